@@ -1,0 +1,1 @@
+//! Inventory × advisories → findings and gaps. Filled in by the matching work.

@@ -1,0 +1,89 @@
+//! A package as some file inside an image claims it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::digest::Digest;
+
+/// What kind of package it is, by the tool that installed or built it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PackageKind {
+    /// Alpine's apk.
+    Apk,
+    /// Debian's and Ubuntu's dpkg.
+    Deb,
+    /// An installed Python distribution (dist-info or egg-info).
+    Python,
+    /// An installed Node package (`package.json` with name and version).
+    Npm,
+    /// A module compiled into a Go program, `stdlib` included.
+    Go,
+}
+
+impl PackageKind {
+    /// Every kind, operating-system kinds first.
+    pub const ALL: [Self; 5] = [Self::Apk, Self::Deb, Self::Python, Self::Npm, Self::Go];
+
+    /// Whether it belongs to the distribution rather than to a language.
+    pub fn is_os(self) -> bool {
+        match self {
+            Self::Apk | Self::Deb => true,
+            Self::Python | Self::Npm | Self::Go => false,
+        }
+    }
+}
+
+/// The source package that a binary package was built from; advisories of distributions speak
+/// of sources.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct SourcePackage {
+    /// Its name (apk: origin; dpkg: `Source`).
+    pub name: String,
+    /// Its version, which may differ from the binary package's.
+    pub version: String,
+}
+
+/// Which layer brought something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LayerId {
+    /// The digest of the uncompressed tar. For a root filesystem folder there is none.
+    pub diff_id: Digest,
+    /// The digest of the blob as it is stored, where the source has one of its own.
+    pub blob: Digest,
+}
+
+/// One package, with what proves that it is there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Package {
+    /// Its kind.
+    pub kind: PackageKind,
+    /// The name as its database writes it (Python: as written, normalised only for matching).
+    pub name: String,
+    /// The installed version as written, epoch included (dpkg). Go modules keep their `v`;
+    /// `stdlib` is written `v1.22.3`. Never empty: a package without one is a gap.
+    pub version: String,
+    /// The source package, where the database names one; otherwise name and version serve.
+    pub source: Option<SourcePackage>,
+    /// The architecture as the database writes it.
+    pub arch: Option<String>,
+    /// The package URL (<https://github.com/package-url/purl-spec>).
+    pub purl: String,
+    /// The layer that brought it; `None` for a root filesystem folder.
+    pub layer: Option<LayerId>,
+    /// The file that proves it, absolute inside the image without the leading slash.
+    pub evidence: String,
+    /// For a language package: the operating-system package whose file list holds `evidence`.
+    pub owner: Option<String>,
+}
+
+impl Package {
+    /// The name that advisories of its ecosystem use for the source.
+    pub fn source_name(&self) -> &str {
+        self.source.as_ref().map_or(&self.name, |s| &s.name)
+    }
+
+    /// The version that advisories of its ecosystem compare with.
+    pub fn source_version(&self) -> &str {
+        self.source.as_ref().map_or(&self.version, |s| &s.version)
+    }
+}
