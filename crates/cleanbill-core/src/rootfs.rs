@@ -1,1 +1,0 @@
-//! The merged root filesystem.

@@ -1,0 +1,367 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::{Item, Origin, Resolution, Rootfs, Trouble};
+use crate::layer::{Entry, EntryKind, Listing};
+
+/// Layers as text: `;` between layers, blanks between entries. `a/` directory, `a` file,
+/// `a>t` symlink, `a=t` hard link, `-a` whiteout, `!a` opaque, `a|` pipe.
+fn parse(text: &str) -> Vec<Vec<(String, EntryKind)>> {
+    let entry = |word: &str| {
+        if let Some(path) = word.strip_prefix('-') {
+            (path.to_owned(), EntryKind::Whiteout)
+        } else if let Some(path) = word.strip_prefix('!') {
+            (path.to_owned(), EntryKind::Opaque)
+        } else if let Some((path, target)) = word.split_once('>') {
+            (path.to_owned(), EntryKind::Symlink(target.to_owned()))
+        } else if let Some((path, target)) = word.split_once('=') {
+            (path.to_owned(), EntryKind::Hardlink(target.to_owned()))
+        } else if let Some(path) = word.strip_suffix('/') {
+            (path.to_owned(), EntryKind::Directory)
+        } else if let Some(path) = word.strip_suffix('|') {
+            (path.to_owned(), EntryKind::Special)
+        } else {
+            (word.to_owned(), EntryKind::File)
+        }
+    };
+    text.split(';').map(|l| l.split_whitespace().map(entry).collect()).collect()
+}
+
+fn merge(layers: &[Vec<(String, EntryKind)>]) -> Rootfs {
+    let listings: Vec<Listing> = layers
+        .iter()
+        .map(|entries| {
+            let mut listing = Listing::default();
+            for (path, kind) in entries {
+                let (path, kind) = (path.clone(), kind.clone());
+                listing.push(&Entry { path, kind, size: 0, mode: 0o644 });
+            }
+            listing
+        })
+        .collect();
+    Rootfs::merge(&listings)
+}
+
+/// The tree as text: files carry `@layer.entry`.
+fn show(root: &Rootfs) -> Vec<String> {
+    let mut all = Vec::new();
+    root.walk(|path, item| {
+        all.push(match item {
+            Item::Directory => format!("{path}/"),
+            Item::File(Origin { layer, entry }) => format!("{path}@{layer}.{entry}"),
+            Item::Symlink(target) => format!("{path}>{target}"),
+            Item::Special => format!("{path}|"),
+        });
+    });
+    all.sort();
+    all
+}
+
+#[test]
+fn layers_merge_as_a_runtime_merges_them() {
+    use Trouble::{HardlinkToNowhere, ParentCycle, ParentIsNoDirectory};
+    let table: &[(&str, &str, &[Trouble])] = &[
+        ("a/b", "a/ a/b@0.0", &[]),
+        ("a/b ; a/b", "a/ a/b@1.0", &[]),
+        ("a/b a/b", "a/ a/b@0.1", &[]),
+        // Whiteouts.
+        ("a/b a/c ; -a/b", "a/ a/c@0.1", &[]),
+        ("a/b/c ; -a", "", &[]),
+        ("a ; -b", "a@0.0", &[]),
+        ("a ; a -a", "a@1.0", &[]),
+        ("a ; -a a", "a@1.1", &[]),
+        ("a/b ; a/c -a", "a/ a/c@1.0", &[]),
+        ("lib>usr/lib usr/lib/x ; -lib/x", "lib>usr/lib usr/ usr/lib/", &[]),
+        ("lib>usr/lib usr/lib/x ; -lib", "usr/ usr/lib/ usr/lib/x@0.1", &[]),
+        // Opaque directories, wherever the mark stands.
+        ("a/b a/c/d ; !a a/e", "a/ a/e@1.1", &[]),
+        ("a/b a/c/d ; a/e !a", "a/ a/e@1.0", &[]),
+        ("a/b a/c/d ; a/c/e !a", "a/ a/c/ a/c/e@1.0", &[]),
+        ("a/b a/c/d ; a/c/ !a", "a/ a/c/", &[]),
+        ("a/b ; a/b=a/b !a", "a/ a/b@0.0", &[]),
+        ("a/b ; !", "", &[]),
+        ("a>b b/c ; !a a/d", "a>b b/ b/d@1.1", &[]),
+        ("a/b ; !a ; a/c ; a/d !a", "a/ a/d@3.0", &[]),
+        // What replaces what.
+        ("a/b/c ; a", "a@1.0", &[]),
+        ("a/b a", "a@0.1", &[]),
+        ("a ; a/ a/b", "a/ a/b@1.1", &[]),
+        ("a>b b/c ; a/ a/d", "a/ a/d@1.1 b/ b/c@0.1", &[]),
+        ("a/b ; a/", "a/ a/b@0.0", &[]),
+        ("a/b ; a|", "a|", &[]),
+        ("a ; a/b", "a/ a/b@1.0", &[ParentIsNoDirectory]),
+        // Parents through links, inside the root only.
+        ("lib>usr/lib ; lib/x", "lib>usr/lib usr/ usr/lib/ usr/lib/x@1.0", &[]),
+        ("a>/etc ; a/x", "a>/etc etc/ etc/x@1.0", &[]),
+        ("a>../../../etc ; a/x", "a>../../../etc etc/ etc/x@1.0", &[]),
+        ("d/a>../e ; d/a/x", "d/ d/a>../e e/ e/x@1.0", &[]),
+        ("a>b b>a ; a/x", "a>b b>a", &[ParentCycle]),
+        ("a>. ; a/a/a/x", "a>. x@1.0", &[]),
+        // Hard links.
+        ("a b=a", "a@0.0 b@0.0", &[]),
+        ("a ; b=a a", "a@1.1 b@0.0", &[]),
+        ("a ; b=a -a", "b@0.0", &[]),
+        ("a ; -a b=a", "", &[HardlinkToNowhere]),
+        ("b=a a", "a@0.1", &[HardlinkToNowhere]),
+        ("a/ b=a", "a/", &[HardlinkToNowhere]),
+        ("a>c b=a", "a>c b>c", &[]),
+        ("lib>usr/lib usr/lib/x y=lib/x", "lib>usr/lib usr/ usr/lib/ usr/lib/x@0.1 y@0.1", &[]),
+        ("a a=a", "a@0.0", &[]),
+    ];
+    for (layers, tree, troubles) in table {
+        let root = merge(&parse(layers));
+        assert_eq!(show(&root).join(" "), *tree, "{layers}");
+        let got: Vec<_> = root.problems().iter().map(|p| p.trouble).collect();
+        assert_eq!(got, *troubles, "{layers}");
+    }
+}
+
+#[test]
+fn paths_resolve_inside_the_root() {
+    let file = |entry, path: &str| Resolution::File {
+        origin: Origin { layer: 0, entry },
+        path: path.to_owned(),
+    };
+    let table: &[(&str, &str, Resolution)] = &[
+        ("a/b", "a/b", file(0, "a/b")),
+        ("a/b", "/a//./b", file(0, "a/b")),
+        ("a/b", "a", Resolution::Directory("a".into())),
+        ("a/b", "", Resolution::Directory(String::new())),
+        ("a/b", "a/b/c", Resolution::NotThere),
+        ("a/b", "a/b/..", Resolution::NotThere),
+        ("a/b", "c", Resolution::NotThere),
+        ("a>b/c b/c", "a", file(1, "b/c")),
+        ("a>/b b", "a", file(1, "b")),
+        ("d/a>../../../../b b", "d/a", file(1, "b")),
+        ("d/a>/../b b", "d/a", file(1, "b")),
+        ("d>e e/x", "d/x", file(1, "e/x")),
+        ("a>nowhere", "a", Resolution::Dangling),
+        ("a>b b>a", "a", Resolution::Cycle),
+        ("a>a", "a/x", Resolution::Cycle),
+        ("p|", "p", Resolution::Special),
+    ];
+    for (layers, path, expected) in table {
+        assert_eq!(merge(&parse(layers)).resolve(path), *expected, "{path} in {layers}");
+    }
+    let chain = |n: usize| -> String { (0..n).map(|i| format!("l{i}>l{} ", i + 1)).collect() };
+    let root = merge(&parse(&format!("{} l40", chain(40))));
+    assert_eq!(root.resolve("l0"), file(40, "l40"), "forty links are followed");
+    let root = merge(&parse(&format!("{} l41", chain(41))));
+    assert_eq!(root.resolve("l0"), Resolution::Cycle, "forty-one are not");
+}
+
+#[test]
+fn children_are_listed_through_links() {
+    let root = merge(&parse("d/a d/b>x e>d"));
+    let names: Vec<_> = root.children("e").iter().map(|(n, _)| (*n).to_owned()).collect();
+    assert_eq!(names, ["a", "b"]);
+    assert!(root.children("d/a").is_empty() && root.children("none").is_empty());
+    assert_eq!(root.files(), 1);
+}
+
+#[test]
+fn hostile_layers_take_bounded_work() {
+    // Every entry climbs through forty long links.
+    let long = "a/../".repeat(800);
+    let mut layer = vec![("a".to_owned(), EntryKind::Directory)];
+    for i in 0..40 {
+        layer.push((format!("l{i}"), EntryKind::Symlink(format!("{long}l{}", i + 1))));
+    }
+    layer.extend((0..40_000).map(|i| (format!("l{}/x", i % 2), EntryKind::File)));
+    let root = merge(&[layer]);
+    assert!(!root.problems().is_empty());
+    // Opaque marks for the same large tree over and over.
+    let lower: Vec<_> = (0..20_000).map(|i| (format!("d/{i}/x"), EntryKind::File)).collect();
+    let upper = (0..20_000)
+        .flat_map(|i| [(format!("d/{i}/y"), EntryKind::File), ("d".into(), EntryKind::Opaque)]);
+    assert_eq!(merge(&[lower, upper.collect()]).files(), 20_000);
+}
+
+/// The same rules told another way: a flat map of real paths, scanned whole for everything.
+#[derive(Default)]
+struct Model {
+    nodes: BTreeMap<String, (EntryKind, u32, Origin)>,
+}
+
+impl Model {
+    fn is_dir(&self, path: &str) -> bool {
+        path.is_empty() || matches!(self.nodes.get(path), Some((EntryKind::Directory, ..)))
+    }
+
+    /// The real path of `path`, missing parts taken as they stand.
+    fn real(&self, path: &str, hops: &mut u32) -> Option<String> {
+        let mut real = String::new();
+        for name in path.split('/') {
+            match name {
+                "" | "." => {}
+                ".." => real.truncate(real.rfind('/').unwrap_or(0)),
+                _ => {
+                    let next = if real.is_empty() { name.into() } else { format!("{real}/{name}") };
+                    real = match self.nodes.get(&next) {
+                        Some((EntryKind::Symlink(target), ..)) => {
+                            *hops += 1;
+                            if *hops > 40 {
+                                return None;
+                            }
+                            let target = match target.strip_prefix('/') {
+                                Some(absolute) => absolute.to_owned(),
+                                None => format!("{real}/{target}"),
+                            };
+                            self.real(&target, hops)?
+                        }
+                        _ => next,
+                    };
+                }
+            }
+        }
+        Some(real)
+    }
+
+    fn remove(&mut self, path: &str) {
+        self.nodes.retain(|p, _| p != path && !p.starts_with(&format!("{path}/")));
+    }
+
+    fn prune(&mut self, path: &str, layer: u32, itself: bool) {
+        let below = if path.is_empty() { String::new() } else { format!("{path}/") };
+        let own: BTreeSet<String> = self
+            .nodes
+            .iter()
+            .filter(|(_, (_, l, _))| *l == layer)
+            .map(|(p, _)| p.clone())
+            .collect();
+        self.nodes.retain(|p, _| {
+            let concerned = p.starts_with(&below) || (itself && p == path);
+            let kept = own.iter().any(|o| o == p || o.starts_with(&format!("{p}/")));
+            !concerned || kept
+        });
+    }
+
+    fn make_parents(&mut self, dir: &str, layer: u32) {
+        let ends = dir.match_indices('/').map(|(i, _)| i).chain([dir.len()]);
+        for path in ends.map(|i| &dir[..i]).filter(|p| !p.is_empty()) {
+            if !self.is_dir(path) {
+                self.remove(path);
+                let origin = Origin { layer, entry: 0 };
+                self.nodes.insert(path.into(), (EntryKind::Directory, layer, origin));
+            }
+        }
+    }
+
+    fn apply(&mut self, layer: u32, entry: u32, path: &str, kind: &EntryKind) {
+        let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
+        if *kind == EntryKind::Opaque {
+            if let Some(real) = self.real(path, &mut 0)
+                && self.is_dir(&real)
+            {
+                self.prune(&real, layer, false);
+            }
+            return;
+        }
+        let Some(dir) = self.real(dir, &mut 0) else { return };
+        let real = if dir.is_empty() { name.to_owned() } else { format!("{dir}/{name}") };
+        let mut made = (kind.clone(), layer, Origin { layer, entry });
+        match kind {
+            EntryKind::Whiteout => return self.prune(&real, layer, true),
+            EntryKind::Directory if self.is_dir(&real) => {
+                if let Some(node) = self.nodes.get_mut(&real) {
+                    node.1 = layer;
+                }
+                return;
+            }
+            EntryKind::Hardlink(target) => {
+                let (dir, name) = target.rsplit_once('/').unwrap_or(("", target));
+                let Some(dir) = self.real(dir, &mut 0) else { return };
+                let target = if dir.is_empty() { name.into() } else { format!("{dir}/{name}") };
+                match self.nodes.get(&target) {
+                    Some((EntryKind::Directory, ..)) | None => return,
+                    Some((kind, _, origin)) => made = (kind.clone(), layer, *origin),
+                }
+            }
+            _ => {}
+        }
+        self.make_parents(&dir, layer);
+        self.remove(&real);
+        self.nodes.insert(real, made);
+    }
+
+    fn show(&self) -> Vec<String> {
+        let one =
+            |(path, (kind, _, Origin { layer, entry })): (&String, &(_, _, Origin))| match kind {
+                EntryKind::Directory => format!("{path}/"),
+                EntryKind::File => format!("{path}@{layer}.{entry}"),
+                EntryKind::Symlink(target) => format!("{path}>{target}"),
+                _ => format!("{path}|"),
+            };
+        let mut all: Vec<_> = self.nodes.iter().map(one).collect();
+        all.sort();
+        all
+    }
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop::collection::vec("[abc]", 1..4).prop_map(|names| names.join("/"))
+}
+
+/// Targets whose missing parts are not climbed out of: there the model, which takes them as
+/// they stand, and the tree, which makes them, may differ.
+fn target() -> impl Strategy<Value = String> {
+    prop_oneof![
+        path(),
+        path().prop_map(|p| format!("/{p}")),
+        path().prop_map(|p| format!("../{p}")),
+        Just(".".to_owned()),
+        Just("/..".to_owned()),
+    ]
+}
+
+fn op() -> impl Strategy<Value = (String, EntryKind)> {
+    let kind = prop_oneof![
+        3 => Just(EntryKind::File),
+        3 => Just(EntryKind::Directory),
+        3 => target().prop_map(EntryKind::Symlink),
+        2 => path().prop_map(EntryKind::Hardlink),
+        1 => Just(EntryKind::Special),
+        2 => Just(EntryKind::Whiteout),
+        1 => Just(EntryKind::Opaque),
+    ];
+    (path(), kind)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn any_layers_merge_as_the_model_does(
+        layers in prop::collection::vec(prop::collection::vec(op(), 0..12), 1..4)
+    ) {
+        let root = merge(&layers);
+        let mut model = Model::default();
+        for (layer, entries) in (0..).zip(&layers) {
+            for (entry, (path, kind)) in (0..).zip(entries) {
+                model.apply(layer, entry, path, kind);
+            }
+        }
+        prop_assert_eq!(show(&root), model.show());
+    }
+
+    #[test]
+    fn resolving_never_escapes_or_loops(
+        layer in prop::collection::vec(op(), 0..16),
+        asked in "[abc./]{0,12}",
+    ) {
+        let root = merge(&[layer]);
+        let (Resolution::File { path, .. } | Resolution::Directory(path)) = root.resolve(&asked)
+        else {
+            return Ok(());
+        };
+        prop_assert!(path.is_empty() || path.split('/').all(|n| !matches!(n, "" | "." | "..")));
+        // What was resolved once is real: it resolves to itself.
+        match root.resolve(&path) {
+            Resolution::File { path: again, .. } | Resolution::Directory(again) => {
+                prop_assert_eq!(path, again);
+            }
+            other => prop_assert!(false, "{:?}", other),
+        }
+    }
+}
