@@ -1,2 +1,35 @@
-//! x
-fn main() {}
+//! `cargo xtask TASK`: the workspace's chores. This file only names them; each is one module.
+#![expect(clippy::print_stderr, reason = "a chore's output is what it prints")]
+
+use std::process::ExitCode;
+
+use xtask::{Result, tidy};
+
+/// A chore: its name, what it is for, and its entry point, which gets the other arguments.
+type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
+
+/// Every chore.
+const TASKS: &[Task] =
+    &[("tidy", "check what no compiler checks: the star, the bans, sizes, lists", tidy::run)];
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let (name, rest) = match args.split_first() {
+        Some((name, rest)) => (name.as_str(), rest),
+        None => ("help", &[][..]),
+    };
+    let Some((_, _, task)) = TASKS.iter().find(|(known, _, _)| *known == name) else {
+        eprintln!("usage: cargo xtask TASK\n");
+        for (name, what, _) in TASKS {
+            eprintln!("  {name:<10} {what}");
+        }
+        return if name == "help" { ExitCode::SUCCESS } else { ExitCode::from(2) };
+    };
+    match task(rest) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("cargo xtask {name}: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

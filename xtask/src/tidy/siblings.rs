@@ -1,0 +1,146 @@
+//! Siblings are all named in one visible list: a file that is not on it is code that never runs.
+
+use super::{Problem, Tree, source};
+
+/// Folders of siblings of one shape: the folder, the file that holds their list, the list's
+/// first words, and the siblings' helpers that are no siblings.
+struct Family {
+    folder: &'static str,
+    list: &'static str,
+    opens: &'static str,
+    helpers: &'static [&'static str],
+}
+
+const FAMILIES: &[Family] = &[Family {
+    folder: "xtask/src/tidy/",
+    list: "xtask/src/tidy/mod.rs",
+    opens: "pub const RULES",
+    helpers: &["manifest", "source", "tree"],
+}];
+
+/// Checks that every module is declared, and that every family's list is complete.
+pub fn check(tree: &Tree) -> Vec<Problem> {
+    let mut problems = undeclared(tree);
+    for family in FAMILIES {
+        problems.extend(incomplete(tree, family));
+    }
+    problems
+}
+
+/// Rust files of a crate's `src` that no parent declares: the compiler never sees them.
+fn undeclared(tree: &Tree) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for file in tree.rust().filter(|f| f.path.contains("/src/") && !f.path.contains("/src/bin/")) {
+        let Some((folder, name)) = module(&file.path) else { continue };
+        let own =
+            folder.rsplit_once('/').map_or(folder.clone(), |(up, last)| format!("{up}/{last}.rs"));
+        let parents = [
+            format!("{folder}/mod.rs"),
+            format!("{folder}/lib.rs"),
+            format!("{folder}/main.rs"),
+            own,
+        ];
+        let declared = parents.iter().filter_map(|p| tree.text(p)).any(|text| {
+            text.lines().any(|l| {
+                let l = l.trim();
+                l.ends_with(&format!("mod {name};")) && !l.starts_with("//")
+            })
+        });
+        if !declared {
+            problems.push(Problem::new(&file.path, "is declared by no `mod`: it never compiles"));
+        }
+    }
+    problems
+}
+
+/// The folder that declares a file's module, and the module's name; `None` for crate roots.
+fn module(path: &str) -> Option<(String, String)> {
+    let (folder, file) = path.rsplit_once('/')?;
+    match file.strip_suffix(".rs")? {
+        "lib" | "main" | "build" => None,
+        "mod" => {
+            let (up, name) = folder.rsplit_once('/')?;
+            Some((up.to_owned(), name.to_owned()))
+        }
+        name => Some((folder.to_owned(), name.to_owned())),
+    }
+}
+
+fn incomplete(tree: &Tree, family: &Family) -> Vec<Problem> {
+    let Some(text) = tree.text(family.list) else {
+        // Small example trees hold only what they are about; the real one is tested for this.
+        return Vec::new();
+    };
+    let code = source::code(text);
+    let Some(list) = code.split(family.opens).nth(1).and_then(|t| t.split("];").next()) else {
+        let what = format!("the list `{}` of {} is gone", family.opens, family.folder);
+        return vec![Problem::new(family.list, what)];
+    };
+    tree.rust_in(family.folder)
+        .filter_map(|f| {
+            let name = f.path.strip_prefix(family.folder)?;
+            let name = name.strip_suffix("/mod.rs").or_else(|| name.strip_suffix(".rs"))?;
+            let sibling = !name.contains('/')
+                && !matches!(name, "mod" | "lib" | "tests")
+                && !family.helpers.contains(&name);
+            (sibling && !list.contains(&format!("{name}::"))).then(|| {
+                let what = format!("is missing from `{}` in {}", family.opens, family.list);
+                Problem::new(&f.path, what)
+            })
+        })
+        .collect()
+}
+
+/// The list files that the table names, for the test that they are all there.
+#[cfg(test)]
+fn lists() -> impl Iterator<Item = &'static str> {
+    FAMILIES.iter().map(|f| f.list)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Tree, check, lists};
+
+    #[test]
+    fn a_sibling_off_the_list_is_found() {
+        let listed = "mod a;\nmod b;\npub const RULES: &[X] = &[a::check, b::check];";
+        let table: &[(&str, usize)] =
+            &[(listed, 0), ("mod a;\nmod b;\npub const RULES: &[X] = &[a::check];", 1)];
+        for (list, expected) in table {
+            let tree = Tree::of(&[
+                ("xtask/src/tidy/mod.rs", list),
+                ("xtask/src/tidy/a.rs", ""),
+                ("xtask/src/tidy/b.rs", ""),
+                ("xtask/src/lib.rs", "pub mod tidy;"),
+            ]);
+            assert_eq!(check(&tree).len(), *expected, "{list}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_nobody_declares_is_found() {
+        let table: &[(&str, &str, usize)] = &[
+            ("crates/x/src/lib.rs", "pub mod a;", 0),
+            ("crates/x/src/lib.rs", "// mod a;", 1),
+            ("crates/x/src/main.rs", "mod a;", 0),
+        ];
+        for (root, text, expected) in table {
+            let tree = Tree::of(&[(root, text), ("crates/x/src/a.rs", "")]);
+            assert_eq!(check(&tree).len(), *expected, "{root}: {text}");
+        }
+        let nested = Tree::of(&[
+            ("crates/x/src/lib.rs", "mod a;"),
+            ("crates/x/src/a.rs", "mod b;"),
+            ("crates/x/src/a/b.rs", ""),
+        ]);
+        assert_eq!(check(&nested), []);
+    }
+
+    #[test]
+    fn every_list_is_there() {
+        let tree = Tree::read(&crate::root()).unwrap();
+        for list in lists() {
+            assert!(tree.text(list).is_some(), "{list} is gone: mend the table of families");
+        }
+    }
+}
