@@ -1,3 +1,5 @@
+#![expect(clippy::wildcard_enum_match_arm, reason = "tests name what they mean")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;

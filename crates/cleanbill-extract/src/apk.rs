@@ -1,0 +1,223 @@
+//! Alpine's apk: the database of installed packages (apk-tools, `lib/apk/db/installed`) and the
+//! list of repositories, which tells the branch that packages are really taken from.
+
+use cleanbill_core::layer::Paths;
+use cleanbill_core::package::{PackageKind, SourcePackage};
+
+use crate::extractors::{Extractor, Wanted};
+use crate::facts::{Claim, Facts, Owned};
+use crate::os_release::Release;
+
+/// Where the database is; newer branches keep it below `usr`.
+pub(crate) const INSTALLED_PATHS: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
+/// Where the repositories are listed.
+pub(crate) const REPOSITORIES_PATHS: &[&str] = &["etc/apk/repositories"];
+
+/// The database.
+pub(crate) const INSTALLED: Extractor = Extractor {
+    wanted: Wanted::ApkInstalled,
+    wants: |path| INSTALLED_PATHS.contains(&path),
+    read: |_, bytes| installed(bytes),
+};
+
+/// The repositories.
+pub(crate) const REPOSITORIES: Extractor = Extractor {
+    wanted: Wanted::ApkRepositories,
+    wants: |path| REPOSITORIES_PATHS.contains(&path),
+    read: |_, bytes| repositories(bytes),
+};
+
+/// One package's stanza, as far as it was read.
+#[derive(Default)]
+struct Stanza {
+    line: usize,
+    name: String,
+    version: String,
+    arch: String,
+    origin: String,
+    folder: String,
+    files: Paths,
+}
+
+/// Reads stanzas of `X:value` lines with empty lines between them. What is damaged is told with
+/// its line; a stanza that still has name and version is kept, and so are all others.
+fn installed(bytes: &[u8]) -> Facts {
+    let mut facts = Facts::default();
+    let mut stanza: Option<Stanza> = None;
+    let mut last = 0;
+    for (index, line) in bytes.split(|b| *b == b'\n').enumerate() {
+        let number = index + 1;
+        let line = String::from_utf8_lossy(line);
+        let line = line.strip_suffix('\r').unwrap_or(&line);
+        if line.is_empty() {
+            end(stanza.take(), &mut facts);
+            continue;
+        }
+        last = number;
+        let mut field = line.splitn(2, ':');
+        let (key, value) = (field.next().unwrap_or_default(), field.next());
+        let Some(value) = value.filter(|_| key.len() == 1) else {
+            facts.unreadable(format!("line {number} is no field of a package"));
+            stanza.get_or_insert_with(|| Stanza { line: number, ..Stanza::default() });
+            continue;
+        };
+        if key == "P" && stanza.as_ref().is_some_and(|s| !s.name.is_empty()) {
+            facts.unreadable(format!("line {number} begins a package inside another"));
+            end(stanza.take(), &mut facts);
+        }
+        let stanza = stanza.get_or_insert_with(|| Stanza { line: number, ..Stanza::default() });
+        match key {
+            "P" => stanza.name = value.to_owned(),
+            "V" => stanza.version = value.to_owned(),
+            "A" => stanza.arch = value.to_owned(),
+            "o" => stanza.origin = value.to_owned(),
+            "F" => stanza.folder = value.to_owned(),
+            "R" if stanza.folder.is_empty() => stanza.files.push(value),
+            "R" => stanza.files.push(&format!("{}/{value}", stanza.folder)),
+            _ => {} // checksums, sizes, dependencies, licences
+        }
+    }
+    if !bytes.is_empty() && bytes.last() != Some(&b'\n') {
+        facts.unreadable(format!("ends inside line {last}"));
+    }
+    end(stanza, &mut facts);
+    facts
+}
+
+fn end(stanza: Option<Stanza>, facts: &mut Facts) {
+    let Some(Stanza { line, name, version, arch, origin, mut files, .. }) = stanza else { return };
+    if name.is_empty() || version.is_empty() {
+        let missing = if name.is_empty() { "name (P:)" } else { "version (V:)" };
+        let of = if name.is_empty() { String::new() } else { format!(", {name},") };
+        return facts.unreadable(format!("the package at line {line}{of} has no {missing}"));
+    }
+    if !files.is_empty() {
+        files.seal();
+        facts.owned.push(Owned { package: name.clone(), files });
+    }
+    facts.claims.push(Claim {
+        kind: PackageKind::Apk,
+        source: (!origin.is_empty())
+            .then(|| SourcePackage { name: origin, version: version.clone() }),
+        arch: (!arch.is_empty()).then_some(arch),
+        name,
+        version,
+    });
+}
+
+/// The highest branch of Alpine's own repositories, `edge` above all. Comments do not count, nor
+/// do tagged repositories (`@testing …`), from which apk takes only packages asked for by tag.
+fn repositories(bytes: &[u8]) -> Facts {
+    let text = String::from_utf8_lossy(bytes);
+    let branch = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with(['#', '@']))
+        .filter_map(branch_of)
+        .max_by_key(|branch| {
+            let mut numbers = branch.split('.').map(|n| n.parse().unwrap_or(u64::MAX));
+            (numbers.next(), numbers.next())
+        });
+    let release = branch.map(|branch| Release {
+        id: "alpine".into(),
+        version: branch.to_owned(),
+        pretty_name: String::new(),
+    });
+    Facts { release, ..Facts::default() }
+}
+
+/// `https://host/any/alpine/v3.9/main` → `3.9`.
+fn branch_of(line: &str) -> Option<&str> {
+    let mut parts = line.rsplit('/').skip_while(|p| p.is_empty());
+    let _component = parts.next()?;
+    let branch = parts.next()?;
+    if branch == "edge" {
+        return Some(branch);
+    }
+    let number = if branch == "latest-stable" { return None } else { branch.strip_prefix('v')? };
+    let digits = |n: &str| !n.is_empty() && n.len() < 9 && n.bytes().all(|b| b.is_ascii_digit());
+    let (major, minor) = number.split_once('.')?;
+    (digits(major) && digits(minor)).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{installed, repositories};
+
+    /// Packages as `name version arch origin`, problems after them.
+    fn check(text: &str, packages: &[&str], problems: &[&str]) {
+        let facts = installed(text.as_bytes());
+        let show = |s: Option<&str>| s.unwrap_or("-").to_owned();
+        let got: Vec<_> = facts
+            .claims
+            .iter()
+            .map(|c| {
+                let origin = show(c.source.as_ref().map(|s| s.name.as_str()));
+                format!("{} {} {} {origin}", c.name, c.version, show(c.arch.as_deref()))
+            })
+            .collect();
+        assert_eq!(got, packages, "{text}");
+        let got: Vec<_> = facts.problems.iter().map(|p| p.detail.as_str()).collect();
+        assert_eq!(got, problems, "{text}");
+    }
+
+    #[test]
+    fn stanzas_are_read_and_broken_ones_are_told() {
+        let musl = "P:musl\nV:1.2.5-r0\nA:x86_64\no:musl\n\n";
+        check("", &[], &[]);
+        check(musl, &["musl 1.2.5-r0 x86_64 musl"], &[]);
+        check("C:Q1x=\nP:a\nV:1\nfoo\n\n", &["a 1 - -"], &["line 4 is no field of a package"]);
+        check(
+            &format!("P:a\n\nV:1\n\n{musl}"),
+            &["musl 1.2.5-r0 x86_64 musl"],
+            &[
+                "the package at line 1, a, has no version (V:)",
+                "the package at line 3 has no name (P:)",
+            ],
+        );
+        check(
+            "P:a\nV:1\nP:b\nV:2\n\n",
+            &["a 1 - -", "b 2 - -"],
+            &["line 3 begins a package inside another"],
+        );
+        check("P:a\nV:1.2", &["a 1.2 - -"], &["ends inside line 2"]);
+        check("P:\nV:1\n\n", &[], &["the package at line 1 has no name (P:)"]);
+        check(
+            "\u{0}\u{1}\n",
+            &[],
+            &["line 1 is no field of a package", "the package at line 1 has no name (P:)"],
+        );
+        let many = "x\n\n".repeat(1000);
+        assert_eq!(installed(many.as_bytes()).problems.len(), 21, "bounded");
+    }
+
+    #[test]
+    fn files_belong_to_their_package() {
+        let text = "P:a\nV:1\nF:etc\nR:motd\nF:\nR:top\nF:usr/bin\nR:x\nR:y\n\n";
+        let facts = installed(text.as_bytes());
+        let mut cursor = facts.owned[0].files.cursor();
+        let mut files = Vec::new();
+        while let Some(path) = cursor.next() {
+            files.push(path.to_owned());
+        }
+        assert_eq!(files, ["etc/motd", "top", "usr/bin/x", "usr/bin/y"]);
+    }
+
+    #[test]
+    fn the_branch_is_the_highest_of_the_repositories() {
+        let table: &[(&str, Option<&str>)] = &[
+            ("https://dl-cdn.alpinelinux.org/alpine/v3.20/main\n", Some("3.20")),
+            ("http://a/alpine/v3.9/main\nhttp://a/alpine/v3.10/community/\n", Some("3.10")),
+            ("http://a/alpine/v3.9/main\nhttp://a/alpine/edge/main\n", Some("edge")),
+            ("http://a/alpine/v3.9/main\n@edge http://a/alpine/edge/main\n", Some("3.9")),
+            ("#http://a/alpine/edge/main\n", None),
+            ("http://a/alpine/latest-stable/main\n", None),
+            ("/media/cdrom/apks\n", None),
+            ("", None),
+        ];
+        for (text, branch) in table {
+            let got = repositories(text.as_bytes()).release.map(|r| r.version);
+            assert_eq!(got.as_deref(), *branch, "{text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Examines one layer: is shown every entry, says whose content it wants, and keeps raw facts.
+//! Holds one file at a time, and nothing of a file that nobody wants.
+
+use cleanbill_core::gap::GapKind;
+use cleanbill_core::layer::{Entry, EntryKind};
+
+use crate::extractors::{Wanted, read, wanted};
+use crate::facts::{Facts, FileFacts, LayerFacts};
+use crate::options::Options;
+
+/// Whether more of the open entry's content is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Interest {
+    /// Nothing (more) of it.
+    Skip,
+    /// The next chunk.
+    Read,
+}
+
+/// Takes the entries of one layer in order: [`open`](Self::open), then
+/// [`data`](Self::data) as long as there is interest, then [`close`](Self::close).
+#[derive(Debug)]
+pub struct LayerExaminer {
+    options: Options,
+    layer: LayerFacts,
+    open: Option<Open>,
+}
+
+/// The entry that is being read.
+#[derive(Debug)]
+struct Open {
+    entry: u32,
+    /// What its content is read as, each with the name it is wanted by.
+    wishes: Vec<(Wanted, String)>,
+    size: u64,
+    content: Content,
+}
+
+#[derive(Debug)]
+enum Content {
+    /// All of it, so far.
+    Whole(Vec<u8>),
+    /// It turned out larger than allowed, or than the entry said.
+    TooLarge,
+}
+
+impl LayerExaminer {
+    /// An examiner for one layer.
+    pub fn new(options: &Options) -> Self {
+        Self { options: options.clone(), layer: LayerFacts::default(), open: None }
+    }
+
+    /// Notes the next entry, and says whether its content is wanted.
+    pub fn open(&mut self, entry: &Entry) -> Interest {
+        self.close();
+        let number = u32::try_from(self.layer.listing.len()).unwrap_or(u32::MAX);
+        self.layer.listing.push(entry);
+        if entry.kind != EntryKind::File {
+            return Interest::Skip;
+        }
+        let wishes = self.wishes(&entry.path);
+        if wishes.is_empty() {
+            return Interest::Skip;
+        }
+        let content = if entry.size > self.options.file_bytes {
+            Content::TooLarge
+        } else {
+            Content::Whole(Vec::with_capacity(
+                usize::try_from(entry.size).unwrap_or(0).min(1 << 20),
+            ))
+        };
+        let interest = content.interest();
+        self.open = Some(Open { entry: number, wishes, size: entry.size, content });
+        interest
+    }
+
+    fn wishes(&self, path: &str) -> Vec<(Wanted, String)> {
+        let by_name = wanted(path).map(|w| (w, path.to_owned()));
+        let by_link = self.options.extra_paths.iter().filter(|e| e.path == path);
+        by_name.into_iter().chain(by_link.map(|e| (e.wanted, e.named.clone()))).collect()
+    }
+
+    /// Takes the next chunk of the open entry's content, of any length.
+    pub fn data(&mut self, chunk: &[u8]) -> Interest {
+        let Some(open) = &mut self.open else { return Interest::Skip };
+        if let Content::Whole(bytes) = &mut open.content {
+            if (bytes.len() + chunk.len()) as u64 > self.options.file_bytes {
+                open.content = Content::TooLarge;
+            } else {
+                bytes.extend_from_slice(chunk);
+            }
+        }
+        open.content.interest()
+    }
+
+    /// Ends the open entry and keeps what it says.
+    pub fn close(&mut self) {
+        let Some(Open { entry, wishes, size, content }) = self.open.take() else { return };
+        for (wanted, named) in wishes {
+            let facts = match &content {
+                Content::Whole(bytes) if (bytes.len() as u64) < size => {
+                    let mut facts = Facts::default();
+                    let got = bytes.len();
+                    facts.unreadable(format!("ends after {got} of its {size} bytes"));
+                    facts
+                }
+                Content::Whole(bytes) => read(wanted, &named, bytes),
+                Content::TooLarge => {
+                    let limit = self.options.file_bytes;
+                    let mut facts = Facts::default();
+                    let detail = format!("{size} bytes, more than the {limit} of a file's limit");
+                    facts.problem(GapKind::OverLimit, detail);
+                    facts
+                }
+            };
+            self.layer.files.push(FileFacts { entry, wanted, facts });
+        }
+    }
+
+    /// The facts of the whole layer.
+    pub fn finish(mut self) -> LayerFacts {
+        self.close();
+        self.layer.listing.seal();
+        self.layer.files.shrink_to_fit();
+        self.layer
+    }
+}
+
+impl Content {
+    fn interest(&self) -> Interest {
+        match self {
+            Self::Whole(_) => Interest::Read,
+            Self::TooLarge => Interest::Skip,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Raw facts of one layer, as its files state them: nothing here was compared with another
+//! layer, and nothing of it is true of the image before [`merge`](crate::merge) says so.
+
+use cleanbill_core::gap::GapKind;
+use cleanbill_core::layer::{Listing, Paths};
+use cleanbill_core::package::{PackageKind, SourcePackage};
+use serde::{Deserialize, Serialize};
+
+use crate::extractors::Wanted;
+use crate::os_release::Release;
+
+/// Everything that was learnt from one layer. Depends on the layer, [`ENGINE`](crate::ENGINE)
+/// and the options alone.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LayerFacts {
+    /// Every entry, in the tar's order.
+    pub(crate) listing: Listing,
+    /// The files that were read, in the tar's order.
+    pub(crate) files: Vec<FileFacts>,
+}
+
+impl LayerFacts {
+    /// How many entries the layer has.
+    pub fn entries(&self) -> usize {
+        self.listing.len()
+    }
+}
+
+/// What one file says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct FileFacts {
+    /// The number of its entry in the layer.
+    pub(crate) entry: u32,
+    /// What it was read as.
+    pub(crate) wanted: Wanted,
+    /// What it says.
+    pub(crate) facts: Facts,
+}
+
+/// What a file can say; extractors fill what concerns them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Facts {
+    /// Packages that it claims are there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) claims: Vec<Claim>,
+    /// What in it could not be understood.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) problems: Vec<Problem>,
+    /// The distribution that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) release: Option<Release>,
+    /// Which package of the operating system owns which files.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) owned: Vec<Owned>,
+}
+
+/// The most problems of one file that are told one by one.
+const MAX_PROBLEMS: usize = 20;
+
+impl Facts {
+    /// Notes what could not be understood, with where and why.
+    pub(crate) fn problem(&mut self, kind: GapKind, detail: impl Into<String>) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(Problem { kind, detail: detail.into() });
+        } else if self.problems.len() == MAX_PROBLEMS {
+            let detail = format!("and more after these {MAX_PROBLEMS}");
+            self.problems.push(Problem { kind, detail });
+        }
+    }
+
+    /// Notes that a database or manifest is damaged.
+    pub(crate) fn unreadable(&mut self, detail: impl Into<String>) {
+        self.problem(GapKind::UnreadableDatabase, detail);
+    }
+}
+
+/// One package as a file claims it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(crate) struct Claim {
+    pub(crate) kind: PackageKind,
+    pub(crate) name: String,
+    pub(crate) version: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) source: Option<SourcePackage>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) arch: Option<String>,
+}
+
+/// One part of a file that could not be understood: a gap, if the file is there in the end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Problem {
+    pub(crate) kind: GapKind,
+    pub(crate) detail: String,
+}
+
+/// The files of one package of the operating system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Owned {
+    pub(crate) package: String,
+    pub(crate) files: Paths,
+}

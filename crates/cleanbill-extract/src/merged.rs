@@ -1,0 +1,186 @@
+//! The facts of all layers, judged on the merged tree: which database is the last, where links
+//! lead, what was taken away again.
+
+mod distribution;
+mod inventory;
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::package::LayerId;
+use cleanbill_core::rootfs::{Item, Origin, Resolution, Rootfs};
+
+use crate::extractors::{self, Wanted};
+use crate::facts::{Facts, LayerFacts};
+use crate::options::Extra;
+use crate::{apk, dpkg, os_release};
+
+/// The most links to files wanted by a pattern that are followed.
+const MAX_LINKS: usize = 10_000;
+
+/// One image: its layers' facts and what is left of them in the merged tree.
+#[derive(Debug)]
+pub struct Merged<'a> {
+    layers: &'a [(Option<LayerId>, LayerFacts)],
+    root: Rootfs,
+    /// What is there in the end, in the order of the places that were looked at.
+    live: Vec<Live<'a>>,
+    missing: BTreeSet<(usize, Extra)>,
+    gaps: Vec<Gap>,
+}
+
+/// A file with facts that is there in the merged image.
+#[derive(Debug)]
+struct Live<'a> {
+    /// Its path after all links.
+    path: String,
+    /// The name by which it was looked for, where that is a fixed place.
+    named: String,
+    origin: Origin,
+    wanted: Wanted,
+    facts: &'a Facts,
+}
+
+/// Merges the facts of an image's layers, lowest first, each with its identity (a folder has
+/// none).
+pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
+    let root = Rootfs::merge(layers.iter().map(|(_, facts)| &facts.listing));
+    let mut by_origin: HashMap<Origin, Vec<(Wanted, &Facts)>> = HashMap::new();
+    for (layer, (_, facts)) in (0..).zip(layers) {
+        for file in &facts.files {
+            let origin = Origin { layer, entry: file.entry };
+            by_origin.entry(origin).or_default().push((file.wanted, &file.facts));
+        }
+    }
+    let mut merged = Merged {
+        layers,
+        root: Rootfs::merge([]),
+        live: Vec::new(),
+        missing: BTreeSet::new(),
+        gaps: Vec::new(),
+    };
+    let seen = HashSet::new();
+    let mut finder = Finder { root: &root, by_origin: &by_origin, merged: &mut merged, seen };
+    finder.fixed_places();
+    finder.everywhere();
+    merged.root = root;
+    merged
+}
+
+impl Merged<'_> {
+    /// Files that only a link makes interesting and that were not read, with their layers
+    /// (counted from the lowest): read them in a second pass over those layers with
+    /// [`Options::extra_paths`](crate::Options::extra_paths) and merge again. What is missing
+    /// still becomes a gap in [`inventory`](Self::inventory).
+    pub fn missing(&self) -> Vec<(usize, Extra)> {
+        self.missing.iter().cloned().collect()
+    }
+}
+
+/// Looks files up in the tree and notes what became of them.
+struct Finder<'m, 'a> {
+    root: &'m Rootfs,
+    by_origin: &'m HashMap<Origin, Vec<(Wanted, &'a Facts)>>,
+    merged: &'m mut Merged<'a>,
+    /// What is noted already: of several names of a file the first stands for all.
+    seen: HashSet<(Origin, Wanted)>,
+}
+
+impl Finder<'_, '_> {
+    /// Databases and release files, which have their places.
+    fn fixed_places(&mut self) {
+        for path in os_release::PATHS {
+            self.look(path, Wanted::Release, false);
+        }
+        for path in apk::REPOSITORIES_PATHS {
+            self.look(path, Wanted::ApkRepositories, false);
+        }
+        for path in apk::INSTALLED_PATHS {
+            self.look(path, Wanted::ApkInstalled, true);
+        }
+        self.look(dpkg::STATUS_PATH, Wanted::DpkgStatus, true);
+        let root = self.root;
+        for folder in [dpkg::STATUS_D, dpkg::INFO] {
+            for (name, item) in root.children(folder) {
+                let path = format!("{folder}/{name}");
+                if item != Item::Directory
+                    && let Some(wanted) = extractors::wanted(&path)
+                {
+                    self.look(&path, wanted, true);
+                }
+            }
+        }
+    }
+
+    /// Everything wanted by a pattern, wherever it is.
+    fn everywhere(&mut self) {
+        let mut links = Vec::new();
+        self.root.walk(|path, item| match item {
+            Item::File(origin) => {
+                for (wanted, facts) in self.by_origin.get(&origin).into_iter().flatten() {
+                    if !wanted.has_place() && self.seen.insert((origin, *wanted)) {
+                        let (path, named) = (path.to_owned(), path.to_owned());
+                        let live = Live { path, named, origin, wanted: *wanted, facts };
+                        self.merged.live.push(live);
+                    }
+                }
+                if let Some(wanted) = extractors::wanted(path).filter(|w| !w.has_place()) {
+                    links.push((path.to_owned(), wanted));
+                }
+            }
+            Item::Symlink(_) => {
+                if let Some(wanted) = extractors::wanted(path).filter(|w| !w.has_place()) {
+                    links.push((path.to_owned(), wanted));
+                }
+            }
+            Item::Directory | Item::Special => {}
+        });
+        if links.len() > MAX_LINKS {
+            let detail = format!("more than {MAX_LINKS} files wanted by their names are links");
+            self.merged.gaps.push(Gap::new(GapKind::OverLimit, "links", detail));
+        }
+        for (path, wanted) in links.into_iter().take(MAX_LINKS) {
+            self.look(&path, wanted, false);
+        }
+    }
+
+    /// Resolves one path: notes the file's facts, or that they are missing, or that a link
+    /// leads nowhere (which matters where something must be there).
+    fn look(&mut self, named: &str, wanted: Wanted, must: bool) {
+        let gap = |detail: &str| Gap::new(GapKind::UnresolvedLink, named, detail);
+        match self.root.resolve(named) {
+            Resolution::File { origin, path } => {
+                let facts = self.by_origin.get(&origin).into_iter().flatten();
+                match facts.into_iter().find(|(w, _)| *w == wanted) {
+                    Some((wanted, facts)) => {
+                        if self.seen.insert((origin, *wanted)) {
+                            let (named, wanted) = (named.to_owned(), *wanted);
+                            self.merged.live.push(Live { path, named, origin, wanted, facts });
+                        }
+                    }
+                    None => self.miss(named, wanted, origin),
+                }
+            }
+            Resolution::Cycle => {
+                self.merged.gaps.push(gap("leads through more than 40 links, or in a circle"));
+            }
+            Resolution::Dangling if must => self.merged.gaps.push(gap("is a link to nowhere")),
+            Resolution::Directory(_) | Resolution::Special if must => {
+                let gap = Gap::new(GapKind::UnreadableDatabase, named, "is no regular file");
+                self.merged.gaps.push(gap);
+            }
+            Resolution::Dangling
+            | Resolution::Directory(_)
+            | Resolution::Special
+            | Resolution::NotThere => {}
+        }
+    }
+
+    fn miss(&mut self, named: &str, wanted: Wanted, origin: Origin) {
+        let layer = origin.layer as usize;
+        let Some((_, facts)) = self.merged.layers.get(layer) else { return };
+        if let Some(path) = facts.listing.path(origin.entry) {
+            self.merged.missing.insert((layer, Extra { path, wanted, named: named.to_owned() }));
+        }
+    }
+}

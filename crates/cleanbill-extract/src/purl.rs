@@ -1,0 +1,152 @@
+//! Package URLs (<https://github.com/package-url/purl-spec>), spelt as Trivy spells them.
+
+use std::fmt::Write;
+
+use cleanbill_core::distribution::Distribution;
+use cleanbill_core::package::PackageKind;
+
+use crate::facts::Claim;
+
+/// The package URL of a claim, in the image of this distribution.
+pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String {
+    let mut out = String::from("pkg:");
+    let os = |out: &mut String, kind: &str, fallback: &str| {
+        let id = distribution.map_or(fallback, |d| &d.id);
+        out.push_str(kind);
+        encode(out, id);
+        out.push('/');
+    };
+    let mut version = claim.version.as_str();
+    let mut epoch = None;
+    match claim.kind {
+        PackageKind::Apk => {
+            os(&mut out, "apk/", "alpine");
+            encode(&mut out, &claim.name);
+        }
+        PackageKind::Deb => {
+            os(&mut out, "deb/", "debian");
+            encode(&mut out, &claim.name);
+            if let Some((number, rest)) = version.split_once(':') {
+                (epoch, version) = (Some(number).filter(|n| *n != "0"), rest);
+            }
+        }
+        PackageKind::Python => {
+            out.push_str("pypi/");
+            encode(&mut out, &claim.name.to_lowercase().replace(['_', '.'], "-"));
+        }
+        PackageKind::Npm => {
+            out.push_str("npm/");
+            path(&mut out, &claim.name);
+        }
+        PackageKind::Go => {
+            out.push_str("golang/");
+            path(&mut out, &claim.name.to_lowercase());
+        }
+    }
+    out.push('@');
+    encode(&mut out, version);
+    if claim.kind.is_os() {
+        let mut separator = '?';
+        let mut qualifier = |key: &str, value: &str| {
+            let _ = write!(out, "{separator}{key}=");
+            encode(&mut out, value);
+            separator = '&';
+        };
+        if let Some(arch) = &claim.arch {
+            qualifier("arch", arch);
+        }
+        if let Some(d) = distribution {
+            let version = if d.version.is_empty() { &d.release } else { &d.version };
+            if claim.kind == PackageKind::Apk {
+                qualifier("distro", version);
+            } else {
+                qualifier("distro", &format!("{}-{version}", d.id));
+            }
+        }
+        if let Some(epoch) = epoch {
+            qualifier("epoch", epoch);
+        }
+    }
+    out
+}
+
+/// Percent-encodes all but what the specification leaves as it is.
+fn encode(out: &mut String, text: &str) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+}
+
+/// The same with its slashes kept: namespace and name.
+fn path(out: &mut String, text: &str) {
+    for (index, part) in text.split('/').enumerate() {
+        if index > 0 {
+            out.push('/');
+        }
+        encode(out, part);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Claim, Distribution, PackageKind, purl};
+
+    #[test]
+    fn purls_are_spelt_as_others_spell_them() {
+        use PackageKind::{Apk, Deb, Go, Npm, Python};
+        let table = [
+            (
+                Apk,
+                "musl",
+                "1.2.5-r0",
+                Some("x86_64"),
+                "pkg:apk/alpine/musl@1.2.5-r0?arch=x86_64&distro=3.20.3",
+            ),
+            (
+                Deb,
+                "g++",
+                "4:12.2.0-3",
+                Some("amd64"),
+                "pkg:deb/debian/g%2B%2B@12.2.0-3?arch=amd64&distro=debian-12.11&epoch=4",
+            ),
+            (
+                Deb,
+                "usr-is-merged",
+                "37~deb12u1",
+                None,
+                "pkg:deb/debian/usr-is-merged@37~deb12u1?distro=debian-12.11",
+            ),
+            (Python, "Typing_Extensions", "4.15.0", None, "pkg:pypi/typing-extensions@4.15.0"),
+            (Npm, "@babel/core", "7.0.0", None, "pkg:npm/%40babel/core@7.0.0"),
+            (
+                Go,
+                "github.com/Azure/go-ansiterm",
+                "v0.0.0+incompatible",
+                None,
+                "pkg:golang/github.com/azure/go-ansiterm@v0.0.0%2Bincompatible",
+            ),
+        ];
+        for (kind, name, version, arch, expected) in table {
+            let (id, distro) = if kind == Apk { ("alpine", "3.20.3") } else { ("debian", "12.11") };
+            let distribution = Distribution {
+                id: id.into(),
+                version: distro.into(),
+                release: String::new(),
+                pretty_name: String::new(),
+                evidence: String::new(),
+            };
+            let claim = Claim {
+                kind,
+                name: name.into(),
+                version: version.into(),
+                source: None,
+                arch: arch.map(str::to_owned),
+            };
+            assert_eq!(purl(&claim, Some(&distribution)), expected);
+        }
+    }
+}
