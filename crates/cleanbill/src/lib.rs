@@ -1,1 +1,13 @@
-//! x
+//! The outermost room: command line, configuration, `assess` (the whole program read top-down),
+//! admission server, setup and reports.
+//!
+//! The only crate that prints, reads the clock or knows the wire formats of the outside. It must
+//! not judge: matching and deciding are `cleanbill-core`'s, and it has no way to say "allowed"
+//! but to spend the permit that the judge gave.
+
+pub mod cli;
+pub mod commands;
+pub mod exit;
+pub mod failure;
+pub mod progress;
+pub mod report;

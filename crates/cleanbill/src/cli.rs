@@ -1,0 +1,164 @@
+//! The command line: one list of commands, and what the parser says when it is not understood.
+//!
+//! Each command is a file in `commands/` with its arguments beside what they do. Flags that Trivy
+//! has keep Trivy's names and meaning; Trivy's flags that Cleanbill does not have yet are refused
+//! by name ([`crate::commands::trivy`]), never passed over.
+
+use std::ffi::OsString;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::commands::{check, rootfs, scan, trivy};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+
+/// Examples and exit codes under `cleanbill --help`.
+const AFTER: &str = "\
+Examples:
+  cleanbill image nginx:alpine                      what is wrong with this image
+  cleanbill image --input app.tar | grep CVE-2021   the same for an archive, in a pipe
+  cleanbill check registry.example/app@sha256:…     what would the gate say, and why
+
+Exit codes: 0 done, or allowed; 1 denied; 2 failed or could not decide; 3 scan --exit-code and
+something was not examined; 101 a mistake of ours. `cleanbill COMMAND --help` says more.";
+
+/// Decides which container images may run in a Kubernetes cluster, and can prove why
+#[derive(Debug, Parser)]
+#[command(name = "cleanbill", version, after_help = AFTER, max_term_width = 100)]
+#[command(disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find known flaws in an image
+    #[command(visible_alias = "image", after_help = scan::AFTER)]
+    Scan(Box<scan::Args>),
+    /// Find known flaws in a root filesystem folder
+    #[command(after_help = rootfs::AFTER)]
+    Rootfs(Box<rootfs::Args>),
+    /// Say what the gate would say about an image, and why
+    #[command(after_help = check::AFTER)]
+    Check(Box<check::Args>),
+}
+
+impl Command {
+    /// Runs it.
+    ///
+    /// # Errors
+    /// When it could not do what was asked.
+    pub fn run(self) -> Result<Exit> {
+        match self {
+            Self::Scan(args) => scan::run(*args),
+            Self::Rootfs(args) => rootfs::run(*args),
+            Self::Check(args) => check::run(*args),
+        }
+    }
+}
+
+/// Why there is no command to run.
+#[derive(Debug)]
+pub enum Stop {
+    /// Help or the version was asked for: this text, exit code 0.
+    Help(String),
+    /// It was not understood.
+    Usage(Failure),
+}
+
+/// Reads a command line, the program's name first.
+///
+/// # Errors
+/// See [`Stop`].
+pub fn parse(args: impl IntoIterator<Item = OsString>) -> std::result::Result<Command, Stop> {
+    let parsed = Cli::command().try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m));
+    match parsed {
+        Ok(cli) => Ok(cli.command),
+        Err(e) if matches!(e.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Err(Stop::Help(e.render().to_string()))
+        }
+        Err(e) => Err(Stop::Usage(usage(&e))),
+    }
+}
+
+/// Turns the parser's error into one of ours.
+fn usage(error: &clap::Error) -> Failure {
+    let invalid = match (error.kind(), error.get(ContextKind::InvalidArg)) {
+        (ErrorKind::UnknownArgument, Some(ContextValue::String(flag))) => Some(flag),
+        _ => None,
+    };
+    if let Some(absent) = invalid.and_then(|flag| trivy::not_there_yet(flag)) {
+        return absent;
+    }
+    let text = error.render().to_string();
+    let text = text.trim_end();
+    Failure::new(text.strip_prefix("error: ").unwrap_or(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cli, Stop, parse};
+    use clap::CommandFactory as _;
+
+    fn said(line: &str) -> String {
+        match parse(line.split_whitespace().map(Into::into)) {
+            Ok(command) => format!("{command:?}"),
+            Err(Stop::Help(text)) => text,
+            Err(Stop::Usage(failure)) => failure.to_string(),
+        }
+    }
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_help_fits_on_a_screen_and_has_examples() {
+        let names: Vec<String> =
+            Cli::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+        assert!(names.len() >= 3, "{names:?}");
+        for name in names.iter().map(String::as_str).chain([""]) {
+            let help = said(&format!("cleanbill {name} --help"));
+            let lines = help.lines().count();
+            // Commands of commands (`db`) show their examples one level down.
+            assert!((8..=40).contains(&lines), "{name}: {lines} lines\n{help}");
+            assert!(help.contains("Examples:\n"), "{name}:\n{help}");
+            assert!(help.lines().all(|l| l.chars().count() <= 100), "{name}:\n{help}");
+        }
+    }
+
+    #[test]
+    fn trivys_flags_are_understood_or_refused_by_name() {
+        let table = [
+            ("image --scanners vuln x", "image: Some(\"x\")"),
+            ("image --skip-db-update --offline-scan --no-progress x", "image: Some(\"x\")"),
+            ("image -s HIGH,critical -f json x", "[High, Critical]"),
+            ("image --exit-code 1 --ignore-unfixed --quiet x", "exit_code: Some(1)"),
+            ("image --timeout 5m30s x", "330s"),
+            ("image --scanners vuln,secret x", "--scanners secret is not there yet"),
+            ("image --vex repo x", "--vex is not there yet"),
+            ("image --ignorefile=f x", "--ignorefile is not there yet"),
+            ("rootfs --template @x /", "--template is not there yet"),
+            ("image -t x y", "-t is not there yet"),
+            ("image --server http://x y", "--server is not there yet"),
+            ("image -f sarif x", "the format sarif is not there yet"),
+            ("image -f xml x", "xml is no format"),
+            ("image --nonsense x", "unexpected argument '--nonsense'"),
+            ("image --limit layers=9,entries=7 x", "\"entries=7\""),
+            ("image --limit fun=9 x", "fun is no limit"),
+            ("image --username u --password hush x", "password: Some(***)"),
+            ("image -s DIRE x", "unknown severity"),
+            ("image --accept-gaps stale-feed,end-of-life x", "[StaleFeed, EndOfLife]"),
+            ("image --accept-gaps all x", "unknown kind of gap"),
+            ("image --exit-code 2 x", "2 says that the command failed"),
+        ];
+        for (line, part) in table {
+            let said = said(&format!("cleanbill {line}"));
+            assert!(said.contains(part), "{line}: {said}");
+        }
+    }
+}

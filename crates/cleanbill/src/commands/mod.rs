@@ -1,0 +1,13 @@
+//! One file a command: its arguments ([`clap::Args`]), the examples under its help (`AFTER`) and
+//! `run(args) -> failure::Result<Exit>`. To add one: add a file, and a line in `cli::Command`.
+//!
+//! What several commands share: [`source`] (where an image comes from), [`facts`] (which
+//! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet).
+
+pub mod check;
+pub mod facts;
+pub mod output;
+pub mod rootfs;
+pub mod scan;
+pub mod source;
+pub mod trivy;

@@ -1,0 +1,75 @@
+//! The form for pipes: every finding and every gap is one line of fields with tabs between them.
+//!
+//! ```text
+//! PACKAGE  ID  SEVERITY  STATUS  INSTALLED  FIXED  WHERE
+//! GAP      KIND  SUBJECT  DETAIL
+//! ```
+//!
+//! `FIXED` is `-` where no fix is known, and versions are separated by `, ` where there are
+//! several. `WHERE` is the file that proves the package. Fields hold no tabs or line ends; new
+//! fields are only ever added at the end. `docs/output.md` says the same.
+
+use cleanbill_core::finding::Finding;
+
+use crate::report::text::printable;
+use crate::report::{ScanReport, View};
+
+/// All findings, then all gaps.
+pub fn write(view: &View<'_>) -> String {
+    let mut out = String::new();
+    for finding in view.findings() {
+        let fixed = fixed(finding);
+        let package = &finding.package;
+        line(
+            &mut out,
+            &[
+                &package.name,
+                &finding.id,
+                finding.severity.as_str(),
+                finding.status.as_str(),
+                &package.version,
+                if fixed.is_empty() { "-" } else { &fixed },
+                &package.evidence,
+            ],
+        );
+    }
+    for gap in view.gaps() {
+        line(&mut out, &["GAP", gap.kind.as_str(), &gap.subject, &gap.detail]);
+    }
+    out
+}
+
+fn line(out: &mut String, fields: &[&str]) {
+    let shown: Vec<String> = fields.iter().map(|f| printable(f)).collect();
+    out.push_str(&shown.join("\t"));
+    out.push('\n');
+}
+
+/// The versions with a fix, as every form writes them; empty where none is known.
+pub fn fixed(finding: &Finding) -> String {
+    finding.fixed_versions.join(", ")
+}
+
+/// What a person wants to know who does not see the lines: for standard error.
+pub fn summary(view: &View<'_>) -> String {
+    let ScanReport { artifact_name, evidence, .. } = view.report;
+    let mut out = format!(
+        "{}: {} in {} packages; not examined: {}\n",
+        printable(artifact_name),
+        super::table::total(view.findings()),
+        evidence.packages,
+        view.gaps().len(),
+    );
+    if let Some(gap) = view.report.end_of_life() {
+        out.push_str(&format!(
+            "End of life: {}: {}\n",
+            printable(&gap.subject),
+            printable(&gap.detail)
+        ));
+    }
+    for line in view.advisories() {
+        out.push_str(&printable(&line));
+        out.push('\n');
+    }
+    out
+}

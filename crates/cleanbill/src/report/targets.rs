@@ -1,0 +1,166 @@
+//! What was scanned within one image, cut and named as Trivy does: the distribution's packages,
+//! all Node packages, all Python packages, and each Go program by its path.
+//!
+//! Knows how far each target could be examined. Must not count a target as clean because nothing
+//! could be looked up for it.
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::finding::Finding;
+use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::package::{Package, PackageKind};
+
+use crate::report::ScanReport;
+
+/// How far a target could be examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Examined {
+    /// All of it.
+    Whole,
+    /// Some of it was not: what is counted is the least there is.
+    InPart,
+}
+
+/// One target.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// Its name in JSON and as a heading.
+    pub name: String,
+    /// Trivy's class: `os-pkgs` or `lang-pkgs`.
+    pub class: &'static str,
+    /// Trivy's type: `alpine`, `gobinary`, …
+    pub kind: String,
+    /// All its packages.
+    pub packages: Vec<&'a Package>,
+    /// Its findings that are shown: by package, worst first.
+    pub findings: Vec<&'a Finding>,
+    /// How far it could be examined.
+    pub examined: Examined,
+}
+
+/// Where a package belongs; sorts in the order of the report.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Distribution,
+    Language { name: String, kind: &'static str },
+}
+
+fn place(package: &Package) -> Place {
+    let language = |name: &str, kind| Place::Language { name: name.to_owned(), kind };
+    match package.kind {
+        PackageKind::Apk | PackageKind::Deb => Place::Distribution,
+        PackageKind::Npm => language("Node.js", "node-pkg"),
+        PackageKind::Python => language("Python", "python-pkg"),
+        PackageKind::Go => language(&package.evidence, "gobinary"),
+    }
+}
+
+/// The targets of a report, with the findings that `keep` lets through.
+pub fn of<'a>(report: &'a ScanReport, keep: impl Fn(&Finding) -> bool) -> Vec<Target<'a>> {
+    let mut places: BTreeMap<Place, (Vec<&Package>, Vec<&Finding>)> = BTreeMap::new();
+    if report.inventory.distribution.is_some() {
+        places.entry(Place::Distribution).or_default();
+    }
+    for package in &report.inventory.packages {
+        places.entry(place(package)).or_default().0.push(package);
+    }
+    for finding in report.evidence.findings.iter().filter(|f| keep(f)) {
+        places.entry(place(&finding.package)).or_default().1.push(finding);
+    }
+    let target = |(place, (packages, mut findings)): (Place, (Vec<&'a Package>, Vec<_>))| {
+        findings.sort_by_cached_key(|f: &&Finding| order(f));
+        let (name, class, kind) = match place {
+            Place::Distribution => distribution(report, &packages),
+            Place::Language { name, kind } => (name, "lang-pkgs", kind.to_owned()),
+        };
+        let unexamined = |g: &Gap| concerns(g, class, &packages);
+        let examined = if report.evidence.gaps.iter().any(unexamined) {
+            Examined::InPart
+        } else {
+            Examined::Whole
+        };
+        Target { name, class, kind, packages, findings, examined }
+    };
+    places.into_iter().map(target).collect()
+}
+
+/// Trivy's order: package, version, severity (worst first), id.
+fn order(f: &Finding) -> impl Ord + use<> {
+    let package = (f.package.name.clone(), f.package.version.clone());
+    (package, std::cmp::Reverse(f.severity), f.id.clone(), f.package.evidence.clone())
+}
+
+fn distribution(report: &ScanReport, packages: &[&Package]) -> (String, &'static str, String) {
+    let (what, kind) = match (&report.inventory.distribution, packages.first().map(|p| p.kind)) {
+        (Some(d), _) => (format!("{} {}", d.id, d.version).trim_end().to_owned(), d.id.clone()),
+        (None, Some(PackageKind::Deb)) => ("unknown distribution".into(), "dpkg".into()),
+        (None, _) => ("unknown distribution".into(), "apk".into()),
+    };
+    (format!("{} ({what})", report.artifact_name), "os-pkgs", kind)
+}
+
+/// Whether a gap means that this target was examined in part only. The age of a feed does not:
+/// everything was looked up, in old facts, which the report says in its own place.
+fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
+    let os = class == "os-pkgs";
+    let about = |p: &&Package| {
+        let subject = gap.subject.strip_prefix(p.name.as_str());
+        subject.is_some_and(|rest| rest.is_empty() || rest.starts_with(['@', ' ']))
+            || gap.subject == p.evidence
+    };
+    match gap.kind {
+        GapKind::EndOfLife | GapKind::UnknownDistribution => os,
+        GapKind::NoAdvisorySource => {
+            let stream = |kind| match kind {
+                PackageKind::Python => gap.subject.starts_with("PyPI"),
+                PackageKind::Npm => gap.subject.starts_with("npm"),
+                PackageKind::Go => gap.subject.starts_with("Go"),
+                PackageKind::Apk | PackageKind::Deb => {
+                    !["PyPI", "npm", "Go"].iter().any(|e| gap.subject.starts_with(e))
+                }
+            };
+            packages.iter().any(|p| stream(p.kind))
+        }
+        GapKind::UnparseableVersion
+        | GapKind::UnidentifiedVersion
+        | GapKind::UnreadableAdvisory
+        | GapKind::UnreadableDatabase
+        | GapKind::UnresolvedLink => {
+            let database = ["apk/db/", "dpkg/"].iter().any(|d| gap.subject.contains(d));
+            packages.iter().any(about) || (os && database)
+        }
+        GapKind::StaleFeed
+        | GapKind::NothingRecognised
+        | GapKind::OverLimit
+        | GapKind::ForeignLayer
+        | GapKind::EncryptedLayer
+        | GapKind::UnknownLayerType
+        | GapKind::MutableReference
+        | GapKind::PlatformNotExamined => false,
+    }
+}
+
+/// Whether a gap is about a part of the image that no target stands for, so that it needs a row
+/// of its own in the summary.
+pub fn stands_alone(gap: &Gap, targets: &[Target<'_>]) -> bool {
+    match gap.kind {
+        GapKind::UnreadableDatabase | GapKind::UnresolvedLink => {
+            !targets.iter().any(|t| concerns(gap, t.class, &t.packages))
+        }
+        GapKind::NothingRecognised
+        | GapKind::OverLimit
+        | GapKind::ForeignLayer
+        | GapKind::EncryptedLayer
+        | GapKind::UnknownLayerType => true,
+        GapKind::UnknownDistribution | GapKind::NoAdvisorySource => {
+            !targets.iter().any(|t| concerns(gap, t.class, &t.packages))
+        }
+        GapKind::EndOfLife
+        | GapKind::StaleFeed
+        | GapKind::UnparseableVersion
+        | GapKind::UnidentifiedVersion
+        | GapKind::UnreadableAdvisory
+        | GapKind::MutableReference
+        | GapKind::PlatformNotExamined => false,
+    }
+}
