@@ -1,0 +1,306 @@
+//! Credentials for registries: Docker's `config.json`, or a user name and password.
+//!
+//! Credential helpers (`credHelpers`, `credsStore`) are programs; they are *not run*. A registry
+//! whose login lies with one is asked anonymously, and when it refuses, the error says so.
+//! Secrets appear in no error and no `Debug` output.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use serde::Deserialize;
+
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+
+/// Largest `config.json` that is read.
+const CONFIG_MAX: u64 = 1 << 20;
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Hides a text.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(super) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("…")
+    }
+}
+
+/// How one registry, or a part of it, is logged in to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Credential {
+    /// A user name and password.
+    Basic { username: String, password: Secret },
+    /// An OAuth 2 refresh token (`identitytoken`), to be exchanged at the token realm.
+    Identity(Secret),
+    /// A bearer token to be sent as it is (`registrytoken`).
+    Token(Secret),
+}
+
+/// The credentials that one process has, by registry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// By `host[:port][/path]`; Docker Hub is `docker.io`.
+    entries: BTreeMap<String, Credential>,
+    /// The helper program that keeps a registry's login, where `credHelpers` names one.
+    helpers: BTreeMap<String, String>,
+    /// The helper program for all registries (`credsStore`).
+    store: Option<String>,
+}
+
+impl Credentials {
+    /// None at all: every registry is asked anonymously.
+    pub fn none() -> Self {
+        Self::default()
+    }
+
+    /// Reads Docker's configuration: `path` where given, else `config.json` in `$DOCKER_CONFIG`
+    /// or in `~/.docker`. A file that was not named and is not there means [`Self::none`].
+    ///
+    /// # Errors
+    /// When the file cannot be read, is over 1 MiB, or is malformed.
+    pub fn from_docker_config(path: Option<&Path>) -> Result<Self> {
+        let found = match path {
+            Some(path) => Some(path.to_owned()),
+            None => default_path().filter(|path| path.exists()),
+        };
+        let Some(path) = found else { return Ok(Self::none()) };
+        let place = format!("registry credentials in {}", path.display());
+        let failed = |e| Error::new(ErrorKind::Io, place.clone()).because(e);
+        let size = std::fs::metadata(&path).map_err(failed)?.len();
+        if size > CONFIG_MAX {
+            let text = format!("{place}: larger than {CONFIG_MAX} bytes");
+            return Err(Error::new(ErrorKind::OverLimit, text));
+        }
+        parse_docker_config(&std::fs::read(&path).map_err(failed)?).map_err(|e| e.within(place))
+    }
+
+    /// Adds a user name and password for one registry; it outranks what a file says of it.
+    #[must_use]
+    pub fn with_login(mut self, registry: &str, username: &str, password: Secret) -> Self {
+        let key = canonical(registry);
+        let below = format!("{key}/");
+        self.entries.retain(|k, _| *k != key && !k.starts_with(&below));
+        self.entries.insert(key, Credential::Basic { username: username.to_owned(), password });
+        self
+    }
+
+    /// The credential for a repository: of the longest `host/path` that is a prefix of it.
+    pub(super) fn find(&self, registry: &str, repository: &str) -> Option<&Credential> {
+        let mut name = format!("{}/{repository}", canonical(registry));
+        loop {
+            if let Some(found) = self.entries.get(&name) {
+                return Some(found);
+            }
+            name.truncate(name.rfind('/')?);
+        }
+    }
+
+    /// The helper program that may know a registry's login, had we run it.
+    pub(super) fn helper(&self, registry: &str) -> Option<&str> {
+        self.helpers.get(&canonical(registry)).or(self.store.as_ref()).map(String::as_str)
+    }
+}
+
+fn default_path() -> Option<PathBuf> {
+    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let folder = set("DOCKER_CONFIG").or_else(|| Some(set("HOME")?.join(".docker")))?;
+    Some(folder.join("config.json"))
+}
+
+#[derive(Deserialize)]
+struct Config {
+    #[serde(default)]
+    auths: Option<BTreeMap<String, Entry>>,
+    #[serde(default, rename = "credHelpers")]
+    helpers: Option<BTreeMap<String, String>>,
+    #[serde(default, rename = "credsStore")]
+    store: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(default)]
+    auth: Option<String>,
+    #[serde(default)]
+    username: Option<String>,
+    #[serde(default)]
+    password: Option<String>,
+    #[serde(default, rename = "identitytoken")]
+    identity: Option<String>,
+    #[serde(default, rename = "registrytoken")]
+    token: Option<String>,
+}
+
+/// Parses Docker's `config.json`, or the `auth.json` of podman and skopeo.
+///
+/// # Errors
+/// When it is not JSON of that form, or an `auth` is not base64 of `user:password`. No part of
+/// the file is repeated in the error but the names of registries.
+pub fn parse_docker_config(bytes: &[u8]) -> Result<Credentials> {
+    let config: Config = serde_json::from_slice(bytes).map_err(|e| {
+        // serde's own words may repeat a value, and values here are secrets.
+        let (line, column) = (e.line(), e.column());
+        let text = format!("not a Docker config.json, line {line}, column {column}");
+        Error::new(ErrorKind::Malformed, text)
+    })?;
+    let mut out =
+        Credentials { store: config.store.filter(|s| !s.is_empty()), ..Default::default() };
+    for (key, helper) in config.helpers.unwrap_or_default() {
+        out.helpers.insert(canonical(&key), helper);
+    }
+    for (key, entry) in config.auths.unwrap_or_default() {
+        if let Some(credential) = credential(&key, entry)? {
+            out.entries.insert(canonical(&key), credential);
+        }
+    }
+    Ok(out)
+}
+
+fn credential(key: &str, entry: Entry) -> Result<Option<Credential>> {
+    let given = |text: Option<String>| text.filter(|t| !t.is_empty());
+    if let Some(token) = given(entry.identity) {
+        return Ok(Some(Credential::Identity(Secret(token))));
+    }
+    if let Some(token) = given(entry.token) {
+        return Ok(Some(Credential::Token(Secret(token))));
+    }
+    let (username, password) = match given(entry.auth) {
+        Some(auth) => decode(&auth).ok_or_else(|| {
+            let shown: String = key.chars().take(100).flat_map(char::escape_debug).collect();
+            let text = format!("the auth of \"{shown}\" is not base64 of user:password");
+            Error::new(ErrorKind::Malformed, text)
+        })?,
+        None => match (given(entry.username), given(entry.password)) {
+            (Some(username), Some(password)) => (username, password),
+            // What `docker login` leaves behind where a helper keeps the secret.
+            _ => return Ok(None),
+        },
+    };
+    Ok(Some(Credential::Basic { username, password: Secret(password) }))
+}
+
+/// `user:password` of an `auth` field, which some tools pad and some do not.
+fn decode(auth: &str) -> Option<(String, String)> {
+    let lenient =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let bytes = GeneralPurpose::new(&STANDARD, lenient).decode(auth.trim()).ok()?;
+    let text = String::from_utf8(bytes).ok()?;
+    let (username, password) = text.split_once(':')?;
+    let password = password.trim_end_matches('\0');
+    (!username.is_empty()).then(|| (username.to_owned(), password.to_owned()))
+}
+
+/// The one form of a key: without scheme, API path and trailing slash; Docker Hub's many names
+/// are `docker.io`.
+fn canonical(key: &str) -> String {
+    let key = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
+    let key = key.trim_end_matches('/');
+    let key = key.strip_suffix("/v1").or_else(|| key.strip_suffix("/v2")).unwrap_or(key);
+    let (host, path) = key.split_at(key.find('/').unwrap_or(key.len()));
+    let host = host.to_ascii_lowercase();
+    match host.as_str() {
+        "index.docker.io" | "registry-1.docker.io" => format!("docker.io{path}"),
+        _ => format!("{host}{path}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Credential, Credentials, Secret, parse_docker_config};
+
+    #[test]
+    fn every_form_of_key_and_entry_is_read() {
+        // "dXNlcjpwYXNz" is user:pass.
+        let config = br#"{
+            "auths": {
+                "https://index.docker.io/v1/": {"auth": "dXNlcjpwYXNz"},
+                "ghcr.io": {"username": "gh", "password": "secret"},
+                "ghcr.io/team": {"username": "team", "password": "secret"},
+                "localhost:5000": {"auth": "dTpwOnE"},
+                "https://quay.example/v2/": {"auth": "dTpwOnE="},
+                "helper.example": {},
+                "azure.example": {"auth": "PHRva2VuPjo=", "identitytoken": "refresh"},
+                "token.example": {"registrytoken": "as it is"}
+            },
+            "credHelpers": {"gcr.io": "gcloud"},
+            "HttpHeaders": {"User-Agent": "x"}
+        }"#;
+        let all = parse_docker_config(config).unwrap();
+        let basic = |username: &str, password: &str| {
+            Some(Credential::Basic {
+                username: username.to_owned(),
+                password: Secret::new(password),
+            })
+        };
+        let table = [
+            ("docker.io", "library/nginx", basic("user", "pass")),
+            ("registry-1.docker.io", "a/b", basic("user", "pass")),
+            ("ghcr.io", "other/app", basic("gh", "secret")),
+            ("ghcr.io", "team/app", basic("team", "secret")),
+            ("ghcr.io", "teamwork/app", basic("gh", "secret")),
+            ("GHCR.io", "x", basic("gh", "secret")),
+            ("localhost:5000", "x", basic("u", "p:q")),
+            ("localhost", "x", None),
+            ("localhost:5001", "x", None),
+            ("quay.example", "x", basic("u", "p:q")),
+            ("helper.example", "x", None),
+            ("azure.example", "x", Some(Credential::Identity(Secret::new("refresh")))),
+            ("token.example", "x", Some(Credential::Token(Secret::new("as it is")))),
+            ("sub.ghcr.io", "x", None),
+            ("io", "x", None),
+        ];
+        for (registry, repository, want) in table {
+            assert_eq!(all.find(registry, repository), want.as_ref(), "{registry}/{repository}");
+        }
+        assert_eq!(all.helper("gcr.io"), Some("gcloud"));
+        assert_eq!(all.helper("ghcr.io"), None);
+        let login = all.with_login("ghcr.io", "flag", Secret::new("given"));
+        assert_eq!(login.find("ghcr.io", "team/app"), basic("flag", "given").as_ref());
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let table: &[&[u8]] = &[
+            br#"{"auths": {"a": {"auth": "hunter2:"}}}"#,
+            br#"{"auths": {"a": {"auth": {"hunter2": 1}}}}"#,
+            br#"{"auths": {"a": "hunter2"}}"#,
+            br#"{"auths": "hunter2"}"#,
+            b"hunter2",
+        ];
+        for bytes in table {
+            let error = parse_docker_config(bytes).unwrap_err();
+            let shown = format!("{error} {error:?}");
+            assert!(!shown.contains("hunter2"), "{shown}");
+        }
+        let all = Credentials::none().with_login("a", "user", Secret::new("hunter2"));
+        assert!(!format!("{all:?}").contains("hunter2"));
+    }
+
+    proptest! {
+        #[test]
+        fn the_parser_never_panics(bytes: Vec<u8>, text in ".{0,200}") {
+            let _ = parse_docker_config(&bytes);
+            let _ = parse_docker_config(text.as_bytes());
+            let _ = parse_docker_config(
+                serde_json::json!({"auths": {&text: {"auth": &text}}}).to_string().as_bytes(),
+            );
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Requests: agents that obey the rule on addresses, redirects followed by hand, and bounded
+//! retries. What is asked, and with which credentials, is decided above.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ureq::http::{HeaderValue, Response, Uri, header};
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
+use ureq::{Agent, Body, Proxy};
+
+use super::net::{AddressRule, Guard, HostPort, Refused};
+use super::tls::{self, TlsConnector};
+use super::url::{resolve, same_origin};
+use super::{RegistryOptions, Target, known_host};
+use crate::error::ErrorKind;
+use crate::{Error, Result};
+
+/// Redirects that are followed in one request.
+const REDIRECTS: usize = 5;
+/// Longest wait that a server may ask for (`Retry-After`); one that asks for more is not asked
+/// again.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(30);
+/// Bytes of an error's body that are looked at.
+const ERROR_BODY_MAX: u64 = 16 << 10;
+
+/// A failed attempt: the error that it would be, and whether to try again.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub error: Error,
+    pub retry: Retry,
+}
+
+/// The result of one attempt.
+pub(super) type Attempt<T> = std::result::Result<T, Fault>;
+
+/// Whether a failed attempt may be repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Retry {
+    Never,
+    Backoff,
+    After(Duration),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Self { error, retry: Retry::Never }
+    }
+}
+
+/// One request.
+pub(super) struct Ask<'a> {
+    pub url: &'a Uri,
+    pub accept: Option<&'a str>,
+    /// The first byte wanted; asks for a range where it is not zero.
+    pub from: u64,
+    /// Sent to the URL's origin only, not to where it redirects.
+    pub authorization: Option<HeaderValue>,
+    /// A form to POST; without one it is a GET.
+    pub form: Option<&'a str>,
+}
+
+/// An answer and the URL that gave it, after redirects.
+pub(super) struct Reply {
+    pub response: Response<Body>,
+    pub at: Uri,
+}
+
+/// The agents of one registry source.
+pub(super) struct Http {
+    /// For images of registries that may lie anywhere.
+    listed: Agent,
+    /// For all others.
+    public: Agent,
+    plain: Vec<HostPort>,
+    attempts: u32,
+    backoff: Duration,
+}
+
+impl Http {
+    pub(super) fn new(options: &RegistryOptions) -> Result<Self> {
+        let plain = options
+            .plain_http
+            .iter()
+            .map(|host| known_host(host, 80, "plain_http"))
+            .collect::<Result<Vec<_>>>()?;
+        let tls = tls::config(&options.ca_files)?;
+        let proxy = proxy(options)?;
+        let agent = |private: Option<Vec<HostPort>>| {
+            let config = Agent::config_builder()
+                .http_status_as_error(false)
+                .max_redirects(0)
+                .user_agent(concat!("cleanbill/", env!("CARGO_PKG_VERSION")))
+                .accept_encoding("identity")
+                .proxy(proxy.clone())
+                .max_response_header_size(64 << 10)
+                .max_idle_connections_per_host(8)
+                .timeout_resolve(Some(options.connect))
+                .timeout_connect(Some(options.connect))
+                .timeout_send_request(Some(options.idle))
+                .timeout_recv_response(Some(options.idle))
+                .timeout_per_read(Some(options.idle))
+                .build();
+            let guard = Guard {
+                private,
+                proxy: proxy.as_ref().map(|p| p.uri().clone()),
+                inner: DefaultResolver::default(),
+            };
+            let connector =
+                ().chain(ConnectProxyConnector::default())
+                    .chain(TcpConnector::default())
+                    .chain(TlsConnector(Arc::clone(&tls)));
+            Agent::with_parts(config, connector, guard)
+        };
+        let (listed, public) = match &options.addresses {
+            AddressRule::Open => (agent(None), agent(None)),
+            AddressRule::Guarded { .. } => {
+                (agent(Some(options.private_hosts()?)), agent(Some(Vec::new())))
+            }
+        };
+        let attempts = options.attempts.max(1);
+        Ok(Self { listed, public, plain, attempts, backoff: options.backoff })
+    }
+
+    /// Whether a host is spoken to without TLS.
+    pub(super) fn is_plain(&self, host: &HostPort) -> bool {
+        self.plain.contains(host)
+    }
+
+    /// Asks, and follows redirects.
+    pub(super) fn ask(&self, target: &Target, ask: Ask<'_>) -> Attempt<Reply> {
+        let mut at = ask.url.clone();
+        let mut authorization = ask.authorization.clone();
+        for _ in 0..=REDIRECTS {
+            let response = self.exchange(target, &at, &ask, authorization.as_ref())?;
+            let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+            if !redirects || ask.form.is_some() {
+                return Ok(Reply { response, at });
+            }
+            let from = shown_host(&at);
+            let location = response.headers().get(header::LOCATION);
+            let next = location
+                .and_then(|l| l.to_str().ok())
+                .and_then(|l| resolve(&at, l))
+                .ok_or_else(|| malformed(format!("{from} redirects to no valid URL")))?;
+            if at.scheme_str() == Some("https") && next.scheme_str() != Some("https") {
+                let text = format!("{from} redirects from https to http, which is not followed");
+                return Err(Error::new(ErrorKind::Forbidden, text).into());
+            }
+            if !same_origin(&at, &next) {
+                authorization = None;
+            }
+            at = next;
+        }
+        Err(malformed(format!("{} redirects more than {REDIRECTS} times", shown_host(ask.url))))
+    }
+
+    /// One request, one answer.
+    fn exchange(
+        &self,
+        target: &Target,
+        at: &Uri,
+        ask: &Ask<'_>,
+        authorization: Option<&HeaderValue>,
+    ) -> Attempt<Response<Body>> {
+        let host = HostPort::of(at).ok_or_else(|| malformed("a URL without a host".to_owned()))?;
+        if at.scheme_str() != Some("https") && !self.is_plain(&host) {
+            let text = format!("{host} is asked for over plain HTTP, which is not configured");
+            return Err(Error::new(ErrorKind::Forbidden, text).into());
+        }
+        let left = target.left()?;
+        let agent = if target.listed { &self.listed } else { &self.public };
+        let sent = match ask.form {
+            None => {
+                let mut request = agent.get(at.clone());
+                if let Some(accept) = ask.accept {
+                    request = request.header(header::ACCEPT, accept);
+                }
+                if ask.from > 0 {
+                    request = request.header(header::RANGE, format!("bytes={}-", ask.from));
+                }
+                if let Some(value) = authorization {
+                    request = request.header(header::AUTHORIZATION, value);
+                }
+                request.config().timeout_global(Some(left)).build().call()
+            }
+            Some(form) => agent
+                .post(at.clone())
+                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                .config()
+                .timeout_global(Some(left))
+                .build()
+                .send(form),
+        };
+        sent.map_err(|e| failed(target, &host, e))
+    }
+
+    /// Repeats what failed for a passing reason, at most `attempts` times and not past the
+    /// deadline.
+    pub(super) fn retrying<T>(
+        &self,
+        target: &Target,
+        mut attempt: impl FnMut() -> Attempt<T>,
+    ) -> Result<T> {
+        let mut tried = 0;
+        loop {
+            let fault = match attempt() {
+                Ok(done) => return Ok(done),
+                Err(fault) => fault,
+            };
+            tried += 1;
+            let wait = match fault.retry {
+                Retry::Never => return Err(fault.error),
+                Retry::Backoff => self.backoff(tried),
+                Retry::After(wait) => wait,
+            };
+            if tried >= self.attempts {
+                let context = format!("after {tried} attempts");
+                return Err(if tried > 1 { fault.error.within(context) } else { fault.error });
+            }
+            if wait > RETRY_AFTER_MAX || target.left().is_ok_and(|left| left <= wait) {
+                return Err(fault.error);
+            }
+            target.left()?;
+            std::thread::sleep(wait);
+        }
+    }
+
+    /// The wait before attempt `tried + 1`: doubling, with jitter, so that many clients of one
+    /// registry do not come back at once.
+    pub(super) fn backoff(&self, tried: u32) -> Duration {
+        let full = self.backoff.saturating_mul(1 << tried.saturating_sub(1).min(6));
+        let random = RandomState::new().build_hasher().finish();
+        full / 2 + full.mul_f64((random % 1000) as f64 / 2000.0)
+    }
+}
+
+/// The proxy to use. The environment's is for a user's own commands; the gate goes through one
+/// only if its own configuration says so, and then resolves names itself, so that the rule on
+/// addresses holds.
+fn proxy(options: &RegistryOptions) -> Result<Option<Proxy>> {
+    let guarded = matches!(options.addresses, AddressRule::Guarded { .. });
+    let Some(url) = &options.proxy else {
+        return Ok(if guarded { None } else { Proxy::try_from_env() });
+    };
+    // Whatever is wrong with the URL, it may hold a password.
+    let wrong = || {
+        let text = "the proxy is not a URL of the form http://[user:password@]host:port";
+        Error::new(ErrorKind::Malformed, text)
+    };
+    let given = Proxy::new(url.reveal()).map_err(|_| wrong())?;
+    if !matches!(given.protocol(), ureq::ProxyProtocol::Http) {
+        return Err(wrong());
+    }
+    let mut builder = Proxy::builder(given.protocol())
+        .host(given.host())
+        .port(given.port())
+        .resolve_target(guarded);
+    if let Some(username) = given.username() {
+        builder = builder.username(username);
+    }
+    if let Some(password) = given.password() {
+        builder = builder.password(password);
+    }
+    builder.build().map(Some).map_err(|_| wrong())
+}
+
+fn malformed(text: String) -> Fault {
+    Error::new(ErrorKind::Malformed, text).into()
+}
+
+/// The host of a URL, for messages.
+pub(super) fn shown_host(uri: &Uri) -> String {
+    HostPort::of(uri).map_or_else(|| "a server".to_owned(), |host| host.to_string())
+}
+
+/// What a failed exchange means.
+fn failed(target: &Target, host: &HostPort, error: ureq::Error) -> Fault {
+    if let Err(late) = target.left() {
+        return late.into();
+    }
+    if let ureq::Error::Other(inner) = &error
+        && let Some(refused) = inner.downcast_ref::<Refused>()
+    {
+        return Error::new(ErrorKind::Forbidden, refused.to_string()).into();
+    }
+    let text = |why: &str| format!("{host} cannot be reached{why}");
+    if let ureq::Error::Timeout(_) = error {
+        let error = Error::new(ErrorKind::Io, text(": it does not answer in time"));
+        return Fault { error, retry: Retry::Backoff };
+    }
+    if let ureq::Error::HostNotFound = error {
+        return Error::new(ErrorKind::Io, text(": no such host")).into();
+    }
+    if let ureq::Error::Io(error) = error {
+        let retry = if is_passing(&error) { Retry::Backoff } else { Retry::Never };
+        return Fault { error: Error::new(ErrorKind::Io, text("")).because(error), retry };
+    }
+    Error::new(ErrorKind::Io, text("")).because(error).into()
+}
+
+/// Whether a broken connection is worth another attempt. A refused connection and a certificate
+/// that does not verify are not.
+fn is_passing(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::WouldBlock
+    )
+}
+
+/// What an answer that is not the wanted one means. Reads a little of its body.
+pub(super) fn refused(reply: Reply) -> Fault {
+    let host = shown_host(&reply.at);
+    let status = reply.response.status();
+    let wait = retry_after(&reply.response);
+    let said = said(reply.response);
+    let text = format!("{host} answers {status}{said}");
+    let (kind, retry) = match status.as_u16() {
+        401 | 403 => (ErrorKind::Unauthorized, Retry::Never),
+        404 => (ErrorKind::NotFound, Retry::Never),
+        429 | 500 | 502 | 503 | 504 => (ErrorKind::Io, wait.map_or(Retry::Backoff, Retry::After)),
+        _ => (ErrorKind::Io, Retry::Never),
+    };
+    Fault { error: Error::new(kind, text), retry }
+}
+
+/// `Retry-After` in seconds; its form as a date is not read, and the usual backoff applies.
+fn retry_after(response: &Response<Body>) -> Option<Duration> {
+    let text = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    text.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// The first error in a registry's body, as ` (CODE: message)`, short and without control
+/// characters. Reads the body, so that the connection can be used again.
+fn said(response: Response<Body>) -> String {
+    #[derive(serde::Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(serde::Deserialize)]
+    struct One {
+        #[serde(default)]
+        code: String,
+        #[serde(default)]
+        message: String,
+    }
+    let mut body = Vec::new();
+    let read = response.into_body().into_reader().take(ERROR_BODY_MAX).read_to_end(&mut body);
+    let Some(Ok(all)) = read.ok().map(|_| serde_json::from_slice::<Errors>(&body)) else {
+        return String::new();
+    };
+    let Some(first) = all.errors.first() else { return String::new() };
+    let text = format!("{}: {}", first.code, first.message);
+    let short: String = text.chars().take(200).flat_map(char::escape_debug).collect();
+    format!(" ({short})")
+}

@@ -1,0 +1,178 @@
+//! A scripted HTTP server on loopback, in this process: each connection is a thread, each
+//! request is answered by a closure, and every request is remembered.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cleanbill_core::digest::Digest;
+use sha2::{Digest as _, Sha256};
+
+/// A request as it came.
+#[derive(Clone, Debug)]
+pub struct Request {
+    pub method: String,
+    pub path: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Request {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.as_str())
+    }
+}
+
+/// What is written back: bytes, pauses, and at the end the connection is closed.
+#[derive(Clone, Debug)]
+pub enum Step {
+    Send(Vec<u8>),
+    Pause(Duration),
+}
+
+/// An answer.
+#[derive(Clone, Debug)]
+pub struct Answer(pub Vec<Step>);
+
+impl Answer {
+    pub fn new(status: &str, headers: &[(&str, &str)], body: &[u8]) -> Self {
+        Self::with_length(status, headers, body, body.len())
+    }
+
+    /// An answer that announces more (or fewer) bytes than it sends.
+    pub fn with_length(status: &str, headers: &[(&str, &str)], body: &[u8], length: usize) -> Self {
+        let mut head = format!("HTTP/1.1 {status}\r\nContent-Length: {length}\r\n");
+        head.push_str("Connection: close\r\n");
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str("\r\n");
+        Self(vec![Step::Send([head.as_bytes(), body].concat())])
+    }
+
+    pub fn chunked(headers: &[(&str, &str)], body: &[u8]) -> Self {
+        let mut head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n".to_owned();
+        for (name, value) in headers {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        head.push_str(&format!("Connection: close\r\n\r\n{:x}\r\n", body.len()));
+        Self(vec![Step::Send([head.as_bytes(), body, b"\r\n0\r\n\r\n"].concat())])
+    }
+
+    pub fn ok(body: &[u8]) -> Self {
+        Self::new("200 OK", &[], body)
+    }
+
+    pub fn manifest(body: &[u8]) -> Self {
+        Self::new("200 OK", &[("Content-Type", MANIFEST)], body)
+    }
+
+    pub fn redirect(to: &str) -> Self {
+        Self::new("307 Temporary Redirect", &[("Location", to)], b"")
+    }
+
+    pub fn not_found() -> Self {
+        let body = br#"{"errors":[{"code":"MANIFEST_UNKNOWN","message":"manifest unknown"}]}"#;
+        Self::new("404 Not Found", &[], body)
+    }
+}
+
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+pub fn digest(bytes: &[u8]) -> Digest {
+    Digest::Sha256(Sha256::digest(bytes).into())
+}
+
+/// A running server. Its threads end with the test process.
+pub struct Server {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<Request>>>,
+}
+
+impl Server {
+    /// Starts one; the closure gets each request and how many came before it.
+    pub fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::on(listener, answer)
+    }
+
+    pub fn on(
+        listener: TcpListener,
+        answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+    ) -> Self {
+        let address = listener.local_addr().unwrap();
+        let requests = Arc::new(Mutex::new(Vec::new()));
+        let server = Self { address, requests: Arc::clone(&requests) };
+        let answer = Arc::new(answer);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (answer, requests) = (Arc::clone(&answer), Arc::clone(&requests));
+                std::thread::spawn(move || serve(stream, &requests, &*answer));
+            }
+        });
+        server
+    }
+
+    /// `127.0.0.1:PORT`.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    pub fn requests(&self) -> Vec<Request> {
+        self.requests.lock().unwrap().clone()
+    }
+
+    pub fn paths(&self) -> Vec<String> {
+        self.requests().into_iter().map(|r| r.path).collect()
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    requests: &Mutex<Vec<Request>>,
+    answer: &dyn Fn(&Request, usize) -> Answer,
+) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let Some(request) = read(&mut reader) else { return };
+    let before = {
+        let mut all = requests.lock().unwrap();
+        all.push(request.clone());
+        all.len() - 1
+    };
+    let mut stream = stream;
+    for step in answer(&request, before).0 {
+        match step {
+            Step::Send(bytes) => {
+                if stream.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            Step::Pause(time) => std::thread::sleep(time),
+        }
+    }
+}
+
+/// Reads one request from any stream.
+pub fn read(reader: &mut dyn BufRead) -> Option<Request> {
+    let mut line = String::new();
+    reader.read_line(&mut line).ok()?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+    let mut headers = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).ok()?;
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut request = Request { method, path, headers, body: String::new() };
+    let length = request.header("content-length").and_then(|l| l.parse().ok()).unwrap_or(0);
+    reader.take(length).read_to_string(&mut request.body).ok()?;
+    Some(request)
+}
