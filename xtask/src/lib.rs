@@ -1,7 +1,12 @@
 //! The chores of the workspace, as a library so that tests can run them. Never shipped, so it
 //! may print, run programs and read the tree; it may not be depended on by any crate.
 
+#![expect(clippy::print_stdout, reason = "a chore's output is what it prints")]
+
+pub mod bench;
+pub mod inputs;
 pub mod tidy;
+pub mod tools;
 
 use std::path::PathBuf;
 
@@ -13,4 +18,9 @@ pub fn root() -> PathBuf {
     let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.pop();
     root
+}
+
+/// Prints a line of a chore's result.
+pub fn say(line: &str) {
+    println!("{line}");
 }

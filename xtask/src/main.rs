@@ -3,14 +3,16 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, tidy};
+use xtask::{Result, bench, tidy};
 
 /// A chore: its name, what it is for, and its entry point, which gets the other arguments.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 
 /// Every chore.
-const TASKS: &[Task] =
-    &[("tidy", "check what no compiler checks: the star, the bans, sizes, lists", tidy::run)];
+const TASKS: &[Task] = &[
+    ("tidy", "check what no compiler checks: the star, the bans, sizes, lists", tidy::run),
+    ("bench", "measure a release build next to Trivy: bench [inputs|RUNS]", bench::run_task),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
