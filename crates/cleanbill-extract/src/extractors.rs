@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::{apk, dpkg, os_release};
+use crate::{apk, dpkg, node, os_release, python};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +22,10 @@ pub enum Wanted {
     DpkgStatusD,
     /// The list of files of one package of dpkg.
     DpkgFiles,
+    /// Metadata of an installed Python distribution.
+    PythonMetadata,
+    /// The manifest of a Node package.
+    NodePackage,
 }
 
 impl Wanted {
@@ -33,6 +37,8 @@ impl Wanted {
         Self::DpkgStatus,
         Self::DpkgStatusD,
         Self::DpkgFiles,
+        Self::PythonMetadata,
+        Self::NodePackage,
     ];
 
     /// The word that stands for it in keys and messages.
@@ -44,6 +50,8 @@ impl Wanted {
             Self::DpkgStatus => "dpkg-status",
             Self::DpkgStatusD => "dpkg-status-d",
             Self::DpkgFiles => "dpkg-files",
+            Self::PythonMetadata => "python-metadata",
+            Self::NodePackage => "node-package",
         }
     }
 
@@ -56,6 +64,7 @@ impl Wanted {
             | Self::DpkgStatus
             | Self::DpkgStatusD
             | Self::DpkgFiles => true,
+            Self::PythonMetadata | Self::NodePackage => false,
         }
     }
 }
@@ -77,6 +86,8 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     dpkg::STATUS,
     dpkg::STATUS_D_FILE,
     dpkg::FILES,
+    python::METADATA,
+    node::PACKAGE,
 ];
 
 /// What a file of this path would be read as, or `None`.

@@ -18,10 +18,12 @@ mod examiner;
 mod extractors;
 mod facts;
 mod merged;
+mod node;
 mod options;
 mod os_release;
 mod owners;
 mod purl;
+mod python;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};

@@ -32,7 +32,7 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
         }
         PackageKind::Python => {
             out.push_str("pypi/");
-            encode(&mut out, &claim.name.to_lowercase().replace(['_', '.'], "-"));
+            encode(&mut out, &claim.name.to_lowercase().replace('_', "-"));
         }
         PackageKind::Npm => {
             out.push_str("npm/");

@@ -213,7 +213,8 @@ fn distroless_images_keep_a_file_a_package() {
 
 #[test]
 fn the_release_is_found_in_all_its_places() {
-    let table: &[(&[(&str, &str)], [&str; 3])] = &[
+    type Row<'a> = (&'a [(&'a str, &'a str)], [&'a str; 3]);
+    let table: &[Row<'_>] = &[
         (&[("etc/os-release", OS_RELEASE)], ["alpine", "3.9.4", "3.9"]),
         (&[("usr/lib/os-release", DEBIAN)], ["debian", "12", "12"]),
         (

@@ -1,5 +1,6 @@
 //! Builds layers for the tests and examines them as the binary does.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "part of the tests")]
 
 use std::io::Read;
 use std::path::PathBuf;
