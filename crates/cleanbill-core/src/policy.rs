@@ -52,10 +52,7 @@ impl Default for Policy {
 impl Policy {
     /// The severity this policy counts a finding as.
     pub fn counts_as(&self, finding: &Finding) -> Severity {
-        match finding.severity {
-            Severity::Unknown => self.unrated_as,
-            rated => rated,
-        }
+        if finding.severity == Severity::Unknown { self.unrated_as } else { finding.severity }
     }
 
     /// Whether the finding stands in the way: above the highest severity allowed, fixable if

@@ -1,8 +1,24 @@
 //! Version orders, one file a scheme, all of one shape: `parse` a text or say why not, then
 //! compare. A version that does not parse is never equal, lower or higher: it is an error that
 //! the matcher turns into a gap, the same way for every scheme.
+//!
+//! Versions come from images and feeds, so they are hostile: texts are at most [`MAX_LENGTH`]
+//! bytes long, and runs of digits are compared as digits, however long, without overflow.
+
+use std::cmp::Ordering;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
+
+mod apk;
+mod deb;
+mod go;
+mod number;
+mod pep440;
+mod semver;
+
+/// The longest text that is read as a version, in bytes (npm's own limit).
+pub const MAX_LENGTH: usize = 256;
 
 /// How versions of an ecosystem are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -17,4 +33,99 @@ pub enum Scheme {
     Semver,
     /// Go modules: semver with `v`, `+incompatible`, pseudo-versions, and toolchains (`go1.22rc1`).
     Go,
+}
+
+impl Scheme {
+    /// Every scheme.
+    pub const ALL: [Self; 5] = [Self::Apk, Self::Deb, Self::Pep440, Self::Semver, Self::Go];
+
+    /// The name for people.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Apk => "apk",
+            Self::Deb => "Debian",
+            Self::Pep440 => "PEP 440",
+            Self::Semver => "semver",
+            Self::Go => "Go",
+        }
+    }
+
+    /// Compares two versions.
+    ///
+    /// # Errors
+    /// When either is no version under this scheme. To compare one version with many, use
+    /// [`Version::parse`] once.
+    pub fn compare(self, a: &str, b: &str) -> Result<Ordering, VersionError> {
+        Ok(Version::parse(self, a)?.cmp(&Version::parse(self, b)?))
+    }
+}
+
+/// Why a text is no version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionError {
+    scheme: Scheme,
+    text: String,
+    why: &'static str,
+}
+
+impl fmt::Display for VersionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "\"{}\" is no {} version: {}", self.text, self.scheme.as_str(), self.why)
+    }
+}
+
+impl std::error::Error for VersionError {}
+
+/// A parsed version. Equal versions may be written differently (`1.0` and `1.0.0` in PEP 440).
+///
+/// Versions of different schemes have an order too, so that the order is total; it means nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(Parsed);
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Parsed {
+    Apk(apk::Apk),
+    Deb(deb::Deb),
+    Pep440(pep440::Pep440),
+    Semver(semver::Semver),
+    Go(semver::Semver),
+}
+
+impl Version {
+    /// Reads a version; white space around it does not count.
+    ///
+    /// # Errors
+    /// When the text is no version under the scheme, or longer than [`MAX_LENGTH`] bytes.
+    pub fn parse(scheme: Scheme, text: &str) -> Result<Self, VersionError> {
+        let wrong = |why| VersionError {
+            scheme,
+            text: text.chars().take(80).flat_map(char::escape_debug).collect(),
+            why,
+        };
+        if text.len() > MAX_LENGTH {
+            return Err(wrong("it is longer than 256 bytes"));
+        }
+        let text = text.trim();
+        let parsed = match scheme {
+            Scheme::Apk => apk::parse(text).map(Parsed::Apk),
+            Scheme::Deb => deb::parse(text).map(Parsed::Deb),
+            Scheme::Pep440 => pep440::parse(text).map(Parsed::Pep440),
+            Scheme::Semver => semver::parse(text).map(Parsed::Semver),
+            Scheme::Go => go::parse(text).map(Parsed::Go),
+        };
+        parsed.map(Self).map_err(wrong)
+    }
+}
+
+/// Reads bytes as a version under every scheme and compares it with itself: the entry for
+/// fuzzing. True when all that parsed equal themselves.
+pub fn fuzz_versions(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let (a, b) = text.split_once('\n').unwrap_or((&text, &text));
+    Scheme::ALL.into_iter().all(|scheme| {
+        match (Version::parse(scheme, a), Version::parse(scheme, b)) {
+            (Ok(a), Ok(b)) => a.cmp(&b) == b.cmp(&a).reverse() && a == a.clone(),
+            _ => true,
+        }
+    })
 }

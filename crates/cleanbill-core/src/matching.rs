@@ -1,1 +1,0 @@
-//! Inventory × advisories → findings and gaps. Filled in by the matching work.

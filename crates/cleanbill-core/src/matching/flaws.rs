@@ -1,0 +1,119 @@
+//! Advisories about one package, joined into flaws: one flaw is one finding, whatever the number
+//! of advisories that tell of it.
+
+use std::collections::{BTreeSet, HashMap};
+
+use crate::advisory::Advisory;
+use crate::finding::{Finding, Status, Why};
+use crate::package::Package;
+use crate::severity::Severity;
+
+use super::ranges::{self, Installed, Said};
+
+/// All advisories about one flaw, in the order of the look-up.
+pub(super) type Flaw<'a> = Vec<(&'a Why, &'a Advisory)>;
+
+/// Joins advisories that share an id or alias, directly or through others. Errata join nothing:
+/// one erratum holds several flaws.
+pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
+    // A forest of advisories: each points at an earlier one of its flaw, or at itself.
+    let mut leader: Vec<usize> = (0..found.len()).collect();
+    let mut first_with: HashMap<&str, usize> = HashMap::new();
+    for (at, (_, advisory)) in found.iter().enumerate() {
+        for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
+            let other = *first_with.entry(id).or_insert(at);
+            let (a, b) = (root(&leader, at), root(&leader, other));
+            if let Some(later) = leader.get_mut(a.max(b)) {
+                *later = a.min(b);
+            }
+        }
+    }
+    let mut flaws: Vec<(usize, Flaw<'a>)> = Vec::new();
+    for (at, source) in found.iter().enumerate() {
+        let of = root(&leader, at);
+        match flaws.binary_search_by_key(&of, |(root, _)| *root) {
+            Ok(known) => {
+                if let Some((_, flaw)) = flaws.get_mut(known) {
+                    flaw.push(*source);
+                }
+            }
+            Err(_) => flaws.push((of, vec![*source])),
+        }
+    }
+    flaws.into_iter().map(|(_, flaw)| flaw).collect()
+}
+
+/// Follows the pointers, which only ever lead to earlier places, to the first of the flaw.
+fn root(leader: &[usize], mut at: usize) -> usize {
+    while let Some(next) = leader.get(at).filter(|next| **next < at) {
+        at = *next;
+    }
+    at
+}
+
+/// What a flaw means for the installed version.
+pub(super) enum Judgement {
+    Affected(Affected),
+    NotAffected,
+    /// The id of the advisory that could not be read, and why.
+    Unreadable(String, String),
+}
+
+/// A flaw that the installed version has.
+pub(super) struct Affected {
+    why: Why,
+    fixed_versions: Vec<String>,
+}
+
+/// Asks all advisories of a flaw: one that says "affected" is enough.
+pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
+    let mut unreadable = None;
+    for (why, advisory) in flaw {
+        match ranges::ask(advisory, installed) {
+            Said::Affected(range) => {
+                let advisories: Vec<&Advisory> = flaw.iter().map(|(_, a)| *a).collect();
+                return Judgement::Affected(Affected {
+                    why: Why { range, ..(*why).clone() },
+                    fixed_versions: ranges::fixes(&advisories, installed),
+                });
+            }
+            Said::NotAffected => {}
+            Said::Unreadable(why) => {
+                unreadable.get_or_insert((advisory.id.clone(), why));
+            }
+        }
+    }
+    match unreadable {
+        Some((id, why)) => Judgement::Unreadable(id, why),
+        None => Judgement::NotAffected,
+    }
+}
+
+impl Affected {
+    /// The finding, all but whether it is known to be exploited.
+    pub(super) fn finding(self, package: &Package, flaw: &Flaw<'_>) -> Finding {
+        let each = || flaw.iter().map(|(_, a)| *a);
+        let ids = each().map(|a| &a.id).chain(each().flat_map(|a| &a.aliases));
+        let is_cve = |id: &&String| id.starts_with("CVE-");
+        let id = ids.clone().find(is_cve).or_else(|| ids.clone().next()).cloned();
+        let id = id.unwrap_or_default();
+        let aliases: BTreeSet<&String> = ids.filter(|other| **other != id).collect();
+        let errata: BTreeSet<&String> = each().flat_map(|a| &a.errata).collect();
+        let rated = each().find(|a| a.severity != Severity::Unknown);
+        let status = if self.fixed_versions.is_empty() { Status::Affected } else { Status::Fixed };
+        Finding {
+            aliases: aliases.into_iter().cloned().collect(),
+            errata: errata.into_iter().cloned().collect(),
+            package: package.clone(),
+            severity: rated.map_or(Severity::Unknown, |a| a.severity),
+            cvss: rated.map_or_else(|| each().find_map(|a| a.cvss.clone()), |a| a.cvss.clone()),
+            status,
+            fixed_versions: self.fixed_versions,
+            known_exploited: false,
+            published: each().filter_map(|a| a.published).min(),
+            modified: each().filter_map(|a| a.modified).max(),
+            why: self.why,
+            id,
+        }
+    }
+}

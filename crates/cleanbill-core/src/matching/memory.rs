@@ -1,0 +1,54 @@
+//! Advisories as a list in memory: for tests, examples and whoever has them already.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+
+use crate::Date;
+use crate::advisory::{Advisories, Advisory, Feed, ReleaseLife};
+use crate::ecosystem::Stream;
+
+/// Advisories held in memory. The fields are what the trait's methods look into.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryAdvisories {
+    /// The feeds; a stream is covered by the first that lists it.
+    pub feeds: Vec<Feed>,
+    /// The advisories by stream and package name as the ecosystem normalises it.
+    pub advisories: BTreeMap<(Stream, String), Vec<Advisory>>,
+    /// First days without regular support, by distribution and release.
+    pub end_of_life: BTreeMap<(String, String), Option<Date>>,
+    /// Ids of flaws that are known to be exploited.
+    pub exploited: BTreeSet<String>,
+}
+
+impl MemoryAdvisories {
+    /// Adds an advisory about a package.
+    pub fn add(&mut self, stream: Stream, name: &str, advisory: Advisory) {
+        self.advisories.entry((stream, name.to_owned())).or_default().push(advisory);
+    }
+}
+
+impl Advisories for MemoryAdvisories {
+    type Error = Infallible;
+
+    fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>, Infallible> {
+        let key = (stream.clone(), name.to_owned());
+        Ok(self.advisories.get(&key).cloned().unwrap_or_default())
+    }
+
+    fn covering(&self, stream: &Stream) -> Option<&Feed> {
+        self.feeds.iter().find(|feed| feed.streams.contains(stream))
+    }
+
+    fn release_life(
+        &self,
+        distribution: &str,
+        release: &str,
+    ) -> Result<Option<ReleaseLife>, Infallible> {
+        let key = (distribution.to_owned(), release.to_owned());
+        Ok(self.end_of_life.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
+    }
+
+    fn known_exploited(&self, id: &str) -> Result<bool, Infallible> {
+        Ok(self.exploited.contains(id))
+    }
+}

@@ -1,0 +1,60 @@
+//! What a package is called, and which version of it is compared, in its advisories.
+
+use crate::package::{Package, PackageKind};
+
+/// The name that advisories use: the source package for distributions, the normalised name for
+/// Python ("Names and normalization" of the packaging specifications), else the name as it is.
+pub(super) fn looked_up(package: &Package) -> String {
+    match package.kind {
+        PackageKind::Apk | PackageKind::Deb => package.source_name().to_owned(),
+        PackageKind::Python => normalised(&package.name),
+        PackageKind::Npm | PackageKind::Go => package.name.clone(),
+    }
+}
+
+/// The version that is compared.
+pub(super) fn compared(package: &Package) -> &str {
+    match package.kind {
+        PackageKind::Apk | PackageKind::Deb => package.source_version(),
+        PackageKind::Python | PackageKind::Npm | PackageKind::Go => &package.version,
+    }
+}
+
+/// Lower case, with every run of `-`, `_` and `.` one hyphen.
+fn normalised(name: &str) -> String {
+    let mut out = String::with_capacity(name.len());
+    for c in name.trim().chars() {
+        match c {
+            '-' | '_' | '.' if out.ends_with('-') => {}
+            '-' | '_' | '.' => out.push('-'),
+            _ => out.push(c.to_ascii_lowercase()),
+        }
+    }
+    out
+}
+
+/// `toolchain` stands for the go command, which is not compiled into a program: what is, is
+/// `stdlib`.
+pub(super) fn is_no_module(package: &Package) -> bool {
+    package.kind == PackageKind::Go && package.name == "toolchain"
+}
+
+/// Why a package's version says nothing about its place in the order of versions.
+///
+/// A `v0.0.0-…` pseudo-version is the ordinary version of a dependency that has no tags, and is
+/// compared. Only with `+dirty` is it certain to be a main module's, stamped by a build that saw
+/// no tag; the extractor writes `(devel)` for the others of that kind.
+pub(super) fn unidentified(package: &Package) -> Option<&'static str> {
+    let version = compared(package).trim();
+    if version.is_empty() {
+        return Some("it carries no version");
+    }
+    if package.kind != PackageKind::Go {
+        return None;
+    }
+    if version == "(devel)" || version.starts_with("devel") {
+        return Some("it was built from a working copy, which has no version");
+    }
+    let untagged = version.starts_with("v0.0.0-") && version.ends_with("+dirty");
+    untagged.then_some("it was built from a changed working copy without a tag")
+}

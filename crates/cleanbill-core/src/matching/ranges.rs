@@ -1,0 +1,112 @@
+//! Whether one version lies in what one advisory calls affected.
+
+use crate::advisory::{Advisory, Range, RangeEnd};
+use crate::version::{Scheme, Version};
+
+/// The installed version, parsed once.
+pub(super) struct Installed<'a> {
+    pub(super) scheme: Scheme,
+    /// As it is written.
+    pub(super) text: &'a str,
+    /// `None` where it cannot be compared: then only equal texts count.
+    pub(super) version: Option<Version>,
+}
+
+/// What an advisory says of a version.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Affected, by this range or listed version (for people).
+    Affected(String),
+    /// Not affected.
+    NotAffected,
+    /// What it says cannot be read; why.
+    Unreadable(String),
+}
+
+/// Asks an advisory about the installed version.
+///
+/// A listed version that does not parse is no gap: it can be equal to another text only letter
+/// by letter, since a version that parses is never equal to one that does not.
+pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
+    if advisory.versions.iter().any(|v| v == installed.text) {
+        return Said::Affected(format!("= {}", installed.text));
+    }
+    let mut unreadable = advisory.unreadable.clone();
+    if let Some(version) = &installed.version {
+        if advisory.not_affected {
+            return unreadable.map_or(Said::NotAffected, Said::Unreadable);
+        }
+        for range in &advisory.ranges {
+            match holds(range, version, installed.scheme) {
+                Ok(true) => return Said::Affected(shown(range)),
+                Ok(false) => {}
+                Err(why) => unreadable = unreadable.or(Some(why)),
+            }
+        }
+        let equal = |text: &&String| {
+            Version::parse(installed.scheme, text).is_ok_and(|listed| listed == *version)
+        };
+        if let Some(listed) = advisory.versions.iter().find(equal) {
+            return Said::Affected(format!("= {listed}"));
+        }
+    }
+    unreadable.map_or(Said::NotAffected, Said::Unreadable)
+}
+
+/// Whether the range holds the version; an error when a bound that matters does not parse. A
+/// bound does not matter when the other one already excludes the version.
+fn holds(range: &Range, version: &Version, scheme: Scheme) -> Result<bool, String> {
+    let parse = |text: &str| Version::parse(scheme, text).map_err(|e| e.to_string());
+    let from = match range.introduced.as_deref() {
+        None | Some("0") => Ok(true),
+        Some(introduced) => parse(introduced).map(|v| *version >= v),
+    };
+    let to = match &range.end {
+        RangeEnd::Open => Ok(true),
+        // "Fixed in 0": it was never affected (Debian's and Alpine's way to say so).
+        RangeEnd::Fixed(fixed) if fixed == "0" => Ok(false),
+        RangeEnd::Fixed(fixed) => parse(fixed).map(|v| *version < v),
+        RangeEnd::LastAffected(last) => parse(last).map(|v| *version <= v),
+    };
+    match (from, to) {
+        (Ok(false), _) | (_, Ok(false)) => Ok(false),
+        (Ok(true), Ok(true)) => Ok(true),
+        (Err(why), _) | (_, Err(why)) => Err(why),
+    }
+}
+
+/// The range for people.
+fn shown(range: &Range) -> String {
+    let from = range.introduced.as_deref().filter(|v| *v != "0").map(|v| format!(">= {v}"));
+    let to = match &range.end {
+        RangeEnd::Open => None,
+        RangeEnd::Fixed(v) => Some(format!("< {v}")),
+        RangeEnd::LastAffected(v) => Some(format!("<= {v}")),
+    };
+    match (from, to) {
+        (None, None) => "every version".to_owned(),
+        (Some(one), None) | (None, Some(one)) => one,
+        (Some(from), Some(to)) => format!("{from}, {to}"),
+    }
+}
+
+/// The versions that advisories name as fixed, above the installed one and not themselves
+/// affected by any of these advisories, lowest first.
+pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<String> {
+    let Some(version) = &installed.version else { return Vec::new() };
+    let ends = advisories.iter().flat_map(|a| &a.ranges).filter_map(|r| match &r.end {
+        RangeEnd::Fixed(fixed) => Some(fixed),
+        RangeEnd::LastAffected(_) | RangeEnd::Open => None,
+    });
+    let mut fixes: Vec<(Version, &String)> = ends
+        .filter_map(|text| Some((Version::parse(installed.scheme, text).ok()?, text)))
+        .filter(|(fixed, _)| fixed > version)
+        .collect();
+    fixes.sort();
+    fixes.dedup_by(|a, b| a.0 == b.0);
+    fixes.retain(|(fixed, text)| {
+        let there = Installed { scheme: installed.scheme, text, version: Some(fixed.clone()) };
+        !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
+    });
+    fixes.into_iter().map(|(_, text)| text.clone()).collect()
+}

@@ -1,0 +1,160 @@
+//! In which streams of advisories a package is looked up, and whether these can be relied on.
+//!
+//! **End of life.** Feeds carry one date for all their releases, so a feed that is fresh proves
+//! nothing about one old release. What proves that a release is still looked after past the end
+//! of its regular support (Debian's LTS) is an advisory in its *own* stream, published after
+//! that end and no more than [`ALIVE_DAYS`] ago. Only advisories about the image's own packages
+//! are seen here, so a small image may show no such sign although its release lives: then the
+//! gap stays, which errs on the safe side. Streams of paid support (Ubuntu Pro) are never used.
+
+use crate::distribution::Distribution;
+use crate::ecosystem::{Ecosystem, Stream};
+use crate::evidence::FeedUse;
+use crate::gap::{Gap, GapKind};
+use crate::inventory::Inventory;
+use crate::package::PackageKind;
+use crate::policy::today;
+use crate::{Date, Timestamp};
+
+/// How recently a release past its end of life must have got an advisory to count as alive.
+pub const ALIVE_DAYS: i32 = 90;
+
+/// What the image's distribution means for its packages.
+pub(super) struct OfDistribution {
+    apk: Vec<Stream>,
+    deb: Vec<Stream>,
+    /// Why some or all of its packages have no stream.
+    pub(super) gaps: Vec<Gap>,
+}
+
+impl OfDistribution {
+    /// The streams of one release that speak of packages of this kind; none: see the gaps.
+    pub(super) fn streams_for(&self, kind: PackageKind) -> &[Stream] {
+        match kind {
+            PackageKind::Apk => &self.apk,
+            PackageKind::Deb => &self.deb,
+            PackageKind::Python | PackageKind::Npm | PackageKind::Go => &[],
+        }
+    }
+
+    /// All streams of the release.
+    pub(super) fn streams(&self) -> Vec<&Stream> {
+        self.apk.iter().chain(&self.deb).collect()
+    }
+}
+
+/// Finds the streams of the image's distribution.
+pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
+    let mut found = OfDistribution { apk: Vec::new(), deb: Vec::new(), gaps: Vec::new() };
+    let mut gap = |subject: &str, detail: String| {
+        found.gaps.push(Gap::new(GapKind::UnknownDistribution, subject, detail));
+    };
+    let kinds = [(PackageKind::Apk, "apk"), (PackageKind::Deb, "dpkg")]
+        .map(|(kind, word)| (word, inventory.packages.iter().filter(|p| p.kind == kind).count()));
+    let Some(named) = &inventory.distribution else {
+        for (word, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
+            let detail = format!("{count} {word} packages, and no file says of which distribution");
+            gap(word, detail);
+        }
+        return found;
+    };
+    let full = format!("{} {}", named.id, named.version);
+    let mut other = |kind_of_it: &str, streams: Option<Vec<Stream>>| {
+        for (word, count) in kinds.iter().filter(|(w, count)| *w != kind_of_it && *count > 0) {
+            gap(full.trim(), format!("its {count} {word} packages are of another distribution"));
+        }
+        streams.unwrap_or_else(|| {
+            gap(full.trim(), "it names no release, so its advisories cannot be found".into());
+            Vec::new()
+        })
+    };
+    let release = named.release.as_str();
+    let one = |ecosystem, release: &str| Stream::release(ecosystem, release);
+    let some = |streams: Vec<Stream>| (!release.is_empty()).then_some(streams);
+    match named.id.as_str() {
+        "alpine" => {
+            let branch = match release.starts_with(|c: char| c.is_ascii_digit()) {
+                true => format!("v{release}"),
+                false => release.to_owned(),
+            };
+            found.apk = other("apk", some(vec![one(Ecosystem::Alpine, &branch)]));
+        }
+        "debian" => found.deb = other("dpkg", some(vec![one(Ecosystem::Debian, release)])),
+        "ubuntu" => {
+            let long = format!("{release}:LTS");
+            let both = vec![one(Ecosystem::Ubuntu, release), one(Ecosystem::Ubuntu, &long)];
+            found.deb = other("dpkg", some(both));
+        }
+        _ => gap(full.trim(), "we know of no advisories for this distribution".into()),
+    }
+    found
+}
+
+/// The stream of a language's packages.
+pub(super) fn of_language(kind: PackageKind) -> &'static [Stream] {
+    const fn all(ecosystem: Ecosystem) -> Stream {
+        Stream { ecosystem, release: String::new() }
+    }
+    const PYTHON: &[Stream] = &[all(Ecosystem::PyPI)];
+    const NPM: &[Stream] = &[all(Ecosystem::Npm)];
+    const GO: &[Stream] = &[all(Ecosystem::Go)];
+    match kind {
+        PackageKind::Python => PYTHON,
+        PackageKind::Npm => NPM,
+        PackageKind::Go => GO,
+        PackageKind::Apk | PackageKind::Deb => &[],
+    }
+}
+
+/// The gap of a stream that no feed covers.
+pub(super) fn not_covered(stream: &Stream) -> Gap {
+    let why = match stream.ecosystem.scheme() {
+        Some(_) => "no feed of this snapshot covers it",
+        None => "its versions cannot be compared yet",
+    };
+    Gap::new(GapKind::NoAdvisorySource, stream.to_string(), why)
+}
+
+/// The gap of a release past its end of life, unless `newest`, the date of the newest advisory
+/// in its own streams, shows that it is still looked after.
+pub(super) fn end_of_life(
+    named: &Distribution,
+    end: Date,
+    newest: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Gap> {
+    let today = today(now);
+    let alive = newest
+        .map(crate::policy::today)
+        .is_some_and(|newest| newest > end && days_between(newest, today) <= ALIVE_DAYS);
+    if end >= today || alive {
+        return None;
+    }
+    let detail =
+        format!("its regular support ended on {end}, {} days ago", days_between(end, today));
+    Some(Gap::new(GapKind::EndOfLife, format!("{} {}", named.id, named.release), detail))
+}
+
+/// The gap of a feed whose facts are too old, or bear no date.
+pub(super) fn stale(used: &FeedUse, now: Timestamp, max_age_days: u32) -> Option<Gap> {
+    let detail = match used.as_of {
+        None => "it bears no date, so nobody can say how old its facts are".to_owned(),
+        Some(as_of) => {
+            let age = days_between(today(as_of), today(now));
+            if i64::from(age) <= i64::from(max_age_days) {
+                return None;
+            }
+            let date = today(as_of);
+            format!(
+                "its newest facts are of {date}, {age} days ago; at most {max_age_days} are allowed"
+            )
+        }
+    };
+    Some(Gap::new(GapKind::StaleFeed, &used.feed, detail))
+}
+
+/// Days from one date to a later one; negative when it is earlier.
+fn days_between(from: Date, to: Date) -> i32 {
+    // Without a unit to balance to, the span between two dates is in days and cannot fail.
+    from.until(to).map_or(i32::MAX, |span| span.get_days())
+}
