@@ -18,7 +18,7 @@ use super::challenge::parse_challenges;
 use super::http::{Ask, Attempt, Fault, Http, Reply, Retry, refused};
 use super::repository::Repository;
 use super::url::{absolute_url, same_origin};
-use super::{RegistryOptions, Target};
+use super::{RegistryOptions, Target, from_now};
 use crate::content::{Content, Descriptor};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
@@ -128,7 +128,7 @@ impl Registry {
 
     fn target(&self, image: &ImageRef) -> Result<Target> {
         let options = &self.shared.options;
-        let deadline = self.deadline.unwrap_or_else(|| Instant::now() + options.limits.time);
+        let deadline = self.deadline.unwrap_or_else(|| from_now(options.limits.time));
         Target::new(image, &self.shared.http, options, deadline)
     }
 
@@ -150,7 +150,7 @@ impl Registry {
         if tags.len() >= TAGS_MAX {
             tags.clear();
         }
-        tags.insert(tag, (descriptor.clone(), now + ttl));
+        tags.insert(tag, (descriptor.clone(), from_now(ttl)));
     }
 }
 
@@ -259,7 +259,7 @@ fn challenges(reply: &Reply) -> Result<Vec<super::challenge::Challenge>> {
 /// The tag that decides what a name means; none where it is pinned.
 fn tag(image: &ImageRef) -> Option<Tag> {
     let tag = image.tag().filter(|_| image.digest().is_none())?;
-    Some((image.registry().to_owned(), image.repository().to_owned(), tag.to_owned()))
+    Some((image.registry().to_ascii_lowercase(), image.repository().to_owned(), tag.to_owned()))
 }
 
 /// The digest of a manifest's bytes, after comparing it with the name's and the registry's.

@@ -107,7 +107,8 @@ impl RegistryOptions {
         let hosts = |list: &Vec<String>| {
             list.iter().map(|host| known_host(host, 443, "realms")).collect::<Result<Vec<_>>>()
         };
-        self.realms.iter().map(|(registry, list)| Ok((registry.clone(), hosts(list)?))).collect()
+        let of = |(registry, list): (&String, _)| Ok((registry.to_ascii_lowercase(), hosts(list)?));
+        self.realms.iter().map(of).collect()
     }
 }
 
@@ -155,7 +156,7 @@ impl Target {
         let listed = own.is_some_and(|own| options.private_hosts().is_ok_and(|p| p.contains(&own)));
         Ok(Self {
             name: image.name(),
-            registry: image.registry().to_owned(),
+            registry: image.registry().to_ascii_lowercase(),
             repository: image.repository().to_owned(),
             base,
             listed,
@@ -179,6 +180,12 @@ impl Target {
     }
 }
 
+/// The instant after some time from now; times beyond a year are taken for one.
+fn from_now(time: Duration) -> Instant {
+    let year = Duration::from_secs(365 * 24 * 3600);
+    Instant::now() + time.min(year)
+}
+
 /// What may be told about an error to somebody who chose the image but not the network: no
 /// address, no port, nothing by which a network can be explored. The error itself is for the
 /// log.
@@ -191,5 +198,35 @@ pub fn public_message(error: &Error) -> &'static str {
         ErrorKind::OverLimit => "the image is over a limit",
         // One text for both: it must not tell a closed port from an address that is forbidden.
         ErrorKind::Forbidden | ErrorKind::Io => "the image could not be read from its registry",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::http::{Ask, Http};
+    use super::{AddressRule, RegistryOptions, Target};
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_public_registry_cannot_lead_to_a_private_one() {
+        // Nobody listens at port 1; whether it is tried at all is what counts.
+        let private_hosts = vec!["127.0.0.1:1".to_owned()];
+        let mut options = RegistryOptions::new(AddressRule::Guarded { private_hosts });
+        options.plain_http = vec!["127.0.0.1:1".to_owned()];
+        let http = Http::new(&options).unwrap();
+        let own = "127.0.0.1:1/a:1".parse().unwrap();
+        let soon = Instant::now() + Duration::from_secs(5);
+        let own = Target::new(&own, &http, &options, soon).unwrap();
+        let public = "registry.example/a:1".parse().unwrap();
+        let public = Target::new(&public, &http, &options, soon).unwrap();
+        let url = own.base.clone();
+        let ask = |target: &Target| {
+            let ask = Ask { url: &url, accept: None, from: 0, authorization: None, form: None };
+            http.ask(target, ask).err().map(|fault| fault.error.kind())
+        };
+        assert_eq!(ask(&own), Some(ErrorKind::Io));
+        assert_eq!(ask(&public), Some(ErrorKind::Forbidden));
     }
 }

@@ -115,7 +115,8 @@ impl Blob {
         if let Some(length) = body.content_length()
             && length != expected
         {
-            return Err(wrong_size(self.size - expected + length, self.size));
+            let actual = (self.size - expected).saturating_add(length);
+            return Err(wrong_size(actual, self.size));
         }
         let mut reader = body.into_reader();
         if !partial && self.position > 0 {

@@ -1,10 +1,13 @@
 //! The registry source against scripted servers on loopback, and against a real registry.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
 
 mod server;
 
+mod addresses;
 mod login;
 mod pull;
+mod real;
+mod tls;
 
 use std::time::Duration;
 

@@ -1,12 +1,14 @@
-//! A scripted HTTP server on loopback, in this process: each connection is a thread, each
+//! A scripted HTTP server on loopback, in this process, with TLS or without: each connection is a thread, each
 //! request is answered by a closure, and every request is remembered.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cleanbill_core::digest::Digest;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use sha2::{Digest as _, Sha256};
 
 /// A request as it came.
@@ -84,34 +86,56 @@ pub fn digest(bytes: &[u8]) -> Digest {
     Digest::Sha256(Sha256::digest(bytes).into())
 }
 
+type Script = Arc<dyn Fn(&Request, usize) -> Answer + Send + Sync>;
+
 /// A running server. Its threads end with the test process.
 pub struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Server {
     /// Starts one; the closure gets each request and how many came before it.
     pub fn start(answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        Self::on(listener, answer)
+        Self::run(None, Arc::new(answer))
     }
 
-    pub fn on(
-        listener: TcpListener,
+    /// Starts one that speaks TLS.
+    pub fn start_tls(
+        tls: Arc<ServerConfig>,
         answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
     ) -> Self {
+        Self::run(Some(tls), Arc::new(answer))
+    }
+
+    fn run(tls: Option<Arc<ServerConfig>>, script: Script) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
-        let server = Self { address, requests: Arc::clone(&requests) };
-        let answer = Arc::new(answer);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let server =
+            Self { address, requests: Arc::clone(&requests), connections: connections.clone() };
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (answer, requests) = (Arc::clone(&answer), Arc::clone(&requests));
-                std::thread::spawn(move || serve(stream, &requests, &*answer));
+                connections.fetch_add(1, Ordering::SeqCst);
+                let (tls, script) = (tls.clone(), Arc::clone(&script));
+                let requests = Arc::clone(&requests);
+                std::thread::spawn(move || match tls {
+                    None => serve(stream, &requests, &script),
+                    Some(tls) => {
+                        let connection = ServerConnection::new(tls).unwrap();
+                        serve(StreamOwned::new(connection, stream), &requests, &script);
+                    }
+                });
             }
         });
         server
+    }
+
+    /// Connections that were made, with or without a request.
+    pub fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
     }
 
     /// `127.0.0.1:PORT`.
@@ -133,23 +157,19 @@ impl Server {
     }
 }
 
-fn serve(
-    stream: TcpStream,
-    requests: &Mutex<Vec<Request>>,
-    answer: &dyn Fn(&Request, usize) -> Answer,
-) {
-    let mut reader = BufReader::new(stream.try_clone().unwrap());
+fn serve(stream: impl Read + Write, requests: &Mutex<Vec<Request>>, script: &Script) {
+    let mut reader = BufReader::new(stream);
     let Some(request) = read(&mut reader) else { return };
     let before = {
         let mut all = requests.lock().unwrap();
         all.push(request.clone());
         all.len() - 1
     };
-    let mut stream = stream;
-    for step in answer(&request, before).0 {
+    let stream = reader.get_mut();
+    for step in script(&request, before).0 {
         match step {
             Step::Send(bytes) => {
-                if stream.write_all(&bytes).is_err() {
+                if stream.write_all(&bytes).and_then(|()| stream.flush()).is_err() {
                     return;
                 }
             }
@@ -158,8 +178,7 @@ fn serve(
     }
 }
 
-/// Reads one request from any stream.
-pub fn read(reader: &mut dyn BufRead) -> Option<Request> {
+fn read(reader: &mut dyn BufRead) -> Option<Request> {
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace();
