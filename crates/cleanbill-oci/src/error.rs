@@ -53,6 +53,13 @@ impl Error {
         self
     }
 
+    /// A file that could not be opened or read, told apart by whether it is there.
+    pub(crate) fn io(what: impl Into<String>, error: std::io::Error) -> Self {
+        let missing = error.kind() == std::io::ErrorKind::NotFound;
+        let kind = if missing { ErrorKind::NotFound } else { ErrorKind::Io };
+        Self::new(kind, what).because(error)
+    }
+
     /// Its class.
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -8,10 +8,19 @@
 //!
 //! This crate must not know packages, advisories or policy.
 
+mod blob;
 pub mod content;
 pub mod error;
+pub mod hash;
 pub mod image;
+pub mod json;
+pub mod layer;
 pub mod limits;
+pub mod manifest;
+pub mod media_type;
 pub mod registry;
+pub mod source;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 pub use error::{Error, Result};

@@ -1,6 +1,10 @@
-//! How much of a hostile image is looked at: one type, with its defaults and their reasons.
+//! How much of a hostile image is looked at: one type, with its defaults and their reasons, and
+//! one list of them all ([`Limit::ALL`]) from which flags and messages are made.
 
+use std::fmt;
 use std::time::Duration;
+
+use crate::error::{Error, ErrorKind};
 
 /// Bounds on everything that is read from one image. Past one of them a layer or file becomes
 /// an `over-limit` gap, or the image an error; never a shorter list.
@@ -50,5 +54,119 @@ impl Default for Limits {
             spool_bytes: 32 << 30,
             time: Duration::from_secs(300),
         }
+    }
+}
+
+macro_rules! limits {
+    ($($(#[doc = $doc:literal])+ $variant:ident: $field:ident, $flag:literal, $meaning:literal, $get:expr, $set:expr;)+) => {
+        /// The name of each bound in [`Limits`].
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Limit { $($(#[doc = $doc])+ $variant,)+ }
+
+        impl Limit {
+            /// Every bound, in the order of [`Limits`].
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The command line's flag that sets it, with its dashes; it takes a whole number.
+            pub fn flag(self) -> &'static str {
+                match self { $(Self::$variant => $flag),+ }
+            }
+
+            /// What it counts.
+            pub fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),+ }
+            }
+        }
+
+        impl Limits {
+            /// One bound's value, in the unit of its meaning.
+            pub fn get(&self, limit: Limit) -> u64 {
+                match limit { $(Limit::$variant => $get(&self.$field)),+ }
+            }
+
+            /// Sets one bound.
+            pub fn set(&mut self, limit: Limit, value: u64) {
+                match limit { $(Limit::$variant => self.$field = $set(value)),+ }
+            }
+        }
+    };
+}
+
+/// A bound on a number of things in memory as a number.
+fn count(value: &usize) -> u64 {
+    *value as u64
+}
+
+/// The nearest number of things that memory can hold.
+fn counted(value: u64) -> usize {
+    usize::try_from(value).unwrap_or(usize::MAX)
+}
+
+limits! {
+    /// [`Limits::manifest_bytes`]
+    ManifestBytes: manifest_bytes, "--max-manifest-bytes", "bytes of a manifest, index or configuration", u64::clone, u64::from;
+    /// [`Limits::index_children`]
+    IndexChildren: index_children, "--max-index-children", "children of an index", count, counted;
+    /// [`Limits::layers`]
+    Layers: layers, "--max-layers", "layers of an image", count, counted;
+    /// [`Limits::layer_bytes`]
+    LayerBytes: layer_bytes, "--max-layer-bytes", "uncompressed bytes of a layer", u64::clone, u64::from;
+    /// [`Limits::ratio`]
+    Ratio: ratio, "--max-ratio", "uncompressed bytes of one compressed byte", u64::clone, u64::from;
+    /// [`Limits::entries`]
+    Entries: entries, "--max-entries", "entries of a layer", u64::clone, u64::from;
+    /// [`Limits::path_depth`]
+    PathDepth: path_depth, "--max-path-depth", "components of a path", count, counted;
+    /// [`Limits::path_bytes`]
+    PathBytes: path_bytes, "--max-path-bytes", "bytes of a path or link target", count, counted;
+    /// [`Limits::pax_bytes`]
+    PaxBytes: pax_bytes, "--max-pax-bytes", "bytes of an extended header", u64::clone, u64::from;
+    /// [`Limits::file_bytes`]
+    FileBytes: file_bytes, "--max-file-bytes", "bytes of a file that is read whole", u64::clone, u64::from;
+    /// [`Limits::spool_bytes`]
+    SpoolBytes: spool_bytes, "--max-spool-bytes", "bytes spooled from standard input or a compressed archive", u64::clone, u64::from;
+    /// [`Limits::time`]
+    Seconds: time, "--max-seconds", "seconds for one image", |t: &Duration| t.as_secs(), Duration::from_secs;
+}
+
+impl Limits {
+    /// The error of having passed a bound: names it, its value and the flag that raises it.
+    pub fn over(&self, limit: Limit) -> Error {
+        Error::new(
+            ErrorKind::OverLimit,
+            format!(
+                "more than {} {} (raise with {})",
+                self.get(limit),
+                limit.meaning(),
+                limit.flag()
+            ),
+        )
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.meaning())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, Limits};
+
+    #[test]
+    fn every_limit_can_be_set_and_names_its_flag() {
+        let mut limits = Limits::default();
+        for (at, limit) in Limit::ALL.iter().enumerate() {
+            limits.set(*limit, 7 + at as u64);
+        }
+        for (at, limit) in Limit::ALL.iter().enumerate() {
+            assert_eq!(limits.get(*limit), 7 + at as u64);
+            assert!(limits.over(*limit).to_string().contains(limit.flag()));
+        }
+        assert_eq!(
+            Limits::default().over(Limit::Entries).to_string(),
+            "more than 1000000 entries of a layer (raise with --max-entries)"
+        );
     }
 }
