@@ -220,8 +220,8 @@ mod tests {
             ("{} {}", Some("doc: trailing characters at line 1 column 4")),
             ("", Some("doc: EOF while parsing a value at line 1 column 0")),
             (&deep(64), None),
-            (&deep(65), Some("doc: nested deeper than 64 at line 1 column 65")),
-            (&deep(10_000), Some("doc: nested deeper than 64 at line 1 column 66")),
+            (&deep(65), Some("doc: nested deeper than 64 at line 1 column 66")),
+            (&deep(10_000), Some("doc: nested deeper than 64 at line 1 column 65")),
             (
                 &format!("\"{}\"", "x".repeat(50_000)),
                 Some("doc: 50002 bytes, more than the limit of 40000"),

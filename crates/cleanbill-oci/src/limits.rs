@@ -67,7 +67,7 @@ macro_rules! limits {
             /// Every bound, in the order of [`Limits`].
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The command line's flag that sets it, with its dashes; it takes a whole number.
+            /// How the command line sets it.
             pub fn flag(self) -> &'static str {
                 match self { $(Self::$variant => $flag),+ }
             }
@@ -104,29 +104,29 @@ fn counted(value: u64) -> usize {
 
 limits! {
     /// [`Limits::manifest_bytes`]
-    ManifestBytes: manifest_bytes, "--max-manifest-bytes", "bytes of a manifest, index or configuration", u64::clone, u64::from;
+    ManifestBytes: manifest_bytes, "--limit manifest-bytes=N", "bytes of a manifest, index or configuration", u64::clone, u64::from;
     /// [`Limits::index_children`]
-    IndexChildren: index_children, "--max-index-children", "children of an index", count, counted;
+    IndexChildren: index_children, "--limit index-children=N", "children of an index", count, counted;
     /// [`Limits::layers`]
-    Layers: layers, "--max-layers", "layers of an image", count, counted;
+    Layers: layers, "--limit layers=N", "layers of an image", count, counted;
     /// [`Limits::layer_bytes`]
-    LayerBytes: layer_bytes, "--max-layer-bytes", "uncompressed bytes of a layer", u64::clone, u64::from;
+    LayerBytes: layer_bytes, "--limit layer-bytes=N", "uncompressed bytes of a layer", u64::clone, u64::from;
     /// [`Limits::ratio`]
-    Ratio: ratio, "--max-ratio", "uncompressed bytes of one compressed byte", u64::clone, u64::from;
+    Ratio: ratio, "--limit ratio=N", "uncompressed bytes of one compressed byte", u64::clone, u64::from;
     /// [`Limits::entries`]
-    Entries: entries, "--max-entries", "entries of a layer", u64::clone, u64::from;
+    Entries: entries, "--limit entries=N", "entries of a layer", u64::clone, u64::from;
     /// [`Limits::path_depth`]
-    PathDepth: path_depth, "--max-path-depth", "components of a path", count, counted;
+    PathDepth: path_depth, "--limit path-depth=N", "components of a path", count, counted;
     /// [`Limits::path_bytes`]
-    PathBytes: path_bytes, "--max-path-bytes", "bytes of a path or link target", count, counted;
+    PathBytes: path_bytes, "--limit path-bytes=N", "bytes of a path or link target", count, counted;
     /// [`Limits::pax_bytes`]
-    PaxBytes: pax_bytes, "--max-pax-bytes", "bytes of an extended header", u64::clone, u64::from;
+    PaxBytes: pax_bytes, "--limit pax-bytes=N", "bytes of an extended header", u64::clone, u64::from;
     /// [`Limits::file_bytes`]
-    FileBytes: file_bytes, "--max-file-bytes", "bytes of a file that is read whole", u64::clone, u64::from;
+    FileBytes: file_bytes, "--limit file-bytes=N", "bytes of a file that is read whole", u64::clone, u64::from;
     /// [`Limits::spool_bytes`]
-    SpoolBytes: spool_bytes, "--max-spool-bytes", "bytes spooled from standard input or a compressed archive", u64::clone, u64::from;
+    SpoolBytes: spool_bytes, "--limit spool-bytes=N", "bytes spooled from standard input or a compressed archive", u64::clone, u64::from;
     /// [`Limits::time`]
-    Seconds: time, "--max-seconds", "seconds for one image", |t: &Duration| t.as_secs(), Duration::from_secs;
+    Seconds: time, "--timeout", "seconds for one image", |t: &Duration| t.as_secs(), Duration::from_secs;
 }
 
 impl Limits {
@@ -166,7 +166,7 @@ mod tests {
         }
         assert_eq!(
             Limits::default().over(Limit::Entries).to_string(),
-            "more than 1000000 entries of a layer (raise with --max-entries)"
+            "more than 1000000 entries of a layer (raise with --limit entries=N)"
         );
     }
 }

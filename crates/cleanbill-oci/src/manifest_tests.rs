@@ -70,12 +70,14 @@ fn contradictions_are_errors() {
         (
             OCI_MANIFEST,
             r#"{"schemaVersion":2,"config":{D},"layers":[{D},{D},{D}]}"#,
-            Some("manifest: more than 2 layers of an image (raise with --max-layers)"),
+            Some("manifest: more than 2 layers of an image (raise with --limit layers=N)"),
         ),
         (
             OCI_INDEX,
             r#"{"schemaVersion":2,"manifests":[{D},{D},{D}]}"#,
-            Some("manifest: more than 2 children of an index (raise with --max-index-children)"),
+            Some(
+                "manifest: more than 2 children of an index (raise with --limit index-children=N)",
+            ),
         ),
         (
             OCI_MANIFEST,

@@ -24,7 +24,7 @@ type Source = Chain<Cursor<Vec<u8>>, Raw>;
 
 /// A blob's uncompressed bytes.
 pub(crate) enum Decoder {
-    Plain(Source),
+    Plain(Box<Source>),
     Gzip(Box<Gzip>),
     Zstd(Box<zstd::stream::read::Decoder<'static, BufReader<Source>>>),
 }
@@ -62,7 +62,7 @@ impl Decoder {
         }
         let source = Cursor::new(head).chain(raw);
         Ok(match found {
-            Compression::None => Self::Plain(source),
+            Compression::None => Self::Plain(Box::new(source)),
             Compression::Gzip => Self::Gzip(Box::new(Gzip::new(source))),
             Compression::Zstd => {
                 let buffered = BufReader::with_capacity(BUFFER, source);

@@ -230,7 +230,9 @@ fn sparse_files_have_their_holes() {
         &t().pax(b'x', &[("GNU.sparse.size", "9000000000000000000"), ("GNU.sparse.map", "0,1")])
             .file("x", "a")
             .build(),
-        Err("more than 34359738368 uncompressed bytes of a layer (raise with --max-layer-bytes)"),
+        Err(
+            "more than 34359738368 uncompressed bytes of a layer (raise with --limit layer-bytes=N)",
+        ),
     );
 }
 
@@ -348,22 +350,22 @@ fn malformed_tars_are_errors() {
         (
             "many entries",
             (0..21).fold(t(), |t, n| t.file(&n.to_string(), "")).build(),
-            "more than 20 entries of a layer (raise with --max-entries)",
+            "more than 20 entries of a layer (raise with --limit entries=N)",
         ),
         (
             "deep",
             t().file(&deep, "").build(),
-            "more than 8 components of a path (raise with --max-path-depth)",
+            "more than 8 components of a path (raise with --limit path-depth=N)",
         ),
         (
             "long",
             t().file(&"x".repeat(601), "").build(),
-            "more than 600 bytes of a path or link target (raise with --max-path-bytes)",
+            "more than 600 bytes of a path or link target (raise with --limit path-bytes=N)",
         ),
         (
             "big pax",
             t().pax(b'x', &[("comment", &"x".repeat(3000))]).build(),
-            "more than 2048 bytes of an extended header (raise with --max-pax-bytes)",
+            "more than 2048 bytes of an extended header (raise with --limit pax-bytes=N)",
         ),
     ];
     for (name, tar, message) in table {
@@ -517,16 +519,16 @@ fn bombs_are_over_a_limit() {
         let e = read(suffix, &blob, sha256(&tar), small()).unwrap_err();
         assert_eq!(e.kind(), ErrorKind::OverLimit);
         let why =
-            "more than 200 uncompressed bytes of one compressed byte (raise with --max-ratio)";
+            "more than 200 uncompressed bytes of one compressed byte (raise with --limit ratio=N)";
         assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&blob)));
     }
     let limits = Limits { layer_bytes: 1 << 20, ..small() };
     let e = read("", &tar, sha256(&tar), limits).unwrap_err();
-    let why = "more than 1048576 uncompressed bytes of a layer (raise with --max-layer-bytes)";
+    let why = "more than 1048576 uncompressed bytes of a layer (raise with --limit layer-bytes=N)";
     assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&tar)));
     let limits = Limits { time: std::time::Duration::ZERO, ..small() };
     let e = read("", &tar, sha256(&tar), limits).unwrap_err();
-    let why = "more than 0 seconds for one image (raise with --max-seconds)";
+    let why = "more than 0 seconds for one image (raise with --timeout)";
     assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&tar)));
 }
 

@@ -182,8 +182,6 @@ fn open_bundle(spec: &InputSpec, clock: &Clock) -> Result<Bundle> {
         return tar(file, clock);
     };
     let failed = |e| Error::io("it cannot be opened", e);
-        Error::new(kind, "it cannot be opened").because(e)
-    };
     let meta = std::fs::metadata(path).map_err(failed)?;
     if meta.is_dir() {
         return Ok(Bundle::Folder(path.clone()));

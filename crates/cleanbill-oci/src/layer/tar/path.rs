@@ -130,10 +130,15 @@ mod tests {
             (b"a/../b", Err("path traversal: \"..\" in \"a/../b\"")),
             (b"/..", Err("path traversal: \"..\" in \"/..\"")),
             (b"a\0b", Err("a NUL in \"a\\0b\"")),
-            (b"1/2/3/4/5", Err("more than 4 components of a path (raise with --max-path-depth)")),
+            (
+                b"1/2/3/4/5",
+                Err("more than 4 components of a path (raise with --limit path-depth=N)"),
+            ),
             (
                 b"0123456789012345678901234567890",
-                Err("more than 30 bytes of a path or link target (raise with --max-path-bytes)"),
+                Err(
+                    "more than 30 bytes of a path or link target (raise with --limit path-bytes=N)",
+                ),
             ),
         ];
         for (bytes, expected) in table {
