@@ -10,4 +10,5 @@ pub mod commands;
 pub mod exit;
 pub mod failure;
 pub mod progress;
+pub mod quickstart;
 pub mod report;
