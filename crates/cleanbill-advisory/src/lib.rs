@@ -1,1 +1,27 @@
-//! x
+//! Advisory feeds to one immutable, dated, content-addressed snapshot file, and look-ups in it.
+//!
+//! * [`feeds`]: one file a feed, each reading its publisher's own layout into [`Gathered`].
+//! * [`build`]: a folder of feeds to a snapshot file.
+//! * [`Snapshot`]: opened without parsing the data; implements
+//!   [`Advisories`](cleanbill_core::advisory::Advisories).
+//! * [`update`]: fetches the feeds from their publishers, or a mirror with the same layout.
+//!
+//! This crate must not know images or packages' databases, must not judge, and must not keep
+//! anything of a feed but facts: identifiers, package names, versions, severities and dates.
+//! What a feed says and we cannot understand is kept as such, never dropped: see
+//! [`Advisory::unreadable`](cleanbill_core::advisory::Advisory::unreadable).
+
+pub mod build;
+mod cvss;
+mod error;
+pub mod feeds;
+mod gather;
+mod limits;
+mod snapshot;
+pub mod starter;
+
+pub use build::build;
+pub use error::{Error, ErrorKind, Result};
+pub use gather::Gathered;
+pub use limits::Limits;
+pub use snapshot::{Snapshot, write};

@@ -1,0 +1,183 @@
+//! A folder of feeds to a snapshot file.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use cleanbill_core::advisory::Feed;
+use cleanbill_core::digest::Digest;
+use cleanbill_core::severity::Severity;
+use cleanbill_core::{Date, Timestamp};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::feeds::FEEDS;
+use crate::gather::Gathered;
+use crate::limits::Limits;
+use crate::snapshot;
+
+/// The file beside the feeds that gives dates to feeds which carry none: a JSON object of feed
+/// id (`osv:Go`, `alpine-secdb`) to time (RFC 3339) or day.
+pub const AS_OF_FILE: &str = "as-of.json";
+
+/// How a snapshot is built.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Bounds on the input.
+    pub limits: Limits,
+    /// How old feeds are that do not say so themselves, by feed id; beats [`AS_OF_FILE`] and what
+    /// the feed says.
+    pub as_of: BTreeMap<String, Timestamp>,
+}
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The snapshot's digest.
+    pub digest: Digest,
+    /// The file's size in bytes.
+    pub bytes: u64,
+    /// Its feeds.
+    pub feeds: Vec<Feed>,
+    /// What lay in the folder and was not read, and why.
+    pub ignored: Vec<String>,
+}
+
+/// Builds a snapshot file from the feeds below `from`, in the layout of their publishers
+/// (`osv/<Ecosystem>/all.zip`, `alpine-secdb/<release>/*.json`, `kev/…`, `eol/…`), each of which
+/// may be missing. `out` is replaced at once when everything has been read, or not at all.
+///
+/// # Errors
+/// When a feed cannot be read or understood, there is none at all, or writing fails.
+pub fn build(from: &Path, out: &Path, options: &Options) -> Result<Report> {
+    let gathered = gather(from, options)?;
+    let (digest, bytes) = replace(out, |file| snapshot::write(&gathered, file))?;
+    Ok(Report { digest, bytes, feeds: gathered.feeds, ignored: gathered.ignored })
+}
+
+/// Reads every feed below `from`.
+///
+/// # Errors
+/// As [`build()`].
+pub fn gather(from: &Path, options: &Options) -> Result<Gathered> {
+    let mut gathered = Gathered::default();
+    for feed in FEEDS {
+        let folder = from.join(feed.folder);
+        if folder.is_dir() {
+            (feed.read)(&folder, &options.limits, &mut gathered)?;
+        }
+    }
+    if gathered.feeds.is_empty() {
+        let known: Vec<_> = FEEDS.iter().map(|f| f.folder).collect();
+        let message = format!(
+            "{}: no feed in it; expected one of the folders {}",
+            from.display(),
+            known.join(", ")
+        );
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    let mut dates = as_of_file(from)?;
+    dates.extend(options.as_of.clone());
+    for (id, date) in dates {
+        match gathered.feeds.iter_mut().find(|f| f.id == id) {
+            Some(feed) => feed.as_of = Some(date),
+            None => {
+                return Err(Error::malformed(format!(
+                    "a date is given for the feed {id:?}, which is not in {}",
+                    from.display()
+                )));
+            }
+        }
+    }
+    lend_severities(&mut gathered);
+    gathered.sort();
+    Ok(gathered)
+}
+
+fn as_of_file(from: &Path) -> Result<BTreeMap<String, Timestamp>> {
+    let path = from.join(AS_OF_FILE);
+    let bytes = match std::fs::read(&path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(e) => return Err(Error::io(&path, e)),
+    };
+    let texts: BTreeMap<String, String> = serde_json::from_slice(&bytes)
+        .map_err(|e| Error::malformed(path.display().to_string()).because(e))?;
+    texts
+        .into_iter()
+        .map(|(id, text)| Ok((id, date(&text).map_err(|e| e.within(path.display()))?)))
+        .collect()
+}
+
+/// Reads a time (RFC 3339) or a day, which begins at midnight UTC.
+///
+/// # Errors
+/// When it is neither.
+pub fn date(text: &str) -> Result<Timestamp> {
+    let day = || midnight(text.parse().ok()?);
+    text.parse::<Timestamp>().ok().or_else(day).ok_or_else(|| {
+        Error::malformed(format!("{text:?} is no date: write 2026-08-01 or 2026-08-01T00:00:00Z"))
+    })
+}
+
+/// The beginning of a day, UTC.
+pub(crate) fn midnight(day: Date) -> Option<Timestamp> {
+    jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
+}
+
+/// Some feeds rate no flaws (Go, Alpine). Such an advisory takes the highest rating that another
+/// feed gives to the same id; with several feeds in disagreement, the cautious one counts.
+fn lend_severities(gathered: &mut Gathered) {
+    let mut known: BTreeMap<String, (Severity, Option<String>)> = BTreeMap::new();
+    for advisory in gathered.advisories.values().flatten() {
+        if advisory.severity > Severity::Unknown {
+            let best = known.entry(advisory.id.clone()).or_default();
+            if advisory.severity > best.0 {
+                *best = (advisory.severity, advisory.cvss.clone());
+            }
+        }
+    }
+    for advisory in gathered.advisories.values_mut().flatten() {
+        if advisory.severity == Severity::Unknown
+            && let Some((severity, cvss)) = known.get(&advisory.id)
+        {
+            advisory.severity = *severity;
+            advisory.cvss = advisory.cvss.take().or_else(|| cvss.clone());
+        }
+    }
+}
+
+/// Writes a file beside `out` and renames it, so that nobody ever sees half of it. Returns what
+/// `fill` returned, and the size.
+pub(crate) fn replace<T>(
+    out: &Path,
+    fill: impl FnOnce(&mut dyn Write) -> Result<T>,
+) -> Result<(T, u64)> {
+    let temporary = Temporary(beside(out, &format!("{}.tmp", std::process::id())));
+    let path = &temporary.0;
+    let failed = |e| Error::io(path, e);
+    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
+    let value = fill(&mut file)?;
+    let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
+    file.sync_all().map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    std::fs::rename(path, out).map_err(|e| Error::io(out, e))?;
+    Ok((value, bytes))
+}
+
+/// `out` with `.suffix` after its whole name.
+pub(crate) fn beside(out: &Path, suffix: &str) -> PathBuf {
+    let mut name = out.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+/// Removes itself when it was not renamed.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}

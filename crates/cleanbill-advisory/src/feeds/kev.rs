@@ -1,0 +1,65 @@
+//! CISA's catalogue of known exploited vulnerabilities: `known_exploited_vulnerabilities.json`.
+
+use std::path::Path;
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Feed;
+use serde::Deserialize;
+
+use super::{document, understood};
+use crate::error::{Error, Result};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+const FILE: &str = "known_exploited_vulnerabilities.json";
+
+#[derive(Deserialize)]
+struct Catalogue {
+    #[serde(rename = "dateReleased")]
+    released: Timestamp,
+    vulnerabilities: Vec<Entry>,
+}
+
+#[derive(Deserialize)]
+struct Entry {
+    #[serde(rename = "cveID")]
+    cve: String,
+}
+
+/// Reads the catalogue below `folder`.
+///
+/// # Errors
+/// When it is not there or is no such catalogue.
+pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let path = folder.join(FILE);
+    let bytes = document(&path, limits)?;
+    parse(&bytes, limits, into).map_err(|e| e.within(path.display()))
+}
+
+/// Reads the catalogue's bytes.
+///
+/// # Errors
+/// When they are no such catalogue, or more than a few entries name no CVE.
+pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let catalogue: Catalogue = serde_json::from_slice(bytes)
+        .map_err(|e| Error::malformed("no KEV catalogue").because(e))?;
+    let total = catalogue.vulnerabilities.len() as u64;
+    let (known, not): (Vec<_>, Vec<_>) =
+        catalogue.vulnerabilities.into_iter().map(|v| v.cve).partition(|id| {
+            id.strip_prefix("CVE-").is_some_and(|rest| {
+                rest.len() >= 9 && rest.bytes().all(|b| b.is_ascii_digit() || b == b'-')
+            })
+        });
+    let example = not.first().map(|id| format!("the id {id:?}")).unwrap_or_default();
+    understood("kev", total, not.len() as u64, &example, limits)?;
+    into.feeds.push(Feed {
+        id: "kev".to_owned(),
+        as_of: Some(catalogue.released),
+        licence: "CC0-1.0".to_owned(),
+        advisories: known.len() as u64,
+        not_understood: not.len() as u64,
+        streams: Vec::new(),
+    });
+    into.known_exploited.extend(known);
+    Ok(())
+}

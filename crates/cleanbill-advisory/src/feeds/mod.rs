@@ -1,0 +1,76 @@
+//! The feeds: siblings of one shape. Each knows one publisher's layout under one folder and adds
+//! what it finds to [`Gathered`]. To add one is to add a file and a line in [`FEEDS`].
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+pub mod eol;
+pub mod kev;
+pub mod osv;
+mod osv_ids;
+mod osv_ranges;
+pub mod secdb;
+
+/// One feed's reader.
+pub struct Reader {
+    /// Its folder below the folder that a snapshot is built from.
+    pub folder: &'static str,
+    /// Reads that folder.
+    pub read: fn(&Path, &Limits, &mut Gathered) -> Result<()>,
+}
+
+/// Every feed that can be read.
+pub const FEEDS: &[Reader] = &[
+    Reader { folder: "alpine-secdb", read: secdb::read },
+    Reader { folder: "eol", read: eol::read },
+    Reader { folder: "kev", read: kev::read },
+    Reader { folder: "osv", read: osv::read },
+];
+
+/// The entries of a folder, sorted by name, hidden ones left out.
+fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let mut out = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        let name = entry.file_name().into_string().map_err(|name| {
+            Error::malformed(format!("{}: the name {name:?} is not UTF-8", folder.display()))
+        })?;
+        if !name.starts_with('.') {
+            out.push((name, entry.path()));
+        }
+    }
+    out.sort();
+    Ok(out)
+}
+
+/// A whole file, at most as large as one document may be.
+fn document(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let mut bytes = Vec::new();
+    file.take(limits.document_bytes.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(|e| Error::io(path, e))?;
+    if bytes.len() as u64 > limits.document_bytes {
+        let message = format!("{}: larger than {} bytes", path.display(), limits.document_bytes);
+        return Err(Error::new(ErrorKind::OverLimit, message));
+    }
+    Ok(bytes)
+}
+
+/// Fails when too much of a feed could not be understood: then the feed, or our reading of it,
+/// has changed, and what is left is no basis for a verdict.
+fn understood(feed: &str, total: u64, not: u64, example: &str, limits: &Limits) -> Result<()> {
+    if not.saturating_mul(100) > total.saturating_mul(limits.not_understood_percent) {
+        let message = format!(
+            "{feed}: {not} of {total} entries could not be understood, more than {} %; the first: {example}",
+            limits.not_understood_percent
+        );
+        return Err(Error::malformed(message));
+    }
+    Ok(())
+}

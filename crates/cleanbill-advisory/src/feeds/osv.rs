@@ -1,0 +1,357 @@
+//! OSV (<https://ossf.github.io/osv-schema/>): `<Ecosystem>/all.zip`, one JSON document an entry,
+//! as the publishers of language and distribution advisories share it.
+//!
+//! Entries are read one at a time from the zip; nothing is unpacked, and names inside the zip are
+//! not used as paths. Of each document only facts are kept. What another ecosystem's zip also
+//! holds (an entry may concern several) is taken from that zip only.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::{Advisory, Feed};
+use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::severity::Severity;
+use serde::Deserialize;
+
+use super::osv_ids::Ids;
+use super::osv_ranges::{self, Affected};
+use super::{entries, understood};
+use crate::cvss::base_score;
+use crate::error::{Error, ErrorKind, Result};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+/// The file in each ecosystem's folder.
+pub(crate) const FILE: &str = "all.zip";
+
+#[derive(Deserialize)]
+struct Entry {
+    id: String,
+    #[serde(default)]
+    modified: Option<String>,
+    #[serde(default)]
+    published: Option<String>,
+    #[serde(default)]
+    withdrawn: Option<String>,
+    #[serde(default)]
+    aliases: Option<Vec<String>>,
+    #[serde(default)]
+    related: Option<Vec<String>>,
+    #[serde(default)]
+    upstream: Option<Vec<String>>,
+    #[serde(default)]
+    severity: Option<Vec<Rating>>,
+    #[serde(default)]
+    affected: Option<Vec<Affected>>,
+    #[serde(default)]
+    database_specific: Option<Specific>,
+}
+
+/// A severity of the schema: a type such as `CVSS_V3` and a vector, or a vendor's word.
+#[derive(Clone, Deserialize)]
+pub(super) struct Rating {
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    score: Option<String>,
+}
+
+/// What counts of a `database_specific` or `ecosystem_specific`, which may hold anything.
+#[derive(Default)]
+pub(super) struct Specific {
+    severity: Option<String>,
+    pub last_known_affected: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Specific {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let value = serde_json::Value::deserialize(from)?;
+        let text = |name| value.get(name).and_then(|s| s.as_str()).map(str::to_owned);
+        Ok(Self {
+            severity: text("severity"),
+            last_known_affected: text("last_known_affected_version_range"),
+        })
+    }
+}
+
+/// One understood entry.
+#[derive(Debug)]
+pub struct Parsed {
+    /// Its own id.
+    pub id: String,
+    /// Its last change, where it has a believable date.
+    pub modified: Option<Timestamp>,
+    /// Whether it was taken back.
+    pub withdrawn: bool,
+    /// Streams and package names with what is said of each.
+    pub affected: Vec<(Stream, String, Advisory)>,
+}
+
+/// Reads every `<Ecosystem>/all.zip` below `folder`.
+///
+/// # Errors
+/// When a zip is missing or damaged, a limit is passed, or too much is not understood.
+pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    for (name, path) in entries(folder)? {
+        match Ecosystem::ALL.into_iter().find(|e| e.as_str() == name) {
+            Some(ecosystem) => zip(&path.join(FILE), ecosystem, limits, into)?,
+            None => into.ignored.push(format!("osv/{name}: an ecosystem that is not known here")),
+        }
+    }
+    Ok(())
+}
+
+fn zip(path: &Path, ecosystem: Ecosystem, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    archive(file, ecosystem, limits, into).map_err(|e| e.within(path.display()))
+}
+
+/// Reads one ecosystem's zip.
+///
+/// # Errors
+/// When it is no zip, a limit is passed, or too many entries are not understood.
+pub fn archive(
+    from: impl Read + std::io::Seek,
+    ecosystem: Ecosystem,
+    limits: &Limits,
+    into: &mut Gathered,
+) -> Result<()> {
+    let mut zip =
+        zip::ZipArchive::new(from).map_err(|e| Error::malformed("no readable zip").because(e))?;
+    if zip.len() as u64 > limits.documents {
+        let message = format!("{} documents: more than {}", zip.len(), limits.documents);
+        return Err(Error::new(ErrorKind::OverLimit, message));
+    }
+    let mut newest: BTreeMap<String, Parsed> = BTreeMap::new();
+    let (mut not_understood, mut example) = (0u64, String::new());
+    let (mut total_bytes, mut total) = (0u64, 0u64);
+    let mut bytes = Vec::new();
+    for number in 0..zip.len() {
+        let mut entry = zip
+            .by_index(number)
+            .map_err(|e| Error::malformed(format!("entry {number} cannot be read")).because(e))?;
+        if entry.is_dir() {
+            continue;
+        }
+        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
+        bytes.clear();
+        entry
+            .by_ref()
+            .take(limits.document_bytes.saturating_add(1))
+            .read_to_end(&mut bytes)
+            .map_err(|e| Error::malformed(format!("entry {name:?} cannot be read")).because(e))?;
+        total_bytes = total_bytes.saturating_add(bytes.len() as u64);
+        let over = if bytes.len() as u64 > limits.document_bytes {
+            Some((format!("entry {name:?}"), limits.document_bytes))
+        } else if total_bytes > limits.total_bytes {
+            Some(("its entries together".to_owned(), limits.total_bytes))
+        } else {
+            None
+        };
+        if let Some((what, limit)) = over {
+            let message = format!("{what}: larger than {limit} bytes");
+            return Err(Error::new(ErrorKind::OverLimit, message));
+        }
+        total += 1;
+        match parse(&bytes, ecosystem) {
+            // The later change wins, and of two without a date the later in the zip.
+            Ok(parsed) => match newest.get(&parsed.id) {
+                Some(known) if known.modified > parsed.modified => {}
+                Some(_) | None => drop(newest.insert(parsed.id.clone(), parsed)),
+            },
+            Err(e) => {
+                not_understood += 1;
+                if example.is_empty() {
+                    example = format!("{name:?}: {e}");
+                }
+            }
+        }
+    }
+    let feed = format!("osv:{ecosystem}");
+    understood(&feed, total, not_understood, &example, limits)?;
+    gather(feed, ecosystem, newest, not_understood, into);
+    Ok(())
+}
+
+fn gather(
+    feed: String,
+    ecosystem: Ecosystem,
+    newest: BTreeMap<String, Parsed>,
+    not_understood: u64,
+    into: &mut Gathered,
+) {
+    let as_of = newest.values().filter_map(|p| p.modified).max();
+    let mut streams = std::collections::BTreeSet::new();
+    if !ecosystem.has_releases() {
+        streams.insert(Stream::of(ecosystem));
+    }
+    let mut advisories = 0;
+    for parsed in newest.into_values() {
+        // A withdrawn entry still shows that its feed speaks of these streams.
+        streams.extend(parsed.affected.iter().map(|(stream, ..)| stream.clone()));
+        if !parsed.withdrawn {
+            advisories += 1;
+            for (stream, package, advisory) in parsed.affected {
+                into.add(&stream, &package, advisory);
+            }
+        }
+    }
+    into.feeds.push(Feed {
+        id: feed,
+        as_of,
+        licence: licence(ecosystem).to_owned(),
+        advisories,
+        not_understood,
+        streams: streams.into_iter().collect(),
+    });
+}
+
+/// The licence of what stands in each ecosystem's zip, as their publishers state it
+/// (<https://google.github.io/osv.dev/data/>).
+fn licence(ecosystem: Ecosystem) -> &'static str {
+    match ecosystem {
+        Ecosystem::Alpine => "as published by Alpine Linux (no licence stated)",
+        Ecosystem::Debian => "MIT (Debian security tracker)",
+        Ecosystem::Ubuntu => "CC-BY-SA-4.0",
+        Ecosystem::AlmaLinux => "MIT",
+        Ecosystem::Bitnami => "Apache-2.0",
+        Ecosystem::PyPI | Ecosystem::Npm | Ecosystem::Go => "CC-BY-4.0",
+        Ecosystem::CratesIo => "CC0-1.0",
+    }
+}
+
+/// Reads one OSV document and keeps what it says about `ecosystem`.
+///
+/// # Errors
+/// When it is no OSV document, names no package, or is of a shape that is not understood.
+pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
+    let entry: Entry = serde_json::from_slice(document)
+        .map_err(|e| Error::malformed("no OSV document").because(e))?;
+    if entry.id.is_empty() {
+        return Err(Error::malformed("its id is empty"));
+    }
+    let (modified, published) = (time(entry.modified), time(entry.published));
+    let withdrawn = entry.withdrawn.is_some_and(|w| !w.is_empty());
+    let ids = Ids::of(
+        &entry.id,
+        entry.aliases.unwrap_or_default(),
+        entry.upstream.unwrap_or_default(),
+        entry.related.unwrap_or_default(),
+    );
+    let ratings = entry.severity.unwrap_or_default();
+    let word = entry.database_specific.unwrap_or_default();
+    let affected = entry.affected.unwrap_or_default();
+    if affected.is_empty() && !withdrawn {
+        return Err(Error::malformed(format!("{} names nothing that is affected", entry.id)));
+    }
+    let mut out = Vec::new();
+    for affected in affected {
+        let Some(package) = &affected.package else { continue };
+        // `Ubuntu:Pro:14.04:LTS`, `Debian:12`, `PyPI`: what is before the first colon counts.
+        if package.ecosystem.split(':').next() != Some(ecosystem.as_str()) {
+            continue;
+        }
+        let stream: Stream = package.ecosystem.parse().map_err(Error::malformed)?;
+        if package.name.is_empty() {
+            return Err(Error::malformed(format!("{} names a package without a name", entry.id)));
+        }
+        let (severity, cvss) = severity(&affected, &ratings, &word);
+        let name = name(ecosystem, &package.name);
+        let stretch = osv_ranges::flatten(affected, ecosystem);
+        for id in &ids.flaws {
+            let advisory = Advisory {
+                id: id.clone(),
+                aliases: ids.aliases.clone(),
+                errata: ids.errata.clone(),
+                severity,
+                cvss: cvss.clone(),
+                ranges: stretch.ranges.clone(),
+                versions: stretch.versions.clone(),
+                not_affected: false,
+                unreadable: stretch.unreadable.clone(),
+                published,
+                modified,
+            };
+            out.push((stream.clone(), name.clone(), advisory));
+        }
+    }
+    Ok(Parsed { id: entry.id, modified, withdrawn, affected: out })
+}
+
+/// A time, unless it is the year 1 that some feeds write for "unknown", or no time at all.
+fn time(text: Option<String>) -> Option<Timestamp> {
+    let time = text?.parse::<Timestamp>().ok()?;
+    (time > Timestamp::UNIX_EPOCH).then_some(time)
+}
+
+/// Names as each ecosystem compares them: PyPI's by PEP 503, the others as they are.
+fn name(ecosystem: Ecosystem, name: &str) -> String {
+    match ecosystem {
+        Ecosystem::PyPI => {
+            let mut out = String::with_capacity(name.len());
+            for c in name.chars() {
+                match c {
+                    '-' | '_' | '.' if out.ends_with('-') => {}
+                    '-' | '_' | '.' => out.push('-'),
+                    c => out.push(c.to_ascii_lowercase()),
+                }
+            }
+            out
+        }
+        Ecosystem::Alpine
+        | Ecosystem::Debian
+        | Ecosystem::Ubuntu
+        | Ecosystem::AlmaLinux
+        | Ecosystem::Bitnami
+        | Ecosystem::Npm
+        | Ecosystem::Go
+        | Ecosystem::CratesIo => name.to_owned(),
+    }
+}
+
+/// The package's own rating, else the entry's; of several vectors the highest; a word only where
+/// no vector can be computed.
+fn severity(
+    affected: &Affected,
+    entry: &[Rating],
+    entry_word: &Specific,
+) -> (Severity, Option<String>) {
+    let own = affected.severity.as_deref().unwrap_or_default();
+    for ratings in [own, entry] {
+        let best = ratings
+            .iter()
+            .filter(|r| r.kind.starts_with("CVSS_"))
+            .filter_map(|r| r.score.as_deref())
+            .filter_map(|vector| Some((base_score(vector)?, vector)))
+            .max_by(|a, b| a.0.total_cmp(&b.0));
+        if let Some((score, vector)) = best {
+            return (Severity::from_score(score), Some(vector.to_owned()));
+        }
+    }
+    let vendor =
+        |ratings: &[Rating]| ratings.iter().filter_map(|r| word(r.score.as_deref()?)).max();
+    let of = |s: &Option<Specific>| s.as_ref().and_then(|s| word(s.severity.as_deref()?));
+    let severity = vendor(own)
+        .or_else(|| of(&affected.ecosystem_specific))
+        .or_else(|| of(&affected.database_specific))
+        .or_else(|| vendor(entry))
+        .or_else(|| word(entry_word.severity.as_deref()?))
+        .unwrap_or_default();
+    // A vector of a version that is not computed here is shown all the same.
+    let shown = own.iter().chain(entry).filter_map(|r| r.score.as_deref());
+    (severity, shown.filter(|s| s.starts_with("CVSS:")).map(str::to_owned).next())
+}
+
+/// What vendors call their severities.
+fn word(text: &str) -> Option<Severity> {
+    match text.to_ascii_lowercase().as_str() {
+        "critical" => Some(Severity::Critical),
+        "high" | "important" => Some(Severity::High),
+        "medium" | "moderate" => Some(Severity::Medium),
+        "low" | "negligible" | "unimportant" | "minor" => Some(Severity::Low),
+        _ => None,
+    }
+}

@@ -1,0 +1,247 @@
+//! Alpine's security database: `v3.9/main.json` and `v3.9/community.json`, which list for each
+//! source package the versions that fixed something, and what.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use cleanbill_core::advisory::{Advisory, Feed, Range, RangeEnd};
+use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::severity::Severity;
+use serde::Deserialize;
+
+use super::{document, entries, understood};
+use crate::error::{Error, Result};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+const REPOSITORIES: [&str; 2] = ["main.json", "community.json"];
+
+#[derive(Deserialize)]
+struct Repository {
+    distroversion: String,
+    packages: Option<Vec<Outer>>,
+}
+
+#[derive(Deserialize)]
+struct Outer {
+    pkg: Package,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    /// Fixed version to what it fixed.
+    secfixes: Option<BTreeMap<String, Option<Vec<String>>>>,
+}
+
+/// What was counted over all files.
+#[derive(Default)]
+struct Count {
+    advisories: u64,
+    lines: u64,
+    not_understood: u64,
+    example: String,
+}
+
+/// Reads every release below `folder`. The files carry no date, so that the feed has none unless
+/// the build is told.
+///
+/// # Errors
+/// When a release has no `main.json`, or a file is no such database.
+pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let mut count = Count::default();
+    let mut streams = Vec::new();
+    for (release, path) in entries(folder)? {
+        for file in REPOSITORIES {
+            let path = path.join(file);
+            // Releases before 3.3 have no community repository.
+            if file == "community.json" && !path.exists() {
+                continue;
+            }
+            let bytes = document(&path, limits)?;
+            let stream = repository(&bytes, into, &mut count)
+                .and_then(|stream| {
+                    if stream.release == release {
+                        return Ok(stream);
+                    }
+                    let why = format!("it speaks of {}, its folder of {release}", stream.release);
+                    Err(Error::malformed(why))
+                })
+                .map_err(|e| e.within(path.display()))?;
+            streams.push(stream);
+        }
+    }
+    understood("alpine-secdb", count.lines, count.not_understood, &count.example, limits)?;
+    into.feeds.push(Feed {
+        id: "alpine-secdb".to_owned(),
+        as_of: None,
+        licence: "as published by Alpine Linux (no licence stated)".to_owned(),
+        advisories: count.advisories,
+        not_understood: count.not_understood,
+        streams,
+    });
+    Ok(())
+}
+
+/// Reads one file's bytes.
+///
+/// # Errors
+/// When they are no such database.
+pub fn parse(bytes: &[u8], into: &mut Gathered) -> Result<Stream> {
+    repository(bytes, into, &mut Count::default())
+}
+
+fn repository(bytes: &[u8], into: &mut Gathered, count: &mut Count) -> Result<Stream> {
+    let repository: Repository = serde_json::from_slice(bytes)
+        .map_err(|e| Error::malformed("no Alpine security database").because(e))?;
+    let stream = Stream::release(Ecosystem::Alpine, repository.distroversion);
+    for Outer { pkg } in repository.packages.unwrap_or_default() {
+        let mut flaws: BTreeMap<String, Advisory> = BTreeMap::new();
+        for (version, lines) in pkg.secfixes.unwrap_or_default() {
+            for line in lines.unwrap_or_default() {
+                count.lines += 1;
+                let ids = Ids::of(&line);
+                if ids.flaws.is_empty() {
+                    count.not_understood += 1;
+                    if count.example.is_empty() {
+                        count.example = format!("{stream} {}: {line:?}", pkg.name);
+                    }
+                }
+                for id in ids.flaws {
+                    let flaw = flaws.entry(id.clone()).or_insert_with(|| empty(id));
+                    flaw.errata.extend(ids.groups.iter().cloned());
+                    fixed_in(flaw, &version);
+                }
+            }
+        }
+        for (_, mut flaw) in flaws {
+            flaw.errata.sort();
+            flaw.errata.dedup();
+            // A fix in some version outweighs "never affected" in another line.
+            flaw.not_affected = flaw.ranges.is_empty();
+            count.advisories += 1;
+            into.add(&stream, &pkg.name, flaw);
+        }
+    }
+    Ok(stream)
+}
+
+/// `0` means that the package never had the flaw. A flaw that is listed under two versions was
+/// fixed again by the later one: a version below either counts as affected.
+fn fixed_in(flaw: &mut Advisory, version: &str) {
+    if version != "0" {
+        let end = RangeEnd::Fixed(version.to_owned());
+        flaw.ranges.push(Range { introduced: None, end });
+    }
+}
+
+fn empty(id: String) -> Advisory {
+    Advisory {
+        id,
+        aliases: Vec::new(),
+        errata: Vec::new(),
+        severity: Severity::Unknown,
+        cvss: None,
+        ranges: Vec::new(),
+        versions: Vec::new(),
+        not_affected: false,
+        unreadable: None,
+        published: None,
+        modified: None,
+    }
+}
+
+/// The ids in one line.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Ids {
+    /// One finding each.
+    flaws: Vec<String>,
+    /// Ids that stand beside CVEs, such as XSA and TALOS; an XSA may hold several flaws.
+    groups: Vec<String>,
+}
+
+impl Ids {
+    /// People write these lines: `CVE-2016-9932 XSA-200`, `CVE-2017-2616 (+ regression fix)`,
+    /// `CVE 2018-16859`, `CVE_2019-2426`, `CVE-2017-17434-1`, `CVE-2017-8073.patch`,
+    /// `CVE-????-?????  XSA-295`.
+    fn of(line: &str) -> Self {
+        let line = line.split('(').next().unwrap_or_default();
+        let mut ids = Self::default();
+        let mut words = line.split(|c: char| c.is_whitespace() || c == ',').peekable();
+        while let Some(word) = words.next() {
+            let word = match words.peek() {
+                Some(next) if word == "CVE" => format!("CVE-{next}"),
+                Some(_) | None => word.replacen("CVE_", "CVE-", 1),
+            };
+            if let Some(cve) = cve(&word) {
+                ids.flaws.push(cve);
+            } else if !word.starts_with("CVE") && is_id(&word) {
+                ids.groups.push(word);
+            }
+        }
+        ids.flaws.dedup();
+        if ids.flaws.is_empty() {
+            std::mem::swap(&mut ids.flaws, &mut ids.groups);
+        }
+        ids
+    }
+}
+
+/// The CVE id that a word begins with.
+fn cve(word: &str) -> Option<String> {
+    let (year, rest) = word.strip_prefix("CVE-")?.split_once('-')?;
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let good = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()) && digits >= 4;
+    good.then(|| format!("CVE-{year}-{}", rest.get(..digits).unwrap_or_default()))
+}
+
+/// Letters, a dash, and a digit somewhere behind it: `XSA-295`, `wnpa-sec-2017-18`.
+fn is_id(word: &str) -> bool {
+    word.split_once('-').is_some_and(|(head, rest)| {
+        head.starts_with(|c: char| c.is_ascii_alphabetic())
+            && head.bytes().all(|b| b.is_ascii_alphanumeric())
+            && rest.bytes().any(|b| b.is_ascii_digit())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Ids;
+
+    #[test]
+    fn ids_are_found_in_what_people_write() {
+        let table: &[(&str, &[&str], &[&str])] = &[
+            ("CVE-2019-1234", &["CVE-2019-1234"], &[]),
+            ("CVE-2016-9932 XSA-200", &["CVE-2016-9932"], &["XSA-200"]),
+            ("CVE-2018-3639   XSA-263", &["CVE-2018-3639"], &["XSA-263"]),
+            ("CVE-2017-2616 (+ regression fix)", &["CVE-2017-2616"], &[]),
+            ("CVE-2018-16301 (was fixed in libpcap)", &["CVE-2018-16301"], &[]),
+            ("CVE 2018-16859", &["CVE-2018-16859"], &[]),
+            ("CVE_2019-2426", &["CVE-2019-2426"], &[]),
+            ("CVE-2017-17434-1", &["CVE-2017-17434"], &[]),
+            ("CVE-2019-19451.patch", &["CVE-2019-19451"], &[]),
+            ("CVE-????-?????  XSA-295", &["XSA-295"], &[]),
+            ("XSA-207", &["XSA-207"], &[]),
+            ("wnpa-sec-2017-18", &["wnpa-sec-2017-18"], &[]),
+            ("ZBX-11023", &["ZBX-11023"], &[]),
+            (
+                "CVE-2017-5753 CVE-2017-5715 CVE-2017-5754 XSA-254 XPTI",
+                &["CVE-2017-5753", "CVE-2017-5715", "CVE-2017-5754"],
+                &["XSA-254"],
+            ),
+            ("CVE-????-?????", &[], &[]),
+            ("CVE-2019-12", &[], &[]),
+            ("fix a crash", &[], &[]),
+            ("", &[], &[]),
+            ("CVE", &[], &[]),
+        ];
+        for (line, flaws, groups) in table {
+            let ids = Ids::of(line);
+            assert_eq!((ids.flaws, ids.groups), (owned(flaws), owned(groups)), "{line:?}");
+        }
+    }
+
+    fn owned(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|t| (*t).to_owned()).collect()
+    }
+}

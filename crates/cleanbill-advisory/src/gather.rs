@@ -1,0 +1,45 @@
+//! What the feeds have said so far, before it is written to a snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::Date;
+use cleanbill_core::advisory::{Advisory, Feed};
+use cleanbill_core::ecosystem::Stream;
+
+/// The facts of all feeds, sorted, so that the same input gives the same snapshot.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Gathered {
+    /// Advisories by stream (as written, such as `Alpine:v3.9`) and package name.
+    pub advisories: BTreeMap<(String, String), Vec<Advisory>>,
+    /// Each feed that was read.
+    pub feeds: Vec<Feed>,
+    /// End of life by distribution and release; `None` where no day is announced.
+    pub lives: BTreeMap<(String, String), Option<Date>>,
+    /// Ids of flaws known to be exploited.
+    pub known_exploited: BTreeSet<String>,
+    /// What lay beside the feeds and was not read, and why, for the build's report.
+    pub ignored: Vec<String>,
+}
+
+impl Gathered {
+    /// Adds one advisory about `package` in `stream`.
+    pub fn add(&mut self, stream: &Stream, package: &str, advisory: Advisory) {
+        let key = (stream.to_string(), package.to_owned());
+        self.advisories.entry(key).or_default().push(advisory);
+    }
+
+    /// Puts the advisories of every package into one order, whatever order feeds came in.
+    pub fn sort(&mut self) {
+        for list in self.advisories.values_mut() {
+            list.sort_by_cached_key(|a| {
+                (a.id.clone(), a.aliases.clone(), a.errata.clone(), format!("{:?}", a.ranges))
+            });
+            list.dedup();
+        }
+        self.feeds.sort_by(|a, b| a.id.cmp(&b.id));
+        for feed in &mut self.feeds {
+            feed.streams.sort();
+            feed.streams.dedup();
+        }
+    }
+}

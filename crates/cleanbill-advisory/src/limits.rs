@@ -1,0 +1,25 @@
+//! How much of a feed is read at most: feeds come over the network from strangers.
+
+/// Bounds on the input of a build. Past one of them the build fails; nothing is cut short.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Bytes of one JSON document, uncompressed (default 64 MiB).
+    pub document_bytes: u64,
+    /// Documents in one zip (default 2 million).
+    pub documents: u64,
+    /// Bytes of all documents of one zip, uncompressed (default 32 GiB).
+    pub total_bytes: u64,
+    /// Share of entries, in percent, that may be not understood (default 5).
+    pub not_understood_percent: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document_bytes: 64 << 20,
+            documents: 2_000_000,
+            total_bytes: 32 << 30,
+            not_understood_percent: 5,
+        }
+    }
+}

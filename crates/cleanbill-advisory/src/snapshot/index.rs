@@ -1,0 +1,108 @@
+//! The index: what the snapshot says about itself, and where its blocks are.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::Date;
+use cleanbill_core::advisory::Feed;
+
+use super::codec::{Decoded, Reader, Writer};
+use super::{BLOCK_MAX, HEADER};
+
+/// Where one block is and what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    /// The first key in it: stream and package name.
+    pub first: (String, String),
+    pub offset: u64,
+    /// Bytes as stored.
+    pub stored: u64,
+    /// Bytes after decompression.
+    pub plain: u64,
+    pub hash: [u8; 32],
+}
+
+/// Everything but the advisories.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Index {
+    pub feeds: Vec<Feed>,
+    pub lives: BTreeMap<(String, String), Option<Date>>,
+    pub known_exploited: BTreeSet<String>,
+    pub blocks: Vec<Entry>,
+}
+
+impl Index {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        let mut w = Writer::default();
+        w.num(self.feeds.len() as u64);
+        for feed in &self.feeds {
+            w.text(&feed.id);
+            w.time(feed.as_of);
+            w.text(&feed.licence);
+            w.num(feed.advisories);
+            w.num(feed.not_understood);
+            w.num(feed.streams.len() as u64);
+            for stream in &feed.streams {
+                w.text(&stream.to_string());
+            }
+        }
+        w.num(self.lives.len() as u64);
+        for ((distribution, release), end) in &self.lives {
+            w.text(distribution);
+            w.text(release);
+            w.date(*end);
+        }
+        w.num(self.known_exploited.len() as u64);
+        for id in &self.known_exploited {
+            w.id(id);
+        }
+        w.num(self.blocks.len() as u64);
+        for block in &self.blocks {
+            w.text(&block.first.0);
+            w.text(&block.first.1);
+            w.num(block.stored);
+            w.num(block.plain);
+            w.0.extend_from_slice(&block.hash);
+        }
+        w.0
+    }
+
+    /// Reads an index whose blocks fill the file from the header to `end` without a hole.
+    pub(super) fn decode(bytes: &[u8], end: u64) -> Decoded<Self> {
+        let mut r = Reader(bytes);
+        let mut index = Self::default();
+        for _ in 0..r.count()? {
+            let (id, as_of) = (r.text()?.to_owned(), r.time()?);
+            let licence = r.text()?.to_owned();
+            let (advisories, not_understood) = (r.num()?, r.num()?);
+            let stream = |r: &mut Reader<'_>| {
+                r.text()?.parse().map_err(|_| "names a stream of an unknown ecosystem")
+            };
+            let streams = (0..r.count()?).map(|_| stream(&mut r)).collect::<Decoded<_>>()?;
+            index.feeds.push(Feed { id, as_of, licence, advisories, not_understood, streams });
+        }
+        for _ in 0..r.count()? {
+            let key = (r.text()?.to_owned(), r.text()?.to_owned());
+            index.lives.insert(key, r.date()?);
+        }
+        for _ in 0..r.count()? {
+            index.known_exploited.insert(r.id()?.render());
+        }
+        let mut offset = HEADER as u64;
+        for _ in 0..r.count()? {
+            let first = (r.text()?.to_owned(), r.text()?.to_owned());
+            if index.blocks.last().is_some_and(|b| b.first >= first) {
+                return Err("its blocks are not in order");
+            }
+            let (stored, plain, hash) = (r.num()?, r.num()?, r.array()?);
+            if plain > BLOCK_MAX as u64 || stored > BLOCK_MAX as u64 {
+                return Err("a block is too large");
+            }
+            index.blocks.push(Entry { first, offset, stored, plain, hash });
+            offset += stored;
+        }
+        if offset != end {
+            return Err("its blocks do not fill the file");
+        }
+        if r.0.is_empty() { Ok(index) } else { Err("it has bytes after its end") }
+    }
+}

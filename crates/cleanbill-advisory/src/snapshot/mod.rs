@@ -1,0 +1,47 @@
+//! The snapshot file: sorted blocks of advisories and a small index, in the manner of an SSTable.
+//!
+//! ```text
+//! header   magic (8), format version (u32 LE)
+//! blocks   each zstd-compressed, about 64 KiB before, with the records of consecutive keys
+//! index    feeds, lives, known exploited flaws; per block: first key, offset, lengths, SHA-256
+//! footer   offset and length of the index (u64 LE each), digest (32), magic (8)
+//! ```
+//!
+//! The digest is SHA-256 over the header and the index; since the index holds the hash of every
+//! block, it names the whole content. Opening reads footer and index; a look-up reads one block
+//! by position, checks its hash and keeps it decoded for the next one. The same facts always
+//! give the same bytes. A file that was damaged gives an error, never an empty list. The hashes
+//! prove integrity, not who wrote the file.
+//!
+//! Nothing here may panic or allocate past its bounds on any bytes: see [`Snapshot::from_bytes`].
+
+mod block;
+mod codec;
+mod index;
+mod read;
+mod write;
+
+pub use read::Snapshot;
+pub use write::write;
+
+const MAGIC: [u8; 8] = *b"CBSNAP\r\n";
+const FORMAT: u32 = 1;
+const HEADER: usize = 12;
+const FOOTER: usize = 56;
+/// Where a block is closed: what a look-up has to decompress, against what zstd can share.
+const BLOCK_TARGET: usize = 64 << 10;
+/// No block is larger before compression: one package with more advisories cannot be written.
+const BLOCK_MAX: usize = 64 << 20;
+/// No index is larger.
+const INDEX_MAX: u64 = 256 << 20;
+
+fn header() -> [u8; HEADER] {
+    let mut out = [0; HEADER];
+    let (magic, format) = out.split_at_mut(8);
+    magic.copy_from_slice(&MAGIC);
+    format.copy_from_slice(&FORMAT.to_le_bytes());
+    out
+}
+
+#[cfg(test)]
+mod tests;

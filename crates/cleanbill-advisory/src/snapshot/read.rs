@@ -1,0 +1,276 @@
+//! Opening a snapshot and looking things up in it.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cleanbill_core::advisory::{Advisories, Advisory, Feed, ReleaseLife};
+use cleanbill_core::digest::Digest;
+use cleanbill_core::ecosystem::Stream;
+use sha2::{Digest as _, Sha256};
+
+use super::block::Block;
+use super::codec::Reader;
+use super::index::{Entry, Index};
+use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
+use crate::error::{Error, ErrorKind, Result};
+
+/// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
+const CACHE_BYTES: usize = 64 << 20;
+
+/// One immutable set of advisories; look-ups may run on any number of threads.
+pub struct Snapshot {
+    source: Source,
+    /// What errors call it.
+    name: String,
+    digest: Digest,
+    bytes: u64,
+    index: Index,
+    covering: HashMap<Stream, usize>,
+    cache: Mutex<Cache>,
+}
+
+enum Source {
+    File(File),
+    Bytes(&'static [u8]),
+    Owned(Vec<u8>),
+}
+
+#[derive(Default)]
+struct Cache {
+    blocks: HashMap<usize, (Arc<Block>, u64)>,
+    weight: usize,
+    clock: u64,
+}
+
+impl Snapshot {
+    /// Opens a snapshot file, which must not be changed while it is open (builds and updates
+    /// replace files, they never write into them).
+    ///
+    /// # Errors
+    /// When it is no snapshot, of another format, damaged, or cannot be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let file = File::open(path).map_err(|e| Error::io(path, e))?;
+        let bytes = file.metadata().map_err(|e| Error::io(path, e))?.len();
+        Self::read(Source::File(file), bytes, path.display().to_string())
+    }
+
+    /// A snapshot that is part of the program.
+    ///
+    /// # Errors
+    /// As [`Snapshot::open`].
+    pub fn from_static(bytes: &'static [u8], name: &str) -> Result<Self> {
+        Self::read(Source::Bytes(bytes), bytes.len() as u64, name.to_owned())
+    }
+
+    /// A snapshot from bytes, whatever they are: never panics, and takes no more memory than a
+    /// small multiple of their length.
+    ///
+    /// # Errors
+    /// As [`Snapshot::open`].
+    pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
+        let length = bytes.len() as u64;
+        Self::read(Source::Owned(bytes), length, "these bytes".to_owned())
+    }
+
+    fn read(source: Source, bytes: u64, name: String) -> Result<Self> {
+        let no_snapshot = |why: &str| Error::malformed(format!("{name} is no snapshot: {why}"));
+        let damaged = |why: &str| {
+            let message = format!("{name} is damaged: {why}; get it again: cleanbill db update");
+            Error::new(ErrorKind::Damaged, message)
+        };
+        if bytes < (HEADER + FOOTER) as u64 {
+            return Err(no_snapshot("it is too short"));
+        }
+        let head = source.read_at(0, HEADER, &name)?;
+        let mut r = Reader(&head);
+        if r.array::<8>() != Ok(MAGIC) {
+            return Err(no_snapshot("it begins with other bytes"));
+        }
+        let format = r.array().map(u32::from_le_bytes).map_err(no_snapshot)?;
+        if format != FORMAT {
+            let message = format!(
+                "{name} has snapshot format {format}; this program reads {FORMAT}: build or update it again with this program"
+            );
+            return Err(Error::malformed(message));
+        }
+        let foot = source.read_at(bytes - FOOTER as u64, FOOTER, &name)?;
+        let mut r = Reader(&foot);
+        let mut number = || r.array().map(u64::from_le_bytes).map_err(&damaged);
+        let (at, length) = (number()?, number()?);
+        let digest = r.array::<32>().map_err(damaged)?;
+        if r.array::<8>() != Ok(MAGIC) {
+            return Err(damaged("its end is missing"));
+        }
+        if length > INDEX_MAX || at.checked_add(length) != Some(bytes - FOOTER as u64) {
+            return Err(damaged("its index is not where its end says"));
+        }
+        let encoded = source.read_at(at, length as usize, &name)?;
+        let hash = Sha256::new().chain_update(&head).chain_update(&encoded).finalize();
+        if digest != *hash {
+            return Err(damaged("its index does not have the hash it was written with"));
+        }
+        let index = Index::decode(&encoded, at)
+            .map_err(|why| Error::malformed(format!("{name}: the index cannot be read: {why}")))?;
+        let mut covering: HashMap<Stream, usize> = HashMap::new();
+        for (i, feed) in index.feeds.iter().enumerate() {
+            for stream in &feed.streams {
+                let best = covering.entry(stream.clone()).or_insert(i);
+                if index.feeds.get(*best).is_some_and(|b| b.as_of < feed.as_of) {
+                    *best = i;
+                }
+            }
+        }
+        let digest = Digest::Sha256(digest);
+        Ok(Self { source, name, digest, bytes, index, covering, cache: Mutex::default() })
+    }
+
+    /// The digest of everything in it.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Where it came from: the file's path, or the name of the built-in one.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Every feed in it, sorted by id.
+    pub fn feeds(&self) -> &[Feed] {
+        &self.index.feeds
+    }
+
+    /// How many flaws it knows to be exploited.
+    pub fn known_exploited_count(&self) -> usize {
+        self.index.known_exploited.len()
+    }
+
+    /// How many releases of distributions it knows the end of life of.
+    pub fn release_count(&self) -> usize {
+        self.index.lives.len()
+    }
+
+    /// Reads every block and checks its hash and form.
+    ///
+    /// # Errors
+    /// When one is damaged.
+    pub fn verify(&self) -> Result<()> {
+        self.index.blocks.iter().try_for_each(|entry| self.load(entry).map(drop))
+    }
+
+    fn block(&self, number: usize, entry: &Entry) -> Result<Arc<Block>> {
+        {
+            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+            cache.clock += 1;
+            let now = cache.clock;
+            if let Some((block, used)) = cache.blocks.get_mut(&number) {
+                *used = now;
+                return Ok(Arc::clone(block));
+            }
+        }
+        // Two threads may decode the same block at once; that is cheaper than waiting.
+        let block = Arc::new(self.load(entry)?);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(number, Arc::clone(&block));
+        Ok(block)
+    }
+
+    fn load(&self, entry: &Entry) -> Result<Block> {
+        let place = || format!("{}: the block of {} {}", self.name, entry.first.0, entry.first.1);
+        let stored = self.source.read_at(entry.offset, entry.stored as usize, &self.name)?;
+        if *Sha256::digest(&stored) != entry.hash {
+            let message = format!(
+                "{} does not have the hash it was written with; get the snapshot again: cleanbill db update",
+                place()
+            );
+            return Err(Error::new(ErrorKind::Damaged, message));
+        }
+        let plain = zstd::bulk::decompress(&stored, entry.plain as usize)
+            .map_err(|e| Error::malformed(format!("{} does not decompress", place())).because(e))?;
+        if plain.len() as u64 != entry.plain {
+            return Err(Error::malformed(format!("{} has another length than its index", place())));
+        }
+        Block::parse(plain).map_err(|why| Error::malformed(format!("{} {why}", place())))
+    }
+}
+
+impl Cache {
+    fn insert(&mut self, number: usize, block: Arc<Block>) {
+        self.weight += block.weight();
+        if let Some((old, _)) = self.blocks.insert(number, (block, self.clock)) {
+            self.weight -= old.weight();
+        }
+        while self.weight > CACHE_BYTES && self.blocks.len() > 1 {
+            let oldest = self.blocks.iter().min_by_key(|(_, (_, used))| *used).map(|(n, _)| *n);
+            match oldest.and_then(|n| self.blocks.remove(&n)) {
+                Some((old, _)) => self.weight -= old.weight(),
+                None => break,
+            }
+        }
+    }
+}
+
+impl Source {
+    fn read_at(&self, offset: u64, length: usize, name: &str) -> Result<Vec<u8>> {
+        let slice = |bytes: &[u8]| {
+            let start = usize::try_from(offset).ok()?;
+            Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
+        };
+        let short = || Error::new(ErrorKind::Damaged, format!("{name} ends too early"));
+        match self {
+            Self::Bytes(bytes) => slice(bytes).ok_or_else(short),
+            Self::Owned(bytes) => slice(bytes).ok_or_else(short),
+            Self::File(file) => {
+                let mut out = vec![0; length];
+                std::os::unix::fs::FileExt::read_exact_at(file, &mut out, offset)
+                    .map_err(|e| Error::new(ErrorKind::Io, name).because(e))?;
+                Ok(out)
+            }
+        }
+    }
+}
+
+impl Advisories for Snapshot {
+    type Error = Error;
+
+    fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
+        let stream = stream.to_string();
+        let key = (stream.as_str(), name);
+        let after =
+            self.index.blocks.partition_point(|b| (b.first.0.as_str(), b.first.1.as_str()) <= key);
+        let Some((number, entry)) =
+            after.checked_sub(1).and_then(|i| Some((i, self.index.blocks.get(i)?)))
+        else {
+            return Ok(Vec::new());
+        };
+        self.block(number, entry)?.get(&stream, name).map_err(|why| {
+            Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
+        })
+    }
+
+    /// Where several feeds cover a stream: the one with the newest date.
+    fn covering(&self, stream: &Stream) -> Option<&Feed> {
+        self.index.feeds.get(*self.covering.get(stream)?)
+    }
+
+    fn release_life(&self, distribution: &str, release: &str) -> Result<Option<ReleaseLife>> {
+        let key = (distribution.to_owned(), release.to_owned());
+        Ok(self.index.lives.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
+    }
+
+    fn known_exploited(&self, id: &str) -> Result<bool> {
+        Ok(self.index.known_exploited.contains(id))
+    }
+}
+
+impl std::fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Snapshot({}, {})", self.name, self.digest)
+    }
+}

@@ -1,0 +1,1 @@
+//! The snapshot that is part of the program.
