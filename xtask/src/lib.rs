@@ -5,6 +5,7 @@
 
 pub mod bench;
 pub mod inputs;
+pub mod parity;
 pub mod tidy;
 pub mod tools;
 
