@@ -12,3 +12,6 @@ pub mod failure;
 pub mod progress;
 pub mod quickstart;
 pub mod report;
+pub mod serve;
+pub mod setup;
+pub mod store;

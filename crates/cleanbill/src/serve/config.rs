@@ -1,0 +1,148 @@
+//! What the operator chose, already valid. The file's raw form is in [`super::config_file`].
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use cleanbill_core::platform::Platform;
+
+/// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// Where the API server asks.
+    pub listen: SocketAddr,
+    /// Where probes and metrics are answered, in the clear; `None`: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// Certificates.
+    pub tls: Tls,
+    /// The policy: a file, or its text with the line on which it begins.
+    pub policy: PolicySource,
+    /// The snapshot of advisories; `None`: the one in the program.
+    pub db: Option<PathBuf>,
+    /// Where evidence and decisions are kept.
+    pub state_dir: PathBuf,
+    /// The platforms that nodes have; empty: every child of an index is judged.
+    pub platforms: Vec<Platform>,
+    /// What is special about some registries.
+    pub registries: Vec<RegistryAccess>,
+    /// Bounds on requests.
+    pub bounds: Bounds,
+    /// Bounds on examinations.
+    pub work: Work,
+}
+
+/// Files of the TLS port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tls {
+    /// The server's certificate.
+    pub cert: PathBuf,
+    /// Its key.
+    pub key: PathBuf,
+    /// The authority of clients.
+    pub client_ca: PathBuf,
+    /// The names that clients may have; never empty.
+    pub client_names: Vec<String>,
+}
+
+/// Where the policy stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PolicySource {
+    /// In a file of its own.
+    File(PathBuf),
+    /// Within the configuration, as YAML text.
+    Inline(String),
+}
+
+/// How one registry is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryAccess {
+    /// Host, with the port if one is named in image names.
+    pub host: String,
+    /// Whether it speaks HTTP without TLS.
+    pub plain_http: bool,
+    /// Whether it may be at a private, loopback or link-local address.
+    pub private: bool,
+    /// The user name, where one is needed.
+    pub username: Option<String>,
+    /// The file that holds the password.
+    pub password_file: Option<PathBuf>,
+    /// Hosts of token realms, other than its own, that may be given the credentials.
+    pub realms: Vec<String>,
+    /// The authority of its certificate, where it is not a public one.
+    pub ca: Option<PathBuf>,
+}
+
+/// Bounds on connections and requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Connections at a time (default 256).
+    pub connections: usize,
+    /// Questions answered at a time; past it they are refused (default 256).
+    pub requests: usize,
+    /// Streams of one HTTP/2 connection at a time (default 128).
+    pub streams: u32,
+    /// Bytes of a request's head (default and least 16 KiB).
+    pub header_bytes: usize,
+    /// Header fields (default 64).
+    pub headers: usize,
+    /// Time for the head to arrive (default 10 s).
+    pub header_time: Duration,
+    /// Bytes of a question (default 1 MiB).
+    pub body_bytes: usize,
+    /// Time for the body to arrive (default 10 s).
+    pub body_time: Duration,
+    /// Time for a handshake (default 10 s).
+    pub handshake_time: Duration,
+    /// Containers of one pod (default 500).
+    pub containers: usize,
+    /// Time from question to answer (default 8 s; the API server gives up after 30 s).
+    pub budget: Duration,
+    /// Time for connections to end when told to stop (default 20 s).
+    pub shutdown_time: Duration,
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            requests: 256,
+            streams: 128,
+            header_bytes: 16 << 10,
+            headers: 64,
+            header_time: Duration::from_secs(10),
+            body_bytes: 1 << 20,
+            body_time: Duration::from_secs(10),
+            handshake_time: Duration::from_secs(10),
+            containers: 500,
+            budget: Duration::from_secs(8),
+            shutdown_time: Duration::from_secs(20),
+        }
+    }
+}
+
+/// Bounds on examinations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// Examinations at a time (default: one for each processor).
+    pub parallel_examinations: usize,
+    /// Tags resolved at a time (default 16).
+    pub parallel_lookups: usize,
+    /// Examinations that run or wait; past it new ones are refused (default 1,024).
+    pub waiting: usize,
+    /// Time for one examination; it may outlive the question (default 5 minutes).
+    pub examination: Duration,
+    /// How long a tag's digest is remembered (default 0: not at all).
+    pub tag_ttl: Duration,
+}
+
+impl Default for Work {
+    fn default() -> Self {
+        Self {
+            parallel_examinations: std::thread::available_parallelism().map_or(2, usize::from),
+            parallel_lookups: 16,
+            waiting: 1024,
+            examination: Duration::from_secs(300),
+            tag_ttl: Duration::ZERO,
+        }
+    }
+}

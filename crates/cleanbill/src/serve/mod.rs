@@ -1,0 +1,24 @@
+//! The gate: answers the API server's `ImageReview` questions over mutual TLS.
+//!
+//! In the order of a request: [`server`] (connections), [`tls`] (who may ask), [`gate`] (one
+//! HTTP request), [`review`] (the wire format), [`judge`] (names, examination, the one judge),
+//! [`words`] (the denial), [`record`] (what is kept). [`plain`] answers probes.
+//!
+//! Nothing here can say "allowed" but [`review::Answer::allowed`], which wants a spent permit.
+//! Wherever something fails, times out, is full or panics, the answer is a denial.
+
+pub mod config;
+pub mod examiner;
+pub mod flights;
+pub mod gate;
+pub mod id;
+pub mod judge;
+pub mod metrics;
+pub mod plain;
+pub mod record;
+pub mod review;
+pub mod server;
+pub mod start;
+pub mod tags;
+pub mod tls;
+pub mod words;

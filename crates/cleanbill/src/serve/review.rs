@@ -1,0 +1,237 @@
+//! `ImageReview` of `imagepolicy.k8s.io/v1alpha1`: the question and the answer on the wire.
+//!
+//! The question's own `status` is never read. The answer's `allowed` is a private field that is
+//! true only where [`Answer::allowed`] was given a spent permit; there is no other way to write it.
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::digest::Digest;
+use cleanbill_core::verdict::{Allowed, Request};
+use serde::Serialize;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+/// The only version there is.
+pub const API_VERSION: &str = "imagepolicy.k8s.io/v1alpha1";
+/// The only kind there is.
+pub const KIND: &str = "ImageReview";
+
+/// What the API server asks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Question {
+    /// The images of one pod, in order, duplicates kept.
+    pub images: Vec<String>,
+    /// The namespace of the pod.
+    pub namespace: String,
+    /// The annotations of the pod whose key contains `.image-policy.k8s.io/`. Chosen by the pod's
+    /// author: they may never loosen anything.
+    pub annotations: BTreeMap<String, String>,
+}
+
+impl Question {
+    /// The digest of the whole question, to which a permit is bound.
+    pub fn fingerprint(&self) -> Digest {
+        // Field order is fixed, the map is sorted, and strings serialize without failing; were
+        // it to fail all the same, no two failures could be told apart, so the text is hashed
+        // in its debug form, which also names every field.
+        let canonical = serde_json::to_vec(self).unwrap_or_else(|_| format!("{self:?}").into());
+        Digest::Sha256(Sha256::digest(canonical).into())
+    }
+
+    /// The question as the judge takes it.
+    pub fn request(&self) -> Request {
+        Request { fingerprint: self.fingerprint(), images: self.images.clone() }
+    }
+}
+
+/// Why a body is not answered as a question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unreadable {
+    /// It is no `ImageReview` of our version: an answer of ours would not be understood, so it
+    /// is an HTTP error. A pod's author has no influence on this.
+    Foreign(String),
+    /// It cannot be read as it stands. Answered with a denial, because an HTTP error lets the
+    /// pod in where `defaultAllow` is true.
+    Malformed(String),
+}
+
+/// Reads a question of at most `most` containers. Unknown fields are ignored, as the API server does with answers.
+///
+/// # Errors
+/// See [`Unreadable`].
+pub fn parse(body: &[u8], most: usize) -> Result<Question, Unreadable> {
+    use Unreadable::{Foreign, Malformed};
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Foreign("the body is empty: an ImageReview in JSON is expected".into()));
+    }
+    let review =
+        json(body).map_err(|e| Malformed(format!("the question is no valid JSON: {e}")))?;
+    for (field, wanted) in [("apiVersion", API_VERSION), ("kind", KIND)] {
+        if review.get(field).and_then(Value::as_str) != Some(wanted) {
+            let got = review.get(field).map_or_else(|| "nothing".into(), short);
+            return Err(Foreign(format!("{field} is {got}: only {wanted} is answered")));
+        }
+    }
+    let empty = Value::Object(serde_json::Map::new());
+    let spec = optional(&review, "spec").unwrap_or(&empty);
+    let wrong = |what: &str| Malformed(format!("the question's {what}"));
+    if !spec.is_object() {
+        return Err(wrong("spec is no object"));
+    }
+    let containers = match optional(spec, "containers") {
+        None => &[][..],
+        Some(Value::Array(containers)) => containers,
+        Some(_) => return Err(wrong("spec.containers is no list")),
+    };
+    if containers.len() > most {
+        return Err(Malformed(format!(
+            "the pod has {} containers: at most {} are examined",
+            containers.len(),
+            most
+        )));
+    }
+    let mut question = Question::default();
+    for (at, container) in containers.iter().enumerate() {
+        let image = match optional(container, "image") {
+            None if container.is_object() => "",
+            Some(Value::String(image)) => image,
+            _ => return Err(wrong(&format!("spec.containers[{at}] has no image"))),
+        };
+        question.images.push(image.to_owned());
+    }
+    match optional(spec, "namespace") {
+        None => {}
+        Some(Value::String(namespace)) => question.namespace.clone_from(namespace),
+        Some(_) => return Err(wrong("spec.namespace is no text")),
+    }
+    match optional(spec, "annotations") {
+        None => {}
+        Some(Value::Object(annotations)) => {
+            for (key, value) in annotations {
+                let Value::String(value) = value else {
+                    return Err(wrong("spec.annotations has a value that is no text"));
+                };
+                question.annotations.insert(key.clone(), value.clone());
+            }
+        }
+        Some(_) => return Err(wrong("spec.annotations is no object")),
+    }
+    Ok(question)
+}
+
+/// A field that is there and not null; Go writes null for absent.
+fn optional<'v>(value: &'v Value, field: &str) -> Option<&'v Value> {
+    value.get(field).filter(|v| !v.is_null())
+}
+
+fn short(value: &Value) -> String {
+    value.to_string().chars().take(80).collect()
+}
+
+fn json(body: &[u8]) -> Result<Value, String> {
+    serde_json::from_slice(body).map_err(|e| e.to_string())
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Answer {
+    api_version: &'static str,
+    kind: &'static str,
+    status: Status,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status {
+    allowed: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    reason: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    audit_annotations: BTreeMap<&'static str, String>,
+}
+
+impl Answer {
+    /// "Allowed", paid for with a spent permit.
+    pub fn allowed(_proof: &Allowed, notes: Notes) -> Self {
+        Self::new(true, String::new(), notes)
+    }
+
+    /// "Not allowed", with the reason that the user reads.
+    pub fn refused(reason: String, notes: Notes) -> Self {
+        Self::new(false, reason, notes)
+    }
+
+    fn new(allowed: bool, reason: String, notes: Notes) -> Self {
+        let status = Status { allowed, reason, audit_annotations: notes.0 };
+        Self { api_version: API_VERSION, kind: KIND, status }
+    }
+
+    /// Whether it says "allowed".
+    pub fn is_allowed(&self) -> bool {
+        self.status.allowed
+    }
+
+    /// What the user reads.
+    pub fn reason(&self) -> &str {
+        &self.status.reason
+    }
+
+    /// The body of the response.
+    pub fn body(&self) -> Vec<u8> {
+        // An empty body is an error to the API server, never "allowed".
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+/// Audit annotations. The keys are valid qualified names without a prefix (the API server adds
+/// its own); any other key it would drop.
+#[derive(Clone, Debug, Default)]
+pub struct Notes(BTreeMap<&'static str, String>);
+
+impl Notes {
+    /// Adds a note, at most 2 KiB of it.
+    #[must_use]
+    pub fn with(mut self, key: Note, value: impl Into<String>) -> Self {
+        let mut value: String = value.into();
+        if value.len() > 2048 {
+            let end = (0..=2040).rev().find(|at| value.is_char_boundary(*at)).unwrap_or(0);
+            value.truncate(end);
+            value.push('…');
+        }
+        self.0.insert(key.as_str(), value);
+        self
+    }
+}
+
+/// What is noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The decision's id.
+    DecisionId,
+    /// `allowed`, `denied`, `undecided` or `malformed`.
+    Outcome,
+    /// The digests judged.
+    Digests,
+    /// The policy's name and digest.
+    Policy,
+    /// The digest of the advisories used.
+    Snapshot,
+}
+
+impl Note {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::DecisionId, Self::Outcome, Self::Digests, Self::Policy, Self::Snapshot];
+
+    /// The key.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::DecisionId => "decision-id",
+            Self::Outcome => "outcome",
+            Self::Digests => "digests",
+            Self::Policy => "policy",
+            Self::Snapshot => "snapshot",
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Puts the gate together and sets it going: what `serve`, `quickstart` and tests share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use cleanbill_core::digest::Digest;
+use cleanbill_core::policy::Policy;
+use rustls::ServerConfig;
+
+use super::config::{Bounds, Work};
+use super::examiner::Examiner;
+use super::gate::Gate;
+use super::judge::Judge;
+use super::metrics::Metrics;
+use super::plain::{self, Status};
+use super::record::Recorder;
+use super::server::{self, Running};
+use crate::failure::Result;
+
+/// Everything that a gate is made of.
+pub struct Parts {
+    /// Where the API server asks; port 0: any free one.
+    pub listen: SocketAddr,
+    /// Where probes and metrics are answered, if anywhere.
+    pub metrics_listen: Option<SocketAddr>,
+    /// From [`super::tls::Material::config`].
+    pub tls: ServerConfig,
+    /// How images are examined.
+    pub examiner: Examiner,
+    /// What they must meet.
+    pub policy: Policy,
+    /// The digest of the policy's text.
+    pub policy_digest: Digest,
+    /// Where decisions are recorded.
+    pub recorder: Recorder,
+    /// Bounds on requests.
+    pub bounds: Bounds,
+    /// Bounds on examinations.
+    pub work: Work,
+}
+
+/// A gate that runs.
+pub struct Started {
+    gate: Running,
+    plain: Option<Running>,
+}
+
+/// Starts a gate. Must be called within a Tokio runtime.
+///
+/// # Errors
+/// When one of the addresses cannot be had.
+pub async fn start(parts: Parts) -> Result<Started> {
+    let Parts { listen, metrics_listen, tls, examiner, policy, policy_digest, .. } = parts;
+    let Parts { recorder, bounds, work, .. } = parts;
+    let listener = server::bind(listen).await?;
+    let plain_listener = match metrics_listen {
+        Some(address) => Some(server::bind(address).await?),
+        None => None,
+    };
+    let metrics = Arc::new(Metrics::default());
+    let examiner = Arc::new(examiner);
+    let judge =
+        Judge::new(examiner.clone(), Arc::new(policy), policy_digest, work, metrics.clone());
+    let judge = Arc::new(judge);
+    let status = Status {
+        examiner,
+        recorder: recorder.clone(),
+        judge: judge.clone(),
+        metrics: metrics.clone(),
+    };
+    let gate = Arc::new(Gate::new(judge, recorder, metrics, bounds));
+    let gate = server::serve(listener, Arc::new(tls), gate, bounds)?;
+    let plain = plain_listener
+        .map(|listener| plain::serve(listener, Arc::new(status), bounds))
+        .transpose()?;
+    Ok(Started { gate, plain })
+}
+
+impl Started {
+    /// Where the API server may ask.
+    pub fn address(&self) -> SocketAddr {
+        self.gate.address()
+    }
+
+    /// Where probes and metrics are answered.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.plain.as_ref().map(Running::address)
+    }
+
+    /// Accepts no more, lets what is under way finish, and returns when it has. Probes are
+    /// answered until the end.
+    pub async fn stop(self) {
+        self.gate.stop().await;
+        if let Some(plain) = self.plain {
+            plain.stop().await;
+        }
+    }
+}

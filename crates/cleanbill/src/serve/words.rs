@@ -1,0 +1,137 @@
+//! A denial in words: what a person who made a pod reads, in `kubectl`'s one error line.
+//!
+//! One paragraph: which image, which rule, the worst findings with their fixes, what was not
+//! examined, and the decision's id. Everything from outside is escaped and every list is bounded
+//! with "and N more", so that nothing looks complete that is not.
+
+use std::fmt::Write as _;
+
+use cleanbill_core::finding::Finding;
+use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::verdict::{Denial, Reason};
+
+use crate::report::text::printable;
+
+/// Items of one list that are spelled out.
+const SHOWN: usize = 5;
+/// Characters of one quoted name, version or detail.
+const QUOTED: usize = 160;
+/// Characters of the whole paragraph, decision id excluded.
+const WHOLE: usize = 4_000;
+
+/// The paragraph.
+pub fn denial(denial: &Denial, policy: &str, id: &str) -> String {
+    let mut sentences = Vec::new();
+    for (image, reasons) in denial.refused.iter().take(SHOWN) {
+        let mut parts: Vec<String> = reasons.iter().map(|r| reason(r, policy)).collect();
+        if parts.is_empty() {
+            parts.push("it was refused".into());
+        }
+        sentences.push(format!("{}: {}.", named(image), parts.join("; ")));
+    }
+    more(&mut sentences, denial.refused.len(), "refused");
+    for (image, why) in denial.undecided.iter().take(SHOWN) {
+        sentences.push(format!("{}: could not be judged: {}.", named(image), quote(why)));
+    }
+    more(&mut sentences, denial.undecided.len(), "not judged");
+    finish(&sentences.join(" "), id)
+}
+
+/// The paragraph for a question that was not judged at all.
+pub fn unjudged(why: &str, id: &str) -> String {
+    finish(&format!("Not judged: {}.", printable(why)), id)
+}
+
+fn finish(text: &str, id: &str) -> String {
+    format!("{} Decision {id}.", cut(text, WHOLE))
+}
+
+fn more(sentences: &mut Vec<String>, all: usize, what: &str) {
+    if all > SHOWN {
+        sentences.push(format!("And {} more images {what}.", all - SHOWN));
+    }
+}
+
+fn named(image: &str) -> String {
+    if image.is_empty() { "The pod".into() } else { quote(image) }
+}
+
+fn reason(reason: &Reason, policy: &str) -> String {
+    let rule = reason.rule();
+    match reason {
+        Reason::NameNotAllowed { allowed } => {
+            let patterns: Vec<String> = allowed.iter().map(|p| quote(&p.to_string())).collect();
+            format!("images may only come from {} (rule `{rule}`)", list(&patterns))
+        }
+        Reason::NoReference(why) => format!("{} (rule `{rule}`)", quote(why)),
+        Reason::DigestRequired => {
+            format!("it must be named by digest, as name@sha256:… (rule `{rule}`)")
+        }
+        Reason::Severity { highest, findings } => {
+            let flaws: Vec<String> = findings.iter().map(finding).collect();
+            let count =
+                if flaws.len() == 1 { "1 flaw".into() } else { format!("{} flaws", flaws.len()) };
+            format!(
+                "{count} above {highest}, the highest severity that policy {} allows (rule `{rule}`): {}",
+                quote(policy),
+                list(&flaws)
+            )
+        }
+        Reason::Gaps(gaps) => format!("not examined (rule `{rule}`): {}", list(&kinds(gaps))),
+        Reason::NothingAsked => "it names no image".into(),
+        Reason::WrongEvidence => "the evidence is about another image".into(),
+    }
+}
+
+fn finding(found: &Finding) -> String {
+    let mut text = format!(
+        "{} {} in {} {}",
+        quote(&found.id),
+        found.severity,
+        quote(&found.package.name),
+        quote(&found.package.version)
+    );
+    match found.fixed_versions.as_slice() {
+        [] => text.push_str(" (no fix known"),
+        fixed => {
+            let fixed: Vec<String> = fixed.iter().take(3).map(|v| quote(v)).collect();
+            // Writing to a String cannot fail.
+            _ = write!(text, " (fixed in {}", fixed.join(" or "));
+        }
+    }
+    text.push_str(if found.known_exploited { "; known to be exploited)" } else { ")" });
+    text
+}
+
+/// Gaps grouped by kind, in the kinds' order: the first of each in full, the others counted.
+fn kinds(gaps: &[Gap]) -> Vec<String> {
+    let of = |kind: GapKind| gaps.iter().filter(move |g| g.kind == kind);
+    let group = |kind: &GapKind| {
+        let first = of(*kind).next()?;
+        let others = of(*kind).count() - 1;
+        let rest =
+            if others > 0 { format!(", and {others} more of the kind") } else { String::new() };
+        Some(format!("`{kind}` {} ({}{rest})", quote(&first.subject), quote(&first.detail)))
+    };
+    GapKind::ALL.iter().filter_map(group).collect()
+}
+
+fn list(items: &[String]) -> String {
+    let shown = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match items.len().saturating_sub(SHOWN) {
+        0 if items.is_empty() => "nothing".into(),
+        0 => shown,
+        more => format!("{shown}, and {more} more"),
+    }
+}
+
+fn quote(text: &str) -> String {
+    cut(&printable(&cut(text, QUOTED)), QUOTED * 2)
+}
+
+fn cut(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.to_owned();
+    }
+    text.chars().take(most).chain(['…']).collect()
+}

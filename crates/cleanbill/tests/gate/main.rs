@@ -1,0 +1,10 @@
+//! The gate over real TLS on loopback, with made-up evidence: who may ask, what is answered, and
+//! that nothing that goes wrong ends in "allowed".
+
+// Helpers of tests are tests, which clippy.toml cannot know of a whole file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod handshakes;
+mod plain;
+mod questions;
+mod rig;
