@@ -9,5 +9,6 @@ pub mod facts;
 pub mod output;
 pub mod rootfs;
 pub mod scan;
+pub mod setup;
 pub mod source;
 pub mod trivy;

@@ -128,8 +128,15 @@ fn short(value: &Value) -> String {
     value.to_string().chars().take(80).collect()
 }
 
+/// Reads what Go's decoder would read, or nothing: no key twice, none in another case.
 fn json(body: &[u8]) -> Result<Value, String> {
-    serde_json::from_slice(body).map_err(|e| e.to_string())
+    let rules = cleanbill_oci::json::Rules {
+        what: "ImageReview",
+        limit: u64::MAX,
+        fields: &["apiVersion", "kind", "spec", "containers", "image", "namespace", "annotations"],
+        maps: &["annotations"],
+    };
+    cleanbill_oci::json::parse_strict(body, &rules).map_err(|e| e.to_string())
 }
 
 /// The answer.

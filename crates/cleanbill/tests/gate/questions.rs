@@ -134,6 +134,20 @@ fn questions_and_answers() {
             )),
             Allowed,
         ),
+        (
+            "duplicate keys",
+            raw(&format!(
+                r#"{{"containers":[{{"image":"registry.example/eol:1","image":"{good}"}}]}}"#
+            )),
+            Denied("no valid JSON"),
+        ),
+        (
+            "keys that differ in case",
+            raw(&format!(
+                r#"{{"containers":[{{"Image":"registry.example/eol:1","image":"{good}"}}]}}"#
+            )),
+            Denied("no valid JSON"),
+        ),
     ];
     for (what, body, want) in &table {
         check(what, &rig.ask(body), want);
