@@ -22,7 +22,7 @@ const BANS: &[Ban] = &[
             "TcpListener",
             "UdpSocket",
             "ToSocketAddrs",
-            "std::process",
+            "process::Command",
             "env::var",
             "env::vars",
             "env::args",
@@ -44,7 +44,7 @@ const BANS: &[Ban] = &[
         words: &[
             "std::net",
             "std::fs",
-            "std::process",
+            "process::Command",
             "std::env",
             "SystemTime",
             "Timestamp::now",
@@ -60,7 +60,7 @@ const BANS: &[Ban] = &[
     Ban {
         folder: "crates/cleanbill-oci/src/",
         words: &[
-            "std::process",
+            "process::Command",
             "async ",
             "cleanbill_core::package",
             "cleanbill_core::inventory",
@@ -75,7 +75,7 @@ const BANS: &[Ban] = &[
     Ban {
         folder: "crates/cleanbill-advisory/src/",
         words: &[
-            "std::process",
+            "process::Command",
             "async ",
             "cleanbill_core::rootfs",
             "cleanbill_core::layer",
@@ -92,7 +92,7 @@ const BANS: &[Ban] = &[
         words: &[
             "std::fs",
             "std::net",
-            "std::process",
+            "process::Command",
             "std::env",
             "SystemTime",
             "Timestamp::now",
@@ -137,7 +137,7 @@ pub fn check(tree: &Tree) -> Vec<Problem> {
 }
 
 /// Whether a path is a file of tests only.
-fn is_test(path: &str) -> bool {
+pub(super) fn is_test(path: &str) -> bool {
     path.ends_with("/tests.rs") || path.contains("/tests/") || path.ends_with("_tests.rs")
 }
 

@@ -40,10 +40,13 @@ fn undeclared(tree: &Tree) -> Vec<Problem> {
             format!("{folder}/main.rs"),
             own,
         ];
-        let declared = parents.iter().filter_map(|p| tree.text(p)).any(|text| {
+        // A file's tests may stand beside it: `x.rs` names `x_tests.rs` by path.
+        let beside = name.strip_suffix("_tests").map(|of| format!("{folder}/{of}.rs"));
+        let declared = parents.iter().chain(&beside).filter_map(|p| tree.text(p)).any(|text| {
             text.lines().any(|l| {
                 let l = l.trim();
-                l.ends_with(&format!("mod {name};")) && !l.starts_with("//")
+                let by_path = format!("#[path = \"{name}.rs\"]");
+                l == by_path || l.ends_with(&format!("mod {name};")) && !l.starts_with("//")
             })
         });
         if !declared {
@@ -123,6 +126,7 @@ mod tests {
             ("crates/x/src/lib.rs", "pub mod a;", 0),
             ("crates/x/src/lib.rs", "// mod a;", 1),
             ("crates/x/src/main.rs", "mod a;", 0),
+            ("crates/x/src/lib.rs", "#[path = \"a.rs\"]\nmod b;", 0),
         ];
         for (root, text, expected) in table {
             let tree = Tree::of(&[(root, text), ("crates/x/src/a.rs", "")]);
