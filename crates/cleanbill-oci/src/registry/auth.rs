@@ -24,8 +24,11 @@ use crate::error::ErrorKind;
 use crate::{Error, Result};
 
 /// Token realms that are known to belong to a registry of another host.
-const REALMS: &[(&str, &str)] =
-    &[("docker.io", "auth.docker.io"), ("registry.gitlab.com", "gitlab.com")];
+const REALMS: &[(&str, &str)] = &[
+    ("docker.io", "auth.docker.io"),
+    ("registry-1.docker.io", "auth.docker.io"),
+    ("registry.gitlab.com", "gitlab.com"),
+];
 
 /// Largest answer of a token realm (tokens reach some 10 KB).
 const TOKEN_MAX: u64 = 256 << 10;

@@ -243,7 +243,13 @@ impl Http {
 fn proxy(options: &RegistryOptions) -> Result<Option<Proxy>> {
     let guarded = matches!(options.addresses, AddressRule::Guarded { .. });
     let Some(url) = &options.proxy else {
-        return Ok(if guarded { None } else { Proxy::try_from_env() });
+        let from_env = if guarded { None } else { Proxy::try_from_env() };
+        if from_env.as_ref().is_some_and(|proxy| is_socks(proxy.protocol())) {
+            let text = "the environment names a SOCKS proxy, and only HTTP proxies are known: \
+                        unset ALL_PROXY, or set HTTPS_PROXY";
+            return Err(Error::new(ErrorKind::Malformed, text));
+        }
+        return Ok(from_env);
     };
     // Whatever is wrong with the URL, it may hold a password.
     let wrong = || {
@@ -265,6 +271,11 @@ fn proxy(options: &RegistryOptions) -> Result<Option<Proxy>> {
         builder = builder.password(password);
     }
     builder.build().map(Some).map_err(|_| wrong())
+}
+
+fn is_socks(protocol: ureq::ProxyProtocol) -> bool {
+    use ureq::ProxyProtocol::{Socks4, Socks4A, Socks5};
+    matches!(protocol, Socks4 | Socks4A | Socks5)
 }
 
 fn malformed(text: String) -> Fault {
@@ -296,9 +307,24 @@ fn failed(target: &Target, host: &HostPort, error: ureq::Error) -> Fault {
     }
     if let ureq::Error::Io(error) = error {
         let retry = if is_passing(&error) { Retry::Backoff } else { Retry::Never };
-        return Fault { error: Error::new(ErrorKind::Io, text("")).because(error), retry };
+        let why = tls_failure(&error).unwrap_or_default();
+        return Fault { error: Error::new(ErrorKind::Io, text(why)).because(error), retry };
     }
     Error::new(ErrorKind::Io, text("")).because(error).into()
+}
+
+/// What to do about a failure of TLS.
+fn tls_failure(error: &io::Error) -> Option<&'static str> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    if let rustls::Error::InvalidCertificate(_) = error {
+        return Some(
+            " (if a private authority vouches for it, add that one's certificate to the CA files)",
+        );
+    }
+    if let rustls::Error::InvalidMessage(_) = error {
+        return Some(" over TLS (if it speaks plain HTTP, it has to be listed for that)");
+    }
+    None
 }
 
 /// Whether a broken connection is worth another attempt. A refused connection and a certificate
@@ -321,7 +347,12 @@ pub(super) fn refused(reply: Reply) -> Fault {
     let status = reply.response.status();
     let wait = retry_after(&reply.response);
     let said = said(reply.response);
-    let text = format!("{host} answers {status}{said}");
+    let next = match status.as_u16() {
+        404 => ": check the name, and the tag or digest",
+        429 => ": wait a while, or log in to be allowed more",
+        _ => "",
+    };
+    let text = format!("{host} answers {status}{said}{next}");
     let (kind, retry) = match status.as_u16() {
         401 | 403 => (ErrorKind::Unauthorized, Retry::Never),
         404 => (ErrorKind::NotFound, Retry::Never),

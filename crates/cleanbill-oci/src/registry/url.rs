@@ -46,9 +46,9 @@ pub(super) fn absolute_url(text: &str) -> Option<Uri> {
     if text.len() > URL_MAX {
         return None;
     }
+    // A user name makes it no valid host and port.
     let uri: Uri = text.parse().ok()?;
-    let plain = !uri.authority()?.as_str().contains('@');
-    (plain && HostPort::of(&uri).is_some()).then_some(uri)
+    HostPort::of(&uri).is_some().then_some(uri)
 }
 
 /// A URL with more query parameters, percent-encoded.

@@ -57,6 +57,30 @@ fn an_anonymous_token_is_asked_for_once() {
 }
 
 #[test]
+fn a_token_is_used_only_while_it_lives() {
+    let realm = Server::start(|_, _| Answer::ok(br#"{"token":"good","expires_in":5.05}"#));
+    let server = bearer(realm.url());
+    let registry = Registry::new(options(&[server.host(), realm.host()])).unwrap();
+    registry.root(&image(&server.host(), "a:1")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    registry.root(&image(&server.host(), "a:1")).unwrap();
+    assert_eq!(realm.requests().len(), 2);
+}
+
+#[test]
+fn a_challenge_of_another_host_is_not_answered() {
+    let realm = realm(true);
+    let challenge = format!("Bearer realm=\"{}/token\"", realm.url());
+    let cdn = Server::start(move |_, _| unauthorized(&challenge));
+    let to = format!("{}/blob", cdn.url());
+    let server = Server::start(move |_, _| Answer::redirect(&to));
+    let login = with_login(options(&[server.host(), cdn.host(), realm.host()]), &server.host());
+    let error = Registry::new(login).unwrap().root(&image(&server.host(), "a:1")).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unauthorized);
+    assert_eq!((server.requests().len(), cdn.requests().len(), realm.connections()), (1, 1, 0));
+}
+
+#[test]
 fn a_password_goes_to_the_registrys_own_realm_only() {
     let own = realm(false);
     let server = bearer(own.url());

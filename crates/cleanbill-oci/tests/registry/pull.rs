@@ -88,7 +88,13 @@ fn refusals_say_what_and_why() {
         (
             Answer::not_found(),
             ErrorKind::NotFound,
-            "HOST/a:1: HOST answers 404 Not Found (MANIFEST_UNKNOWN: manifest unknown)",
+            "HOST/a:1: HOST answers 404 Not Found (MANIFEST_UNKNOWN: manifest unknown): check the \
+             name, and the tag or digest",
+        ),
+        (
+            Answer::new("206 Partial Content", &[("Content-Range", "bytes 0-1/2")], b"{}"),
+            ErrorKind::Io,
+            "HOST/a:1: HOST answers 206 Partial Content",
         ),
         (
             Answer::new("418 I'm a teapot", &[], b"<html>"),
@@ -150,6 +156,7 @@ fn passing_failures_are_retried_and_others_are_not() {
         (vec![Answer::with_length("200 OK", &[], b"{", 100)], true, 2),
         (vec![down.clone(), down.clone(), down.clone(), down], false, 4),
         (vec![busy("3600")], false, 1),
+        (vec![busy("60")], false, 1),
         (vec![Answer::not_found()], false, 1),
         (vec![Answer::new("400 Bad Request", &[], b"")], false, 1),
         (vec![Answer::new("501 Not Implemented", &[], b"")], false, 1),
@@ -215,6 +222,27 @@ fn a_tag_is_remembered_no_longer_than_asked() {
     assert_eq!(ask_twice(Duration::ZERO, "a:1"), 2);
     assert_eq!(ask_twice(Duration::from_millis(1), "a:1"), 2);
     assert_eq!(ask_twice(Duration::from_secs(60), "a:1"), 1);
+}
+
+#[test]
+fn a_childs_size_is_its_descriptors() {
+    let size = BODY.len() as u64;
+    let table = [
+        (size, None),
+        (size + 1, Some((ErrorKind::Malformed, "bytes, and its descriptor says "))),
+        (size - 1, Some((ErrorKind::Malformed, "bytes, and its descriptor says "))),
+        (5 << 20, Some((ErrorKind::OverLimit, "larger than 4194304 bytes (manifest_bytes)"))),
+    ];
+    for (size, want) in table {
+        let server = Server::start(|_, _| Answer::manifest(BODY));
+        let content = registry(&[server.host()]).repository(&image(&server.host(), "a:1")).unwrap();
+        let child = Descriptor { media_type: MANIFEST.into(), digest: digest(BODY), size };
+        let got = content.open(Role::Manifest, &child).err();
+        assert_eq!(got.as_ref().map(|e| e.kind()), want.map(|(kind, _)| kind), "{size}");
+        if let (Some(error), Some((_, text))) = (got, want) {
+            assert!(error.to_string().contains(text), "{error}");
+        }
+    }
 }
 
 /// A blob's bytes: long enough for several reads.

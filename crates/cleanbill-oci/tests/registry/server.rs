@@ -159,7 +159,11 @@ impl Server {
 
 fn serve(stream: impl Read + Write, requests: &Mutex<Vec<Request>>, script: &Script) {
     let mut reader = BufReader::new(stream);
-    let Some(request) = read(&mut reader) else { return };
+    let Some(request) = read(&mut reader) else {
+        // What servers say to TLS on a plain port.
+        let _ = reader.get_mut().write_all(b"HTTP/1.0 400 Bad Request\r\n\r\n");
+        return;
+    };
     let before = {
         let mut all = requests.lock().unwrap();
         all.push(request.clone());
