@@ -100,7 +100,7 @@ impl Reason {
             Self::NoReference(_) => "image-name",
             Self::DigestRequired => "digest_required",
             Self::Severity { .. } => "highest_severity",
-            Self::Gaps(_) => "accepted_gaps",
+            Self::Gaps(_) => "accept_gaps",
             Self::NothingAsked | Self::WrongEvidence => "request",
         }
     }

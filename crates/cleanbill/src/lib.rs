@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod exit;
 pub mod failure;
+pub mod policy_file;
 pub mod progress;
 pub mod quickstart;
 pub mod report;
