@@ -169,7 +169,8 @@ fn one_package_and_its_advisories() {
         (Python, "1.0", &["CVE-1: 0..2", "CVE-2: 0..3"], "CVE-1 < 2 [2] | CVE-2 < 3 [3]"),
         // One of them says affected, the other not, or cannot be read: it is affected.
         (Python, "1.0", &["A=CVE-1: 2..3", "B=CVE-1: 0..2"], "CVE-1 (A B) < 2 [3]"),
-        (Python, "1.0", &["A=CVE-1: what..3", "B=CVE-1: 0..2"], "CVE-1 (A B) < 2 [2]"),
+        (Python, "1.0", &["A=CVE-1: what..3", "B=CVE-1: 0..2"], "CVE-1 (A B) < 2 [2 3]"),
+        (Python, "1.0", &["A=CVE-1: 0..", "B=CVE-1: 0..2"], "CVE-1 (A B) every version [2]"),
         (Npm, "4.17.20", &["GHSA-1: 0..4.17.21"], "GHSA-1 < 4.17.21 [4.17.21]"),
         (Npm, "2.0.0-rc.1", &["GHSA-1: 0..2.0.0"], "GHSA-1 < 2.0.0 [2.0.0]"),
         (Go, "v1.2.3+incompatible", &["GO-1: 0..1.2.4"], "GO-1 < 1.2.4 [1.2.4]"),

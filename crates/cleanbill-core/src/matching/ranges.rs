@@ -90,8 +90,11 @@ fn shown(range: &Range) -> String {
     }
 }
 
-/// The versions that advisories name as fixed, above the installed one and not themselves
-/// affected by any of these advisories, lowest first.
+/// The versions that advisories name as fixed, above the installed one, lowest first.
+///
+/// One that another advisory of the same flaw calls affected is left out; but where they
+/// contradict each other so that none would be left, all are named: the flaw is fixable as far
+/// as somebody says so, and a policy that looks at fixable flaws only must not overlook it.
 pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<String> {
     let Some(version) = &installed.version else { return Vec::new() };
     let ends = advisories.iter().flat_map(|a| &a.ranges).filter_map(|r| match &r.end {
@@ -104,9 +107,16 @@ pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<
         .collect();
     fixes.sort();
     fixes.dedup_by(|a, b| a.0 == b.0);
-    fixes.retain(|(fixed, text)| {
-        let there = Installed { scheme: installed.scheme, text, version: Some(fixed.clone()) };
-        !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
-    });
-    fixes.into_iter().map(|(_, text)| text.clone()).collect()
+    let undisputed: Vec<_> = fixes
+        .iter()
+        .filter(|(fixed, text)| {
+            let there = Installed { scheme: installed.scheme, text, version: Some(fixed.clone()) };
+            !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
+        })
+        .map(|(_, text)| (*text).clone())
+        .collect();
+    match undisputed.is_empty() {
+        true => fixes.into_iter().map(|(_, text)| text.clone()).collect(),
+        false => undisputed,
+    }
 }

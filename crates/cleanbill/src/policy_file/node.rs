@@ -22,6 +22,14 @@ pub(super) enum Node {
 }
 
 impl Node {
+    /// The text, or nothing for anything else.
+    pub(super) fn as_text(&self) -> &str {
+        match self {
+            Self::Text(text) => text,
+            Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Map(_) => "",
+        }
+    }
+
     /// What it is, for people.
     pub(super) fn what(&self) -> &'static str {
         match self {

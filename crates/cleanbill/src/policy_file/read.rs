@@ -212,10 +212,7 @@ impl Reader<'_> {
 
     /// `none`, one of the four words, or `any`.
     fn highest_severity(&mut self, node: &Placed) -> Option<Severity> {
-        let word = match &node.value {
-            Node::Text(text) => text.to_ascii_lowercase(),
-            _ => String::new(),
-        };
+        let word = node.value.as_text().to_ascii_lowercase();
         match word.as_str() {
             "any" => None,
             // Nothing counts as `Unknown` (`unrated_as` cannot be it), so nothing passes.
@@ -234,10 +231,7 @@ impl Reader<'_> {
     }
 
     fn rated(&mut self, key: &str, node: &Placed) -> Option<Severity> {
-        let severity = match &node.value {
-            Node::Text(text) => text.parse().ok().filter(|s| *s != Severity::Unknown),
-            _ => None,
-        };
+        let severity = node.value.as_text().parse().ok().filter(|s| *s != Severity::Unknown);
         if severity.is_none() {
             let message = format!("\"{key}\" is no severity");
             self.problem(node.referenced, message, "one of low, medium, high, critical");
@@ -304,10 +298,7 @@ impl Reader<'_> {
     }
 
     fn days(&mut self, key: &str, node: &Placed) -> Option<u32> {
-        let text = match &node.value {
-            Node::Text(text) => text.as_str(),
-            _ => "",
-        };
+        let text = node.value.as_text();
         let number = text.strip_suffix('d').filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
         let days = number.and_then(|n| n.parse().ok()).filter(|days| *days <= MAX_AGE_DAYS);
         if days.is_none() {
