@@ -6,6 +6,7 @@ use cleanbill_core::layer::{Entry, EntryKind};
 
 use crate::extractors::{Wanted, read, wanted};
 use crate::facts::{Facts, FileFacts, LayerFacts};
+use crate::go_binary::Scanner;
 use crate::options::Options;
 
 /// Whether more of the open entry's content is wanted.
@@ -26,6 +27,9 @@ pub struct LayerExaminer {
     open: Option<Open>,
 }
 
+/// Bytes of the smallest file that is looked at for a program: ELF's own header has 64.
+const SMALLEST_PROGRAM: u64 = 64;
+
 /// The entry that is being read.
 #[derive(Debug)]
 struct Open {
@@ -40,8 +44,10 @@ struct Open {
 enum Content {
     /// All of it, so far.
     Whole(Vec<u8>),
-    /// It turned out larger than allowed, or than the entry said.
+    /// It turned out larger than allowed.
     TooLarge,
+    /// A program, if it is one.
+    Program(Box<Scanner>),
 }
 
 impl LayerExaminer {
@@ -59,10 +65,12 @@ impl LayerExaminer {
             return Interest::Skip;
         }
         let wishes = self.wishes(&entry.path);
-        if wishes.is_empty() {
-            return Interest::Skip;
-        }
-        let content = if entry.size > self.options.file_bytes {
+        let content = if wishes.is_empty() {
+            if entry.size < SMALLEST_PROGRAM {
+                return Interest::Skip;
+            }
+            Content::Program(Box::new(Scanner::new(self.options.modinfo_bytes)))
+        } else if entry.size > self.options.file_bytes {
             Content::TooLarge
         } else {
             Content::Whole(Vec::with_capacity(
@@ -83,12 +91,16 @@ impl LayerExaminer {
     /// Takes the next chunk of the open entry's content, of any length.
     pub fn data(&mut self, chunk: &[u8]) -> Interest {
         let Some(open) = &mut self.open else { return Interest::Skip };
-        if let Content::Whole(bytes) = &mut open.content {
-            if (bytes.len() + chunk.len()) as u64 > self.options.file_bytes {
-                open.content = Content::TooLarge;
-            } else {
-                bytes.extend_from_slice(chunk);
+        match &mut open.content {
+            Content::Whole(bytes) => {
+                if (bytes.len() + chunk.len()) as u64 > self.options.file_bytes {
+                    open.content = Content::TooLarge;
+                } else {
+                    bytes.extend_from_slice(chunk);
+                }
             }
+            Content::TooLarge => {}
+            Content::Program(scanner) => return scanner.data(chunk),
         }
         open.content.interest()
     }
@@ -96,6 +108,12 @@ impl LayerExaminer {
     /// Ends the open entry and keeps what it says.
     pub fn close(&mut self) {
         let Some(Open { entry, wishes, size, content }) = self.open.take() else { return };
+        if let Content::Program(scanner) = content {
+            if let Some(facts) = scanner.finish() {
+                self.layer.files.push(FileFacts { entry, wanted: Wanted::GoProgram, facts });
+            }
+            return;
+        }
         for (wanted, named) in wishes {
             let facts = match &content {
                 Content::Whole(bytes) if (bytes.len() as u64) < size => {
@@ -105,7 +123,7 @@ impl LayerExaminer {
                     facts
                 }
                 Content::Whole(bytes) => read(wanted, &named, bytes),
-                Content::TooLarge => {
+                Content::TooLarge | Content::Program(_) => {
                     let limit = self.options.file_bytes;
                     let mut facts = Facts::default();
                     let detail = format!("{size} bytes, more than the {limit} of a file's limit");
@@ -129,7 +147,7 @@ impl LayerExaminer {
 impl Content {
     fn interest(&self) -> Interest {
         match self {
-            Self::Whole(_) => Interest::Read,
+            Self::Whole(_) | Self::Program(_) => Interest::Read,
             Self::TooLarge => Interest::Skip,
         }
     }

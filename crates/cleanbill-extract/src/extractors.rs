@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::{apk, dpkg, node, os_release, python};
+use crate::{apk, dpkg, go_binary, node, os_release, python};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Wanted {
     PythonMetadata,
     /// The manifest of a Node package.
     NodePackage,
+    /// A Go program, known by its content alone.
+    GoProgram,
 }
 
 impl Wanted {
@@ -39,6 +41,7 @@ impl Wanted {
         Self::DpkgFiles,
         Self::PythonMetadata,
         Self::NodePackage,
+        Self::GoProgram,
     ];
 
     /// The word that stands for it in keys and messages.
@@ -52,6 +55,7 @@ impl Wanted {
             Self::DpkgFiles => "dpkg-files",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
+            Self::GoProgram => "go-program",
         }
     }
 
@@ -64,7 +68,7 @@ impl Wanted {
             | Self::DpkgStatus
             | Self::DpkgStatusD
             | Self::DpkgFiles => true,
-            Self::PythonMetadata | Self::NodePackage => false,
+            Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
         }
     }
 }
@@ -78,7 +82,8 @@ pub(crate) struct Extractor {
     pub(crate) read: fn(&str, &[u8]) -> Facts,
 }
 
-/// Every extractor that reads whole files.
+/// Every extractor that reads whole files, chosen by name. All other files are looked at by
+/// [`go_binary`], which goes by content.
 pub(crate) const EXTRACTORS: &[Extractor] = &[
     os_release::RELEASE,
     apk::REPOSITORIES,
@@ -97,6 +102,9 @@ pub(crate) fn wanted(path: &str) -> Option<Wanted> {
 
 /// Reads a file's content as what it is wanted as.
 pub(crate) fn read(wanted: Wanted, named: &str, bytes: &[u8]) -> Facts {
+    if wanted == Wanted::GoProgram {
+        return go_binary::scan(bytes, 16 << 20, usize::MAX).unwrap_or_default();
+    }
     EXTRACTORS
         .iter()
         .find(|e| e.wanted == wanted)

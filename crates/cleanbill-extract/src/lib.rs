@@ -17,6 +17,7 @@ mod dpkg;
 mod examiner;
 mod extractors;
 mod facts;
+mod go_binary;
 mod merged;
 mod node;
 mod options;
