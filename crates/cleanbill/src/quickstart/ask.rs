@@ -109,15 +109,12 @@ impl Asker {
 
 /// Whether the other side's TLS said no.
 fn was_refused(error: &ureq::Error) -> bool {
-    match error {
-        ureq::Error::Rustls(rustls::Error::AlertReceived(_)) => true,
-        ureq::Error::Io(e) => {
-            e.get_ref().is_some_and(|inner| inner.is::<rustls::Error>())
-                || matches!(
-                    e.kind(),
-                    std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
-                )
-        }
-        _ => false,
+    if let ureq::Error::Io(e) = error {
+        let hung_up = matches!(
+            e.kind(),
+            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
+        );
+        return hung_up || e.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
     }
+    matches!(error, ureq::Error::Rustls(rustls::Error::AlertReceived(_)))
 }

@@ -8,6 +8,7 @@ pub mod lines;
 pub mod table;
 pub mod targets;
 pub mod text;
+pub mod verdict;
 
 #[cfg(test)]
 mod tests;

@@ -231,3 +231,42 @@ fn ids_are_trivys() {
         "sha256:d8399ace3fa88903ea7901106b6f8bd140481686c3575e2cd3883b165a7c9fb3"
     );
 }
+
+#[test]
+fn verdicts() {
+    use super::verdict::{Said, write};
+    use cleanbill_core::evidence::Evidence;
+    use cleanbill_core::policy::Policy;
+    use cleanbill_core::verdict::{Denial, Reason};
+
+    let mixed = mixed();
+    let image = "registry.example/app:1";
+    let evidence = Evidence {
+        reference: image.parse().unwrap(),
+        resolved: digest(6),
+        platforms: vec![mixed.evidence.clone()],
+        gaps: vec![],
+        snapshot: mixed.snapshot.id.clone(),
+    };
+    let policy = Policy { accepted_gaps: vec![GapKind::StaleFeed], ..Policy::default() };
+    let severe =
+        Reason::Severity { highest: Severity::Medium, findings: mixed.evidence.findings.clone() };
+    let gaps = Reason::Gaps(mixed.evidence.gaps.clone());
+    let allowed = vec!["docker.io/library/*".to_owned().try_into().unwrap()];
+    let denial = |reasons: Vec<Reason>| Denial {
+        refused: vec![(image.into(), reasons)],
+        ..Denial::default()
+    };
+    let examined = denial(vec![severe, gaps, Reason::DigestRequired]);
+    let named = denial(vec![Reason::NameNotAllowed { allowed }]);
+    let lost = Denial { undecided: vec![(image.into(), "no answer".into())], ..Denial::default() };
+    let said = "What kubectl shows. Decision x.";
+    let table = [
+        ("allowed", write(image, &policy, Some(&evidence), Said::Allowed)),
+        ("denied", write(image, &policy, Some(&evidence), Said::Denied(&examined, said))),
+        ("denied-by-name", write(image, &policy, None, Said::Denied(&named, said))),
+        ("undecided", write(image, &policy, None, Said::Undecided(&lost, said))),
+    ];
+    let all: Vec<String> = table.iter().map(|(n, text)| format!("== {n}\n{text}")).collect();
+    insta::assert_snapshot!("verdicts", all.join("\n"));
+}

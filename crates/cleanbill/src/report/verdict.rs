@@ -1,0 +1,123 @@
+//! A verdict for a person: what the gate would say about one image, and every reason in full.
+//! The gate's own answer is one bounded paragraph; here nothing is left out.
+
+use cleanbill_core::evidence::Evidence;
+use cleanbill_core::finding::Finding;
+use cleanbill_core::policy::Policy;
+use cleanbill_core::verdict::{Denial, Reason};
+
+use crate::report::lines::fixed;
+use crate::report::text::printable;
+
+/// A verdict, its permit already spent.
+#[derive(Clone, Copy, Debug)]
+pub enum Said<'a> {
+    /// The gate would allow it.
+    Allowed,
+    /// It would not, and this is the paragraph that `kubectl` would show.
+    Denied(&'a Denial, &'a str),
+    /// It could not decide, which ends in the same kind of paragraph.
+    Undecided(&'a Denial, &'a str),
+}
+
+/// The whole text.
+pub fn write(image: &str, policy: &Policy, evidence: Option<&Evidence>, said: Said<'_>) -> String {
+    let image = printable(image);
+    let mut lines = match said {
+        Said::Allowed => vec![format!("ALLOWED    {image}")],
+        Said::Denied(..) => vec![format!("DENIED     {image}")],
+        Said::Undecided(..) => vec![format!("UNDECIDED  {image}")],
+    };
+    lines.push(format!("Policy     {}", printable(&policy.name)));
+    match evidence {
+        Some(evidence) => examined(&mut lines, evidence, policy),
+        None => lines.push("Examined   nothing: the name was enough, or it could not be".into()),
+    }
+    if let Said::Denied(denial, paragraph) | Said::Undecided(denial, paragraph) = said {
+        for (_, reasons) in &denial.refused {
+            for reason in reasons {
+                lines.push(String::new());
+                tell(&mut lines, reason, policy);
+            }
+        }
+        for (_, why) in &denial.undecided {
+            lines.extend([String::new(), format!("Not judged: {}", printable(why))]);
+        }
+        lines.extend([String::new(), "The gate would say:".into()]);
+        lines.push(format!("  {}", printable(paragraph)));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn examined(lines: &mut Vec<String>, evidence: &Evidence, policy: &Policy) {
+    lines.push(format!("Digest     {}", evidence.resolved));
+    for p in &evidence.platforms {
+        let platform = p.platform.as_ref().map_or("one platform".into(), ToString::to_string);
+        let (packages, flaws, gaps) = (p.packages, p.findings.len(), p.gaps.len());
+        lines.push(format!(
+            "Examined   {}: packages {packages}, flaws {flaws}, not examined {gaps}",
+            printable(&platform)
+        ));
+    }
+    let mut accepted: Vec<_> = evidence
+        .gaps
+        .iter()
+        .chain(evidence.platforms.iter().flat_map(|p| &p.gaps))
+        .filter(|g| policy.accepts(g.kind))
+        .collect();
+    accepted.sort();
+    accepted.dedup();
+    for gap in accepted {
+        lines.push(format!("Accepted   {}", printable(&gap.to_string())));
+    }
+    let starter =
+        if evidence.snapshot.starter { ", the starter built into this program" } else { "" };
+    lines.push(format!("Advisories {}{starter}", evidence.snapshot.digest.short()));
+}
+
+fn tell(lines: &mut Vec<String>, reason: &Reason, policy: &Policy) {
+    let rule = reason.rule();
+    match reason {
+        Reason::NameNotAllowed { allowed } => {
+            lines.push(format!("{rule}: the name is none of those allowed:"));
+            lines.extend(allowed.iter().map(|p| format!("  {p}")));
+        }
+        Reason::NoReference(why) => lines.push(format!("{rule}: {}", printable(why))),
+        Reason::DigestRequired => {
+            lines.push(format!("{rule}: the image has to be named by digest (name@sha256:…)"));
+        }
+        Reason::Severity { highest, findings } => {
+            lines.push(format!("{rule}: nothing above {highest} may run; {}:", findings.len()));
+            lines.extend(findings.iter().map(|f| flaw(f, policy)));
+        }
+        Reason::Gaps(gaps) => {
+            lines.push(format!("{rule}: not examined, and not accepted; {}:", gaps.len()));
+            for gap in gaps {
+                lines.push(format!("  {}", printable(&gap.to_string())));
+                lines.push(format!("    next: {}", gap.kind.next_step()));
+            }
+        }
+        Reason::NothingAsked => lines.push(format!("{rule}: no image was named")),
+        Reason::WrongEvidence => {
+            lines.push(format!("{rule}: what was examined is not what was asked for"));
+        }
+    }
+}
+
+fn flaw(f: &Finding, policy: &Policy) -> String {
+    let counts = policy.counts_as(f);
+    let severity = match f.severity {
+        s if s == counts => s.to_string(),
+        s => format!("{s} (counts as {counts})"),
+    };
+    let fix = match fixed(f) {
+        none if none.is_empty() => "no fix known".to_owned(),
+        versions => format!("fixed in {versions}"),
+    };
+    let exploited = if f.known_exploited { ", known to be exploited" } else { "" };
+    printable(&format!(
+        "  {} {severity} {} {} ({fix}{exploited})",
+        f.id, f.package.name, f.package.version
+    ))
+}
