@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{check, rootfs, scan, trivy};
+use crate::commands::{check, rootfs, scan, setup, trivy};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
@@ -44,6 +44,9 @@ pub enum Command {
     /// Say what the gate would say about an image, and why
     #[command(after_help = check::AFTER)]
     Check(Box<check::Args>),
+    /// Make certificates and every file that puts the gate before an API server
+    #[command(after_help = setup::AFTER)]
+    Setup(Box<setup::Args>),
 }
 
 impl Command {
@@ -56,6 +59,7 @@ impl Command {
             Self::Scan(args) => scan::run(*args),
             Self::Rootfs(args) => rootfs::run(*args),
             Self::Check(args) => check::run(*args),
+            Self::Setup(args) => setup::run(*args),
         }
     }
 }
