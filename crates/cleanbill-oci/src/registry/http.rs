@@ -75,6 +75,8 @@ pub(super) struct Http {
     /// For all others.
     public: Agent,
     plain: Vec<HostPort>,
+    /// Whether there is a proxy and it is the environment's.
+    env_proxy: bool,
     attempts: u32,
     backoff: Duration,
 }
@@ -120,8 +122,9 @@ impl Http {
                 (agent(Some(options.private_hosts()?)), agent(Some(Vec::new())))
             }
         };
+        let env_proxy = proxy.is_some() && options.proxy.is_none();
         let attempts = options.attempts.max(1);
-        Ok(Self { listed, public, plain, attempts, backoff: options.backoff })
+        Ok(Self { listed, public, plain, env_proxy, attempts, backoff: options.backoff })
     }
 
     /// Whether a host is spoken to without TLS.
@@ -171,6 +174,8 @@ impl Http {
             return Err(Error::new(ErrorKind::Forbidden, text).into());
         }
         let left = target.left()?;
+        // As Go's programs do, and so docker: this machine is not looked for behind a proxy.
+        let direct = self.env_proxy && host.is_local();
         let agent = if target.listed { &self.listed } else { &self.public };
         let sent = match ask.form {
             None => {
@@ -184,15 +189,17 @@ impl Http {
                 if let Some(value) = authorization {
                     request = request.header(header::AUTHORIZATION, value);
                 }
-                request.config().timeout_global(Some(left)).build().call()
+                let config = request.config().timeout_global(Some(left));
+                if direct { config.proxy(None) } else { config }.build().call()
             }
-            Some(form) => agent
-                .post(at.clone())
-                .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .config()
-                .timeout_global(Some(left))
-                .build()
-                .send(form),
+            Some(form) => {
+                let config = agent
+                    .post(at.clone())
+                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+                    .config()
+                    .timeout_global(Some(left));
+                if direct { config.proxy(None) } else { config }.build().send(form)
+            }
         };
         sent.map_err(|e| failed(target, &host, e))
     }
@@ -246,7 +253,7 @@ fn proxy(options: &RegistryOptions) -> Result<Option<Proxy>> {
         let from_env = if guarded { None } else { Proxy::try_from_env() };
         if from_env.as_ref().is_some_and(|proxy| is_socks(proxy.protocol())) {
             let text = "the environment names a SOCKS proxy, and only HTTP proxies are known: \
-                        unset ALL_PROXY, or set HTTPS_PROXY";
+                        unset ALL_PROXY, and set HTTPS_PROXY if there is an HTTP proxy";
             return Err(Error::new(ErrorKind::Malformed, text));
         }
         return Ok(from_env);

@@ -51,6 +51,11 @@ impl HostPort {
         Self::new(uri.authority()?, default)
     }
 
+    /// Whether it is `localhost` or a loopback address, as written.
+    pub(super) fn is_local(&self) -> bool {
+        self.host == "localhost" || self.host.parse().is_ok_and(|ip: IpAddr| ip.is_loopback())
+    }
+
     /// Read strictly: where `Authority` finds no valid port it says there is none, and an
     /// invalid one would be taken for the default.
     fn new(authority: &Authority, default_port: u16) -> Option<Self> {
@@ -297,6 +302,23 @@ mod tests {
         ];
         for (address, class) in table {
             assert_eq!(special(address.parse().unwrap()), Some(class), "{address}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_known_by_its_written_names() {
+        let table = [
+            ("localhost:5000", true),
+            ("127.0.0.1", true),
+            ("127.8.8.8:1", true),
+            ("[::1]:5000", true),
+            ("localhost.example", false),
+            ("10.0.0.1", false),
+            ("registry.example", false),
+        ];
+        for (text, local) in table {
+            let host = HostPort::parse(text, 443).unwrap();
+            assert_eq!(host.is_local(), local, "{text}");
         }
     }
 
