@@ -9,8 +9,8 @@ use std::fmt;
 
 use cleanbill_core::policy::Policy;
 
-mod node;
-mod read;
+pub(crate) mod node;
+pub(crate) mod read;
 #[cfg(test)]
 mod tests;
 
@@ -44,20 +44,7 @@ impl fmt::Display for Problem {
 /// All problems, in the order of the file; never an empty list. Where the text is no YAML, too
 /// large, or deeper than any policy, that is the only problem.
 pub fn parse(text: &str, file_name: &str) -> Result<Policy, Vec<Problem>> {
-    let one = |line, column, message: String, hint: &str| {
-        vec![Problem { file: file_name.into(), line, column, message, hint: hint.into() }]
-    };
-    if text.len() > MAX_BYTES {
-        let message = format!("the policy is {} bytes long", text.len());
-        return Err(one(1, 1, message, "at most 1 MiB is read"));
-    }
-    let root = match node::parse(text) {
-        Ok(root) => root,
-        Err(wrong) => {
-            let hint = "a policy is a YAML mapping without anchors; see docs/policy.md";
-            return Err(one(wrong.line, wrong.column, wrong.message, hint));
-        }
-    };
+    let root = tree(text, file_name)?;
     let mut reader = read::Reader { file: file_name, problems: Vec::new() };
     let policy = reader.policy(&root);
     match reader.problems.is_empty() {
@@ -65,6 +52,27 @@ pub fn parse(text: &str, file_name: &str) -> Result<Policy, Vec<Problem>> {
         false => {
             reader.problems.sort_by_key(|p| (p.line, p.column));
             Err(reader.problems)
+        }
+    }
+}
+
+/// Reads a file of ours as a tree. `file_name` is only for the problems.
+///
+/// # Errors
+/// The one reason why it is no tree.
+pub(crate) fn tree(text: &str, file_name: &str) -> Result<node::Placed, Vec<Problem>> {
+    let one = |line, column, message: String, hint: &str| {
+        vec![Problem { file: file_name.into(), line, column, message, hint: hint.into() }]
+    };
+    if text.len() > MAX_BYTES {
+        let message = format!("the file is {} bytes long", text.len());
+        return Err(one(1, 1, message, "at most 1 MiB is read"));
+    }
+    match node::parse(text) {
+        Ok(root) => Ok(root),
+        Err(wrong) => {
+            let hint = "it is a YAML mapping without anchors; see docs/policy.md";
+            Err(one(wrong.line, wrong.column, wrong.message, hint))
         }
     }
 }

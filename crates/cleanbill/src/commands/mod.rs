@@ -9,6 +9,7 @@ pub mod facts;
 pub mod output;
 pub mod rootfs;
 pub mod scan;
+pub mod serve;
 pub mod setup;
 pub mod source;
 pub mod trivy;

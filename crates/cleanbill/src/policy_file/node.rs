@@ -7,10 +7,10 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Spanned};
 
 /// A value with its place.
-pub(super) type Placed = Spanned<Node>;
+pub(crate) type Placed = Spanned<Node>;
 
 /// A value.
-pub(super) enum Node {
+pub(crate) enum Node {
     Null,
     Bool(bool),
     /// A number as it would be shown; no key of a policy wants one.
@@ -31,7 +31,7 @@ impl Node {
     }
 
     /// What it is, for people.
-    pub(super) fn what(&self) -> &'static str {
+    pub(crate) fn what(&self) -> &'static str {
         match self {
             Self::Null => "nothing",
             Self::Bool(_) => "true or false",
@@ -44,14 +44,14 @@ impl Node {
 }
 
 /// Why a text is no tree.
-pub(super) struct Wrong {
-    pub(super) line: u64,
-    pub(super) column: u64,
-    pub(super) message: String,
+pub(crate) struct Wrong {
+    pub(crate) line: u64,
+    pub(crate) column: u64,
+    pub(crate) message: String,
 }
 
 /// Reads one document.
-pub(super) fn parse(text: &str) -> Result<Placed, Wrong> {
+pub(crate) fn parse(text: &str) -> Result<Placed, Wrong> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_events: 100_000,

@@ -10,7 +10,7 @@ use super::Problem;
 use super::node::{Node, Placed};
 
 /// Every key of a policy.
-pub(super) const KEYS: [&str; 9] = [
+pub(crate) const KEYS: [&str; 9] = [
     "name",
     "allowed",
     "digest_required",
@@ -47,20 +47,20 @@ const NOT_YET: [&str; 14] = [
 const MAX_AGE_DAYS: u32 = 3650;
 
 /// Reads a tree and collects what is wrong with it.
-pub(super) struct Reader<'a> {
-    pub(super) file: &'a str,
-    pub(super) problems: Vec<Problem>,
+pub(crate) struct Reader<'a> {
+    pub(crate) file: &'a str,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl Reader<'_> {
-    fn problem(&mut self, at: Location, message: String, hint: impl Into<String>) {
+    pub(crate) fn problem(&mut self, at: Location, message: String, hint: impl Into<String>) {
         let file = self.file.to_owned();
         let (line, column) = (at.line().max(1), at.column().max(1));
         self.problems.push(Problem { file, line, column, message, hint: hint.into() });
     }
 
     /// Reads a policy. Only without problems is it one.
-    pub(super) fn policy(&mut self, root: &Placed) -> Policy {
+    pub(crate) fn policy(&mut self, root: &Placed) -> Policy {
         let mut policy = Policy::default();
         for (key, value) in self.entries(root, "the policy", &KEYS) {
             match key {
@@ -101,7 +101,7 @@ impl Reader<'_> {
     }
 
     /// The entries of a mapping under its known keys, each once; the others are problems.
-    fn entries<'n>(
+    pub(crate) fn entries<'n>(
         &mut self,
         node: &'n Placed,
         what: &str,
@@ -160,7 +160,7 @@ impl Reader<'_> {
         self.problem(node.referenced, message, hint);
     }
 
-    fn text(&mut self, key: &str, node: &Placed) -> Option<String> {
+    pub(crate) fn text(&mut self, key: &str, node: &Placed) -> Option<String> {
         let Node::Text(text) = &node.value else {
             self.wrong_type(key, node, "a text");
             return None;
@@ -172,7 +172,7 @@ impl Reader<'_> {
         Some(text.clone())
     }
 
-    fn boolean(&mut self, key: &str, node: &Placed) -> bool {
+    pub(crate) fn boolean(&mut self, key: &str, node: &Placed) -> bool {
         if let Node::Bool(value) = node.value {
             return value;
         }
@@ -181,7 +181,7 @@ impl Reader<'_> {
         false
     }
 
-    fn list<'n>(&mut self, key: &str, node: &'n Placed) -> &'n [Placed] {
+    pub(crate) fn list<'n>(&mut self, key: &str, node: &'n Placed) -> &'n [Placed] {
         if let Node::List(list) = &node.value {
             return list;
         }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cleanbill_core::platform::Platform;
+use cleanbill_core::policy::Policy;
 
 /// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +16,7 @@ pub struct Config {
     pub metrics_listen: Option<SocketAddr>,
     /// Certificates.
     pub tls: Tls,
-    /// The policy: a file, or its text with the line on which it begins.
+    /// The policy: a file, or written right here.
     pub policy: PolicySource,
     /// The snapshot of advisories; `None`: the one in the program.
     pub db: Option<PathBuf>,
@@ -49,8 +50,8 @@ pub struct Tls {
 pub enum PolicySource {
     /// In a file of its own.
     File(PathBuf),
-    /// Within the configuration, as YAML text.
-    Inline(String),
+    /// Within the configuration.
+    Inline(Box<Policy>),
 }
 
 /// How one registry is reached.

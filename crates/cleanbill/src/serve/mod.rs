@@ -8,11 +8,14 @@
 //! Wherever something fails, times out, is full or panics, the answer is a denial.
 
 pub mod config;
+pub mod config_file;
 pub mod examiner;
 pub mod flights;
 pub mod gate;
 pub mod id;
 pub mod judge;
+pub mod load;
+pub mod log;
 pub mod metrics;
 pub mod plain;
 pub mod record;

@@ -1,0 +1,104 @@
+//! `cleanbill serve`: the gate that kube-apiserver asks.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use cleanbill_core::policy::Policy;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::serve::config::Config;
+use crate::serve::examiner::Examiner;
+use crate::serve::record::Recorder;
+use crate::serve::start::{Parts, start};
+use crate::serve::tls::Material;
+use crate::serve::{load, log};
+use crate::store::{Owner, Store};
+
+/// Examples under the help.
+pub const AFTER: &str = "\
+Examples:
+  cleanbill serve --config /etc/cleanbill/cleanbill.yaml
+  cleanbill serve --config cleanbill.yaml --check
+  cleanbill serve --config cleanbill.yaml --log-format json
+
+Ends in order on SIGTERM and SIGINT. `cleanbill setup DIR` writes the configuration.";
+
+/// Arguments of `serve`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The configuration
+    #[arg(long, short = 'c', value_name = "FILE", default_value = "cleanbill.yaml")]
+    config: PathBuf,
+    /// Read configuration, policy and certificates, say what is wrong, and end
+    #[arg(long)]
+    check: bool,
+    /// How log lines look
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    log_format: log::Format,
+    /// What is logged: error, warn, info, debug or trace
+    #[arg(long, value_name = "LEVEL", default_value = "info")]
+    log_level: String,
+}
+
+/// Runs the command. `examiner` makes the examiner from the configuration: it opens the
+/// advisories and knows the registries.
+///
+/// # Errors
+/// When something it needs cannot be read or opened, or an address cannot be had.
+pub fn run<F>(args: &Args, examiner: F) -> Result<Exit>
+where
+    F: FnOnce(&Config, &Policy, Arc<Store>) -> Result<Examiner>,
+{
+    let (config, policy) = load::load(&args.config)?;
+    let tls = &config.tls;
+    let names = tls.client_names.clone();
+    let tls = Material::read(&tls.cert, &tls.key, &tls.client_ca, names)?.config()?;
+    if args.check {
+        return Ok(Exit::DONE);
+    }
+    log::begin(args.log_format, &args.log_level)?;
+    let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?);
+    let examiner = examiner(&config, &policy, store.clone())?;
+    let parts = Parts {
+        listen: config.listen,
+        metrics_listen: config.metrics_listen,
+        tls,
+        examiner,
+        policy_digest: load::policy_digest(&policy)?,
+        policy,
+        recorder: Recorder::into(store),
+        bounds: config.bounds,
+        work: config.work,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| Failure::new(format!("no threads can be had: {e}")))?;
+    let served = runtime.block_on(until_stopped(parts));
+    // Examinations that are still under way keep nothing that has to be finished.
+    runtime.shutdown_background();
+    served.map(|()| Exit::DONE)
+}
+
+async fn until_stopped(parts: Parts) -> Result<()> {
+    let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("signals: {e}")));
+    let (mut terminate, mut interrupt) =
+        (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    let policy = format!("{}@{}", parts.policy.name, parts.policy_digest);
+    let started = start(parts).await?;
+    tracing::info!(
+        address = %started.address(),
+        metrics = ?started.metrics_address(),
+        policy,
+        "the gate is open"
+    );
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping: questions under way are answered first");
+    started.stop().await;
+    Ok(())
+}

@@ -1,0 +1,122 @@
+//! Configurations, good and bad, with every mistake's place.
+
+use std::path::Path;
+
+use super::super::config::PolicySource;
+use super::*;
+
+const GOOD: &str = "\
+listen: 127.0.0.1:1234
+tls: {cert: server.crt, key: /k/server.key, client_ca: ca.crt, client_names: [kube-apiserver]}
+policy: policy.yaml
+state_dir: state
+";
+
+#[test]
+fn what_setup_writes_is_what_serve_reads() {
+    let plan = crate::setup::Plan {
+        hosts: vec!["gate.example".into()],
+        port: 8443,
+        client_name: "kube-apiserver".into(),
+        mount_dir: "/etc/kubernetes/cleanbill".into(),
+        state_dir: "/var/lib/cleanbill".into(),
+        values: crate::setup::admission::Values {
+            allow_ttl: 60,
+            deny_ttl: 10,
+            retry_backoff: 500,
+            default_allow: false,
+        },
+        days: 30,
+        keep_ca_key: false,
+    };
+    let config = parse(&crate::setup::gate::config(&plan), Path::new("/gate/cleanbill.yaml"));
+    let config = config.unwrap();
+    assert_eq!(config.listen, "[::]:8443".parse().unwrap());
+    assert_eq!(config.tls.cert, Path::new("/gate/server.crt"));
+    assert_eq!(config.tls.client_names, ["kube-apiserver"]);
+    assert_eq!(config.policy, PolicySource::File("/gate/policy.yaml".into()));
+    assert_eq!(config.state_dir, Path::new("/var/lib/cleanbill"));
+    let policy = policy_file::parse(&crate::setup::gate::policy(), "policy.yaml").unwrap();
+    assert_eq!(policy, cleanbill_core::policy::Policy::default(), "the strictest there is");
+    // And with every commented line in force.
+    let loud = |text: String| text.replace("\n# ", "\n").replace("accept_gaps: []\n", "");
+    let text = crate::setup::gate::config(&plan);
+    let (head, tail) = text.split_once("# registries:").unwrap();
+    let text = format!("{head}# registries:{}", loud(tail.to_owned()))
+        .replace("# registries:", "registries:")
+        .replace("# platforms:", "platforms:");
+    let config = parse(&text, Path::new("cleanbill.yaml")).unwrap();
+    assert_eq!(config.registries[0].host, "registry.example:5000");
+    assert!(config.registries[0].private && !config.registries[0].plain_http);
+    assert_eq!(config.platforms.len(), 1);
+}
+
+#[test]
+fn everything_can_be_set() {
+    let text = format!(
+        "{GOOD}metrics_listen: '[::1]:1235'\ndb: a.db\ntag_ttl: 5m\n\
+         limits: {{budget: 20s, examination_time: 1h, connections: 7, containers: 9, waiting: 3}}\n\
+         platforms: [linux/amd64, linux/arm64/v8]\n"
+    )
+    .replace("policy: policy.yaml", "policy: {highest_severity: high}");
+    let config = parse(&text, Path::new("/etc/c.yaml")).unwrap();
+    assert_eq!(config.bounds.budget, Duration::from_secs(20));
+    assert_eq!(config.bounds.containers, 9);
+    assert_eq!(config.work.examination, Duration::from_secs(3600));
+    assert_eq!(config.work.tag_ttl, Duration::from_secs(300));
+    assert_eq!(config.db.as_deref(), Some(Path::new("/etc/a.db")));
+    assert_eq!(config.tls.key, Path::new("/k/server.key"));
+    assert!(matches!(config.policy, PolicySource::Inline(p) if p.highest_severity.is_some()));
+}
+
+#[test]
+fn every_mistake_is_told_at_once() {
+    let table: &[(&str, &[&str])] = &[
+        ("", &["1:1: the configuration is nothing"]),
+        (
+            "listen: 1234\n",
+            &[
+                "1:1: \"tls\" is missing",
+                "1:1: \"policy\" is missing",
+                "1:1: \"state_dir\" is missing",
+                "1:9: \"listen\" is a number",
+            ],
+        ),
+        (&format!("{GOOD}client_names: [x]\n"), &["5:1: unknown key \"client_names\""]),
+        (&format!("{GOOD}listen: 0.0.0.0:1\n"), &["5:1: \"listen\" is there twice"]),
+        (&GOOD.replace("[kube-apiserver]", "[]"), &["\"client_names\" is an empty list"]),
+        (&GOOD.replace("127.0.0.1:1234", "localhost:1234"), &["1:9: \"listen\" is no address"]),
+        (
+            &GOOD.replace("policy.yaml", "{highest_severity: huge}"),
+            &["3:28: \"highest_severity\" is no severity"],
+        ),
+        (
+            &format!("{GOOD}limits: {{budget: 30s, connections: 0}}\ntag_ttl: 5\n"),
+            &[
+                "5:18: \"budget\" is no time",
+                "5:36: \"connections\" is no number",
+                "6:10: \"tag_ttl\" is no time",
+            ],
+        ),
+        (
+            &format!(
+                "{GOOD}registries:\n- host: https://x.example\n  username: u\n- plain_http: true\n"
+            ),
+            &[
+                "6:3: a registry has one of",
+                "6:9: \"host\" is no registry",
+                "8:3: \"host\" is missing",
+            ],
+        ),
+        (&format!("{GOOD}platforms: [linux]\n"), &["5:13: \"platforms\" has what is no platform"]),
+        ("listen: [\n", &["1:"]),
+    ];
+    for (text, wanted) in table {
+        let problems = parse(text, Path::new("c.yaml")).unwrap_err();
+        let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        assert_eq!(told.len(), wanted.len(), "{text}: {told:#?}");
+        for (told, wanted) in told.iter().zip(*wanted) {
+            assert!(told.starts_with("c.yaml:") && told.contains(wanted), "{told} for {wanted}");
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Reads the configuration and the policy it names: the only file access of configuration.
+
+use std::path::Path;
+
+use cleanbill_core::digest::Digest;
+use cleanbill_core::policy::Policy;
+use sha2::{Digest as _, Sha256};
+
+use super::config::{Config, PolicySource};
+use super::config_file;
+use crate::failure::{Failure, Result};
+use crate::policy_file::{self, Problem};
+
+/// Reads `cleanbill.yaml` and the policy.
+///
+/// # Errors
+/// When a file cannot be read, or with everything that is wrong with its content.
+pub fn load(path: &Path) -> Result<(Config, Policy)> {
+    let text = read("the configuration", path)?;
+    let config = config_file::parse(&text, path).map_err(|p| wrong("the configuration", &p))?;
+    let policy = match &config.policy {
+        PolicySource::Inline(policy) => policy.as_ref().clone(),
+        PolicySource::File(path) => policy(path)?,
+    };
+    Ok((config, policy))
+}
+
+/// Reads a policy file.
+///
+/// # Errors
+/// When it cannot be read, or with everything that is wrong with it.
+pub fn policy(path: &Path) -> Result<Policy> {
+    let text = read("the policy", path)?;
+    policy_file::parse(&text, &path.display().to_string()).map_err(|p| wrong("the policy", &p))
+}
+
+/// The digest by which decisions name a policy: of what it means, not of how it is written.
+///
+/// # Errors
+/// Never in practice; the serializer's own.
+pub fn policy_digest(policy: &Policy) -> Result<Digest> {
+    let canonical = serde_json::to_vec(policy)
+        .map_err(|e| Failure::new(format!("the policy cannot be hashed: {e}")))?;
+    Ok(Digest::Sha256(Sha256::digest(canonical).into()))
+}
+
+fn read(what: &str, path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|e| {
+        Failure::new(format!("{what} {} cannot be read: {e}", path.display()))
+            .next("`cleanbill setup DIR` writes one to begin with")
+    })
+}
+
+fn wrong(what: &str, problems: &[Problem]) -> Failure {
+    let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
+    Failure::new(format!("{what} has {} mistakes:{}", problems.len(), lines.concat()))
+}
