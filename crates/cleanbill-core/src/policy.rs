@@ -126,7 +126,8 @@ impl TryFrom<String> for NamePattern {
             Some(head) => (head, false),
             None => (text.as_str(), true),
         };
-        let complete = if exact { text.clone() } else { format!("{head}/x") };
+        // Two components, since a single one below docker.io would be completed with library/.
+        let complete = if exact { text.clone() } else { format!("{head}/x/x") };
         let parsed: ImageRef = complete.parse().map_err(|_| hint(&text))?;
         if parsed.name() != complete {
             return Err(hint(&text));

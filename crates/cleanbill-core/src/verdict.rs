@@ -10,6 +10,7 @@ use crate::digest::Digest;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
+use crate::matching::stale_feed;
 use crate::policy::{NamePattern, Policy};
 use crate::reference::ImageRef;
 use crate::severity::Severity;
@@ -159,36 +160,46 @@ pub fn refuse_by_name(reference: &ImageRef, policy: &Policy) -> Option<Reason> {
 }
 
 /// Judges a request: every image must pass for a permit.
+///
+/// An image may have several cases (the question may name it twice): all of them count, so one
+/// that failed is never outvoted by one that passed.
 pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Verdict {
     let mut denial = Denial::default();
-    let mut digests = Vec::with_capacity(cases.len());
+    let mut digests = Vec::with_capacity(request.images.len());
     if request.images.is_empty() {
         denial.refused.push((String::new(), vec![Reason::NothingAsked]));
     }
-    for image in &request.images {
-        let Some(case) = cases.iter().find(|c| c.image == *image) else {
-            denial.undecided.push((image.clone(), "it was not examined".into()));
+    for (at, image) in request.images.iter().enumerate() {
+        let mut digest = None;
+        let mut reasons = Vec::new();
+        let mut undecided = Vec::new();
+        for case in cases.iter().filter(|c| c.image == *image) {
+            match &case.outcome {
+                Outcome::Failed(why) => undecided.push(why.clone()),
+                Outcome::NoReference(why) => reasons.push(Reason::NoReference(why.clone())),
+                Outcome::NameRefused(reference) => {
+                    reasons.push(refuse_by_name(reference, policy).unwrap_or(Reason::WrongEvidence))
+                }
+                Outcome::Examined(evidence) => {
+                    reasons.extend(judge(image, evidence, policy, now));
+                    if *digest.get_or_insert(evidence.resolved) != evidence.resolved {
+                        reasons.push(Reason::WrongEvidence);
+                    }
+                }
+            }
+        }
+        if digest.is_none() && reasons.is_empty() && undecided.is_empty() {
+            undecided.push("it was not examined".to_owned());
+        }
+        digests.extend(digest);
+        if request.images.iter().position(|i| i == image) != Some(at) {
             continue;
-        };
-        let reasons = match &case.outcome {
-            Outcome::Failed(why) => {
-                denial.undecided.push((image.clone(), why.clone()));
-                continue;
-            }
-            Outcome::NoReference(why) => vec![Reason::NoReference(why.clone())],
-            Outcome::NameRefused(reference) => {
-                vec![refuse_by_name(reference, policy).unwrap_or(Reason::WrongEvidence)]
-            }
-            Outcome::Examined(evidence) => {
-                digests.push(evidence.resolved);
-                judge(image, evidence, policy, now)
-            }
-        };
-        if !reasons.is_empty() && !denial.refused.iter().any(|(known, _)| known == image) {
+        }
+        if !reasons.is_empty() {
             denial.refused.push((image.clone(), reasons));
         }
+        denial.undecided.extend(undecided.into_iter().map(|why| (image.clone(), why)));
     }
-    denial.undecided.dedup();
     if !denial.refused.is_empty() {
         return Verdict::Deny(denial);
     }
@@ -225,7 +236,13 @@ fn judge(image: &str, evidence: &Evidence, policy: &Policy, now: Timestamp) -> V
     }
     let mut findings: Vec<Finding> = Vec::new();
     for platform in &evidence.platforms {
-        gaps.extend(platform.gaps.iter().cloned());
+        // How old a feed may be is this policy's word at this time, whatever the matcher was
+        // told when the evidence was gathered.
+        let used = |g: &Gap| platform.feeds.iter().any(|f| f.feed == g.subject);
+        let judged_anew = |g: &Gap| g.kind == GapKind::StaleFeed && used(g);
+        gaps.extend(platform.gaps.iter().filter(|g| !judged_anew(g)).cloned());
+        let stale = |f| stale_feed(f, now, policy.max_feed_age_days);
+        gaps.extend(platform.feeds.iter().filter_map(stale));
         findings.extend(platform.findings.iter().filter(|f| policy.refuses(f, now)).cloned());
     }
     if let (Some(highest), false) = (policy.highest_severity, findings.is_empty()) {

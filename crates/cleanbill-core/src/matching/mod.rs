@@ -37,6 +37,7 @@ mod ranges;
 mod streams;
 
 pub use memory::MemoryAdvisories;
+pub use streams::stale_feed;
 
 /// What matching found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,7 +96,7 @@ pub fn match_inventory<A: Advisories>(
         run.gaps.extend(streams::end_of_life(named, end, newest, now));
     }
     for used in run.feeds.values() {
-        run.gaps.extend(streams::stale(used, now, max_feed_age_days));
+        run.gaps.extend(streams::stale_feed(used, now, max_feed_age_days));
     }
     run.findings.sort_by(|a, b| {
         let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.id.clone());

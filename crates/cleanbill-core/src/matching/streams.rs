@@ -136,7 +136,7 @@ pub(super) fn end_of_life(
 }
 
 /// The gap of a feed whose facts are too old, or bear no date.
-pub(super) fn stale(used: &FeedUse, now: Timestamp, max_age_days: u32) -> Option<Gap> {
+pub fn stale_feed(used: &FeedUse, now: Timestamp, max_age_days: u32) -> Option<Gap> {
     let detail = match used.as_of {
         None => "it bears no date, so nobody can say how old its facts are".to_owned(),
         Some(as_of) => {
