@@ -69,7 +69,7 @@ pub enum Resolution {
     Directory(String),
     /// A device, pipe or socket.
     Special,
-    /// Nothing, and no link was passed on the way.
+    /// Nothing has this name, in a directory that is there or in one that is not.
     NotThere,
     /// A link on the way leads to nothing.
     Dangling,
@@ -174,7 +174,12 @@ impl Rootfs {
         let mut at: Vec<(u32, &str)> = vec![(ROOT, "")];
         let mut todo: Vec<&str> = path.rsplit('/').collect();
         let (mut links, mut components) = (0, 0);
+        // How many of those to do are the path's own, not a link's: they lie at the bottom.
+        let mut own = todo.len();
         while let Some(name) = todo.pop() {
+            let nothing =
+                if todo.len() < own { Resolution::NotThere } else { Resolution::Dangling };
+            own = own.min(todo.len());
             components += 1;
             if components > MAX_COMPONENTS {
                 return Resolution::Cycle;
@@ -188,7 +193,6 @@ impl Rootfs {
                 _ => {}
             }
             let here = at.last().map_or(ROOT, |(id, _)| *id);
-            let nothing = if links == 0 { Resolution::NotThere } else { Resolution::Dangling };
             let Some((name, id)) = self.child(here, name) else { return nothing };
             match self.node(id).map(|n| &n.kind) {
                 Some(Kind::Symlink(target)) => {

@@ -139,6 +139,11 @@ fn paths_resolve_inside_the_root() {
         ("d/a>/../b b", "d/a", file(1, "b")),
         ("d>e e/x", "d/x", file(1, "e/x")),
         ("a>nowhere", "a", Resolution::Dangling),
+        ("a>nowhere", "a/x", Resolution::Dangling),
+        ("a>b b>nowhere", "a", Resolution::Dangling),
+        ("d>e e/y", "d/x", Resolution::NotThere),
+        ("d>e e/y", "d/x/z", Resolution::NotThere),
+        ("d>e e/y", "d/y/z", Resolution::NotThere),
         ("a>b b>a", "a", Resolution::Cycle),
         ("a>a", "a/x", Resolution::Cycle),
         ("p|", "p", Resolution::Special),
@@ -170,7 +175,7 @@ fn hostile_layers_take_bounded_work() {
     for i in 0..40 {
         layer.push((format!("l{i}"), EntryKind::Symlink(format!("{long}l{}", i + 1))));
     }
-    layer.extend((0..40_000).map(|i| (format!("l{}/x", i % 2), EntryKind::File)));
+    layer.extend((0..2_000).map(|i| (format!("l{}/x", i % 2), EntryKind::File)));
     let root = merge(&[layer]);
     assert!(!root.problems().is_empty());
     // Opaque marks for the same large tree over and over.
