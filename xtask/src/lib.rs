@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod inputs;
 pub mod parity;
+pub mod starter;
 pub mod tidy;
 pub mod tools;
 

@@ -93,3 +93,39 @@ fn the_real_feeds_are_read_completely() {
     let life = snapshot.release_life("alpine", "3.9").unwrap().unwrap();
     assert_eq!(life.end_of_life.unwrap().to_string(), "2020-11-01");
 }
+
+#[test]
+fn the_starter_is_what_the_builder_makes_and_holds_facts_only() {
+    let starter = Snapshot::starter().unwrap();
+    starter.verify().unwrap();
+    assert!(starter.size() <= cleanbill_advisory::starter::MAX_BYTES, "{}", starter.size());
+    let (mut records, mut advisories, mut longest) = (0, 0, String::new());
+    starter
+        .for_each(|_, name, list| {
+            records += 1;
+            for a in list {
+                advisories += 1;
+                let texts = [&a.id].into_iter().chain(&a.aliases).chain(&a.errata).chain(&a.cvss);
+                let texts = texts.chain(&a.versions).map(String::as_str);
+                for text in texts.chain([name]) {
+                    if text.len() > longest.len() {
+                        longest = text.to_owned();
+                    }
+                    assert!(!text.contains(' '), "{name}: {text:?} is a sentence");
+                }
+                assert!(a.unreadable.as_ref().is_none_or(|u| u.len() < 100), "{a:?}");
+            }
+        })
+        .unwrap();
+    println!("{records} packages, {advisories} advisories, {} bytes", starter.size());
+    assert!(records > 1000);
+    // The longest is a CVSS 4 vector with every metric.
+    assert!(longest.len() <= 200, "{longest}");
+
+    let Some(from) = shared() else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let report = cleanbill_advisory::starter::make(&from, &dir.path().join("s")).unwrap();
+    assert_eq!(report.digest, starter.digest(), "run cargo xtask starter and commit the result");
+    let bare: Vec<_> = starter.feeds().iter().filter(|f| f.as_of.is_none()).collect();
+    assert!(bare.is_empty(), "feeds without a date: {bare:?}");
+}

@@ -15,4 +15,5 @@ pub mod quickstart;
 pub mod report;
 pub mod serve;
 pub mod setup;
+pub mod snapshot_choice;
 pub mod store;

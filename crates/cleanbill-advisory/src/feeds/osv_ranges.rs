@@ -9,6 +9,7 @@ use std::cmp::Ordering;
 
 use cleanbill_core::advisory::{Range, RangeEnd};
 use cleanbill_core::ecosystem::Ecosystem;
+use cleanbill_core::version::Version;
 use serde::Deserialize;
 
 use super::osv::{Rating, Specific};
@@ -87,6 +88,7 @@ pub(super) fn flatten(affected: Affected, ecosystem: Ecosystem) -> Stretch {
     }
     out.versions.sort();
     out.versions.dedup();
+    drop_covered(&mut out.versions, &out.ranges, ecosystem);
     out
 }
 
@@ -188,6 +190,39 @@ fn sort(points: &mut [Point], order: Order<'_>) -> Result<(), String> {
 
 /// The ecosystem's own order.
 fn compare(ecosystem: Ecosystem, a: &str, b: &str) -> Option<Ordering> {
-    let _ = (ecosystem, a, b);
-    None
+    ecosystem.scheme()?.compare(a, b).ok()
 }
+
+/// Leaves out listed versions that lie in a range anyway (publishers list them all): what is
+/// affected stays the same, and snapshots are a fraction of the size.
+fn drop_covered(versions: &mut Vec<String>, ranges: &[Range], ecosystem: Ecosystem) {
+    let Some(scheme) = ecosystem.scheme() else { return };
+    let parse = |text: &str| Version::parse(scheme, text).ok();
+    // From where, to where, and whether the end is affected too.
+    type Span = (Option<Version>, Option<(Version, bool)>);
+    let spans: Vec<Span> = ranges
+        .iter()
+        .filter_map(|range| {
+            let from = match &range.introduced {
+                Some(version) => Some(parse(version)?),
+                None => None,
+            };
+            let to = match &range.end {
+                RangeEnd::Open => None,
+                RangeEnd::Fixed(version) => Some((parse(version)?, false)),
+                RangeEnd::LastAffected(version) => Some((parse(version)?, true)),
+            };
+            Some((from, to))
+        })
+        .collect();
+    let inside = |version: &Version| {
+        spans.iter().any(|(from, to)| {
+            from.as_ref().is_none_or(|from| version >= from)
+                && to.as_ref().is_none_or(|(to, with)| version < to || (*with && version == to))
+        })
+    };
+    versions.retain(|text| !parse(text).is_some_and(|version| inside(&version)));
+}
+
+#[cfg(test)]
+mod tests;

@@ -189,9 +189,21 @@ impl Block {
             let key = (self.key_text(*s), self.key_text(*n));
             key.cmp(&(stream, name))
         });
-        let Some([_, _, start, end]) = found.ok().and_then(|i| self.records.get(i)) else {
-            return Ok(Vec::new());
-        };
+        match found.ok().and_then(|i| self.records.get(i)) {
+            Some(record) => self.record(record),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Calls `see` with every record.
+    pub(super) fn for_each(&self, see: &mut impl FnMut(&str, &str, Vec<Advisory>)) -> Decoded<()> {
+        for record in &self.records {
+            see(self.key_text(record[0]), self.key_text(record[1]), self.record(record)?);
+        }
+        Ok(())
+    }
+
+    fn record(&self, [_, _, start, end]: &[u32; 4]) -> Decoded<Vec<Advisory>> {
         let body = self.bytes.get(*start as usize..*end as usize).ok_or("a record is cut short")?;
         Record { block: self, left: RECORD_MAX }.advisories(Reader(body))
     }

@@ -164,6 +164,19 @@ impl Snapshot {
         self.index.blocks.iter().try_for_each(|entry| self.load(entry).map(drop))
     }
 
+    /// Calls `see` with every stream, package name and its advisories, in the order of keys.
+    ///
+    /// # Errors
+    /// When a block is damaged.
+    pub fn for_each(&self, mut see: impl FnMut(&str, &str, Vec<Advisory>)) -> Result<()> {
+        for entry in &self.index.blocks {
+            self.load(entry)?.for_each(&mut see).map_err(|why| {
+                Error::malformed(format!("{}: a record of a block: {why}", self.name))
+            })?;
+        }
+        Ok(())
+    }
+
     fn block(&self, number: usize, entry: &Entry) -> Result<Arc<Block>> {
         {
             let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
