@@ -43,7 +43,7 @@ pub(super) fn is_no_module(package: &Package) -> bool {
 ///
 /// A `v0.0.0-…` pseudo-version is the ordinary version of a dependency that has no tags, and is
 /// compared. Only with `+dirty` is it certain to be a main module's, stamped by a build that saw
-/// no tag; the extractor writes `(devel)` for the others of that kind.
+/// no tag; an extractor knows a main module by other means too, and gives a gap instead of it.
 pub(super) fn unidentified(package: &Package) -> Option<&'static str> {
     let version = compared(package).trim();
     if version.is_empty() {
