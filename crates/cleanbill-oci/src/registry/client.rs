@@ -9,18 +9,19 @@ use std::time::Instant;
 
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
-use serde::Deserialize;
-use sha2::{Digest as _, Sha256, Sha512};
 use ureq::http::{HeaderMap, header};
 
 use super::auth::Auth;
 use super::challenge::parse_challenges;
-use super::http::{Ask, Attempt, Fault, Http, Reply, Retry, refused};
+use super::fault::{Attempt, Fault, Retry, refused};
+use super::http::{Ask, Http, Reply};
 use super::repository::Repository;
 use super::url::{absolute_url, same_origin};
 use super::{RegistryOptions, Target, from_now};
 use crate::content::{Content, Descriptor};
 use crate::error::ErrorKind;
+use crate::hash::{Hasher, sha256};
+use crate::limits::Limit;
 use crate::{Error, Result};
 
 /// What we ask for where a manifest is wanted; the most specific first.
@@ -52,7 +53,8 @@ pub(super) struct Shared {
 /// What a name means right now.
 #[derive(Clone)]
 pub struct Root {
-    /// The manifest or index: its media type as the registry states it, the digest *of the bytes
+    /// The manifest or index: its media type as the registry states it (empty where
+    /// it states none), the digest *of the bytes
     /// that it sent*, and their number.
     pub descriptor: Descriptor,
     /// The repository it lies in; it has the root's bytes already.
@@ -115,10 +117,9 @@ impl Registry {
             (None, Some(tag)) => tag.to_owned(),
             (None, None) => "latest".to_owned(),
         };
-        let limit = self.shared.options.limits.manifest_bytes;
-        let (headers, bytes) = self.shared.manifest(&target, &name, MANIFESTS, limit)?;
+        let (headers, bytes) = self.shared.manifest(&target, &name, MANIFESTS)?;
         let digest = check_digest(image, &headers, &bytes)?;
-        let media_type = media_type(&headers, &bytes);
+        let media_type = media_type(&headers);
         let descriptor = Descriptor { media_type, digest, size: bytes.len() as u64 };
         self.remember(image, &descriptor);
         let root = Some((digest, Arc::from(bytes)));
@@ -207,21 +208,21 @@ impl Shared {
         }
     }
 
-    /// A manifest's headers and bytes, at most `limit` of them.
+    /// A manifest's headers and bytes, as many as the limits allow.
     pub(super) fn manifest(
         &self,
         target: &Target,
         name: &str,
         accept: &str,
-        limit: u64,
     ) -> Result<(HeaderMap, Vec<u8>)> {
+        let limit = self.options.limits.manifest_bytes;
         self.http.retrying(target, || {
             let path = format!("manifests/{name}");
             let reply = self.get_once(target, &path, Some(accept), 0)?;
             let (parts, body) = reply.response.into_parts();
             let over = || {
-                let text = format!("its manifest is larger than {limit} bytes (manifest_bytes)");
-                Fault::from(Error::new(ErrorKind::OverLimit, text))
+                let over = self.options.limits.over(Limit::ManifestBytes);
+                Fault::from(over.within("its manifest"))
             };
             if body.content_length().is_some_and(|length| length > limit) {
                 return Err(over());
@@ -278,38 +279,23 @@ fn check_digest(image: &ImageRef, headers: &HeaderMap, bytes: &[u8]) -> Result<D
             return Err(Error::new(ErrorKind::DigestMismatch, text));
         }
     }
-    Ok(image.digest().copied().unwrap_or_else(|| Digest::Sha256(Sha256::digest(bytes).into())))
+    Ok(image.digest().copied().unwrap_or_else(|| sha256(bytes)))
 }
 
 /// The digest of bytes by the same algorithm as another.
 fn digest_like(like: &Digest, bytes: &[u8]) -> Digest {
-    match like {
-        Digest::Sha256(_) => Digest::Sha256(Sha256::digest(bytes).into()),
-        Digest::Sha512(_) => Digest::Sha512(Sha512::digest(bytes).into()),
-    }
+    let mut hasher = Hasher::like(like);
+    hasher.update(bytes);
+    hasher.finish()
 }
 
-/// The media type that the registry states; where it states none that is asked for, the one
-/// that the manifest itself states; else what the registry states, whatever that is.
-fn media_type(headers: &HeaderMap, bytes: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Typed {
-        #[serde(rename = "mediaType")]
-        media_type: String,
-    }
-    let stated = headers
+/// The media type that the registry states, or nothing. Whether the manifest agrees is for
+/// whoever parses it.
+fn media_type(headers: &HeaderMap) -> String {
+    headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
         .and_then(|text| text.split(';').next())
         .map(|text| text.trim().to_ascii_lowercase())
-        .unwrap_or_default();
-    if MANIFESTS.split(", ").any(|known| known == stated) {
-        return stated;
-    }
-    match serde_json::from_slice::<Typed>(bytes) {
-        Ok(typed) if MANIFESTS.split(", ").any(|known| known == typed.media_type) => {
-            typed.media_type
-        }
-        Ok(_) | Err(_) => stated,
-    }
+        .unwrap_or_default()
 }

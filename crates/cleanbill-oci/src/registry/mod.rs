@@ -11,6 +11,7 @@ mod auth;
 mod challenge;
 mod client;
 mod credentials;
+mod fault;
 mod http;
 mod net;
 mod repository;

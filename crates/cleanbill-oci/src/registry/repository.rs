@@ -12,6 +12,7 @@ use super::Target;
 use super::client::{MANIFESTS, Shared};
 use crate::content::{Content, Descriptor, Role};
 use crate::error::ErrorKind;
+use crate::limits::Limit;
 use crate::{Error, Result};
 
 /// A repository, until a deadline.
@@ -37,15 +38,14 @@ impl Repository {
         {
             return Ok(Box::new(Cursor::new(Arc::clone(bytes))));
         }
-        let limit = self.shared.options.limits.manifest_bytes;
-        if descriptor.size > limit {
-            let text = format!("it is larger than {limit} bytes (manifest_bytes)");
-            return Err(Error::new(ErrorKind::OverLimit, text));
+        let limits = &self.shared.options.limits;
+        if descriptor.size > limits.manifest_bytes {
+            return Err(limits.over(Limit::ManifestBytes));
         }
         let accept = format!("{}, {MANIFESTS}", descriptor.media_type);
         let accept = if printable(&descriptor.media_type) { &accept } else { MANIFESTS };
         let name = descriptor.digest.to_string();
-        let (_, bytes) = self.shared.manifest(&self.target, &name, accept, limit)?;
+        let (_, bytes) = self.shared.manifest(&self.target, &name, accept)?;
         if bytes.len() as u64 != descriptor.size {
             return Err(wrong_size(bytes.len() as u64, descriptor.size));
         }

@@ -4,11 +4,14 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cleanbill_core::digest::Digest;
 use cleanbill_oci::content::{Content, Descriptor, Role};
 use cleanbill_oci::error::ErrorKind;
+use cleanbill_oci::image::{PlatformChoice, resolve};
+use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::{Credentials, Registry, Root, Secret};
 use serde_json::{Value, json};
 
@@ -150,6 +153,14 @@ fn check(root: &Root, layer: &Digest) {
     let found = descriptor(&manifest["layers"][0]);
     assert_eq!(found.digest, *layer);
     read(&*root.content, Role::Blob, &found);
+
+    // And as a scan reads it.
+    let limits = Arc::new(Limits::default());
+    let (content, top) = (Arc::clone(&root.content), root.descriptor.clone());
+    let images = resolve(content, top, &PlatformChoice::All, &limits).unwrap();
+    assert_eq!(images.len(), 1);
+    assert_eq!(images[0].digest, child.digest);
+    assert_eq!(images[0].open_layer(0).unwrap().finish().unwrap().blob, *layer);
 }
 
 #[test]
