@@ -391,3 +391,7 @@ fn wanted(choice: &PlatformChoice, platform: Option<&Platform>, alone: Alone) ->
         }
     }
 }
+
+#[cfg(test)]
+#[path = "image_tests.rs"]
+mod tests;

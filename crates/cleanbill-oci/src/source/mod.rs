@@ -307,4 +307,6 @@ fn check_platform(image: &PinnedImage, choice: &PlatformChoice) -> Result<()> {
 }
 
 #[cfg(test)]
+mod real_tests;
+#[cfg(test)]
 mod tests;
