@@ -5,6 +5,7 @@
 //! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet).
 
 pub mod check;
+pub mod db;
 pub mod facts;
 pub mod output;
 pub mod rootfs;

@@ -1,0 +1,104 @@
+//! `cleanbill db build`: a folder of feeds to a snapshot file.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+
+use cleanbill_advisory::build::{Options, date};
+use jiff::Timestamp;
+
+use super::{status, unwritten};
+use crate::failure::Result;
+use crate::snapshot_choice::failed;
+
+/// Examples under the help.
+pub const AFTER: &str = "\
+Examples:
+  cleanbill db build --from feeds/ --out advisories.cbdb
+  cleanbill db build --from feeds/ --out advisories.cbdb --as-of alpine-secdb=2026-08-01
+The folder holds osv/<Ecosystem>/all.zip, alpine-secdb/<release>/{main,community}.json, kev/ and
+eol/, each of which may be missing. A file as-of.json in it gives dates to feeds without one.";
+
+/// Arguments of `db build`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder of feeds
+    #[arg(long, value_name = "DIR")]
+    pub from: PathBuf,
+    /// Snapshot file to write
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Date of a feed that carries none
+    #[arg(long, value_name = "FEED=DATE", value_parser = as_of)]
+    pub as_of: Vec<(String, Timestamp)>,
+}
+
+fn as_of(text: &str) -> std::result::Result<(String, Timestamp), String> {
+    let (feed, day) = text.split_once('=').ok_or("write FEED=DATE, as in osv:Go=2026-08-01")?;
+    Ok((feed.to_owned(), date(day).map_err(|e| e.to_string())?))
+}
+
+/// Builds it and says what is in it.
+///
+/// # Errors
+/// When a feed cannot be read, or something cannot be written.
+pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
+    let dates: BTreeMap<_, _> = args.as_of.iter().cloned().collect();
+    let options = Options { as_of: dates, ..Options::default() };
+    let report =
+        cleanbill_advisory::build(&args.from, &args.out, &options).map_err(|e| failed(&e))?;
+    let rows = status::rows(&report.feeds, None);
+    let mut text = status::table(&rows);
+    for ignored in &report.ignored {
+        text += &format!("not read: {ignored}\n");
+    }
+    let path = args.out.display();
+    text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
+    out.write_all(crate::report::text::printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, as_of, run};
+
+    #[test]
+    fn dates_of_feeds_are_read_or_refused() {
+        let table = [
+            ("osv:Go=2026-08-01", "2026-08-01T00:00:00Z"),
+            ("osv:Go=2026-08-01T05:00:00Z", "2026-08-01T05:00:00Z"),
+            ("osv:Go", "write FEED=DATE, as in osv:Go=2026-08-01"),
+            ("osv:Go=May", "\"May\" is no date: write 2026-08-01 or 2026-08-01T00:00:00Z"),
+        ];
+        for (text, wanted) in table {
+            let said = as_of(text).map_or_else(|e| e, |(_, time)| time.to_string());
+            assert_eq!(said, wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_small_folder_is_built_and_an_empty_one_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let secdb = dir.path().join("alpine-secdb/v3.19");
+        let args = Args {
+            from: dir.path().to_owned(),
+            out: dir.path().join("out.cbdb"),
+            as_of: vec![as_of("alpine-secdb=2026-08-01").unwrap()],
+        };
+        let mut out = Vec::new();
+        assert_eq!(
+            run(&args, &mut out).unwrap_err().to_string(),
+            format!(
+                "{}: no feed in it; expected one of the folders alpine-secdb, eol, kev, osv",
+                dir.path().display()
+            )
+        );
+        std::fs::create_dir_all(&secdb).unwrap();
+        let main = r#"{"distroversion":"v3.19","packages":[
+            {"pkg":{"name":"zlib","secfixes":{"1.3.1-r0":["CVE-2023-45853"],"0":["CVE-2022-0001"]}}}]}"#;
+        std::fs::write(secdb.join("main.json"), main).unwrap();
+        run(&args, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("alpine-secdb  2026-08-01"), "{text}");
+        assert!(text.contains("out.cbdb: "), "{text}");
+    }
+}
