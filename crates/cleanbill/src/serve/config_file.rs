@@ -261,7 +261,7 @@ impl Raw<'_> {
     fn time(&mut self, key: &str, node: &Placed, least: u64, most: u64, into: &mut Duration) {
         let text = match &node.value {
             Node::Text(text) => text.as_str(),
-            _ => "",
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) | Node::Map(_) => "",
         };
         let seconds = [("s", 1), ("m", 60), ("h", 3600)]
             .into_iter()
@@ -282,7 +282,7 @@ impl Raw<'_> {
     fn count(&mut self, key: &str, node: &Placed, most: usize, into: &mut usize) {
         let number = match &node.value {
             Node::Number(number) => number.parse().ok().filter(|n| (1..=most).contains(n)),
-            _ => None,
+            Node::Null | Node::Bool(_) | Node::Text(_) | Node::List(_) | Node::Map(_) => None,
         };
         match number {
             Some(number) => *into = number,

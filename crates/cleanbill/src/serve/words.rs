@@ -60,24 +60,31 @@ fn reason(reason: &Reason, policy: &str) -> String {
     let rule = reason.rule();
     match reason {
         Reason::NameNotAllowed { allowed } => {
-            let patterns: Vec<String> = allowed.iter().map(|p| quote(&p.to_string())).collect();
-            format!("images may only come from {} (rule `{rule}`)", list(&patterns))
+            let patterns: Vec<String> =
+                allowed.iter().take(SHOWN).map(|p| quote(&p.to_string())).collect();
+            format!("images may only come from {} (rule `{rule}`)", list(&patterns, allowed.len()))
         }
         Reason::NoReference(why) => format!("{} (rule `{rule}`)", quote(why)),
         Reason::DigestRequired => {
             format!("it must be named by digest, as name@sha256:… (rule `{rule}`)")
         }
         Reason::Severity { highest, findings } => {
-            let flaws: Vec<String> = findings.iter().map(finding).collect();
-            let count =
-                if flaws.len() == 1 { "1 flaw".into() } else { format!("{} flaws", flaws.len()) };
+            let flaws: Vec<String> = findings.iter().take(SHOWN).map(finding).collect();
+            let count = if findings.len() == 1 {
+                "1 flaw".into()
+            } else {
+                format!("{} flaws", findings.len())
+            };
             format!(
                 "{count} above {highest}, the highest severity that policy {} allows (rule `{rule}`): {}",
                 quote(policy),
-                list(&flaws)
+                list(&flaws, findings.len())
             )
         }
-        Reason::Gaps(gaps) => format!("not examined (rule `{rule}`): {}", list(&kinds(gaps))),
+        Reason::Gaps(gaps) => {
+            let kinds = kinds(gaps);
+            format!("not examined (rule `{rule}`): {}", list(&kinds, kinds.len()))
+        }
         Reason::NothingAsked => "it names no image".into(),
         Reason::WrongEvidence => "the evidence is about another image".into(),
     }
@@ -116,9 +123,10 @@ fn kinds(gaps: &[Gap]) -> Vec<String> {
     GapKind::ALL.iter().filter_map(group).collect()
 }
 
-fn list(items: &[String]) -> String {
+/// The first few of `all` items.
+fn list(items: &[String], all: usize) -> String {
     let shown = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match items.len().saturating_sub(SHOWN) {
+    match all.saturating_sub(SHOWN) {
         0 if items.is_empty() => "nothing".into(),
         0 => shown,
         more => format!("{shown}, and {more} more"),
@@ -135,3 +143,7 @@ fn cut(text: &str, most: usize) -> String {
     }
     text.chars().take(most).chain(['…']).collect()
 }
+
+#[cfg(test)]
+#[path = "words_tests.rs"]
+mod tests;

@@ -51,6 +51,8 @@ pub(super) fn open(dir: &Path, owner: Owner) -> Result<(PathBuf, Connection)> {
         }
         return Err(e);
     }
+    // Only now: it writes, and what is not ours or damaged stays as it is.
+    journal(&connection).map_err(|e| wrong(&path, &e))?;
     Ok((path, connection))
 }
 
@@ -91,12 +93,15 @@ fn connect(path: &Path) -> Result<Connection> {
     let set_up = || -> rusqlite::Result<()> {
         connection.busy_timeout(Duration::from_secs(5))?;
         connection.pragma_update(None, "trusted_schema", false)?;
-        connection.pragma_update(None, "cell_size_check", true)?;
-        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
-        connection.pragma_update(None, "synchronous", "NORMAL")
+        connection.pragma_update(None, "cell_size_check", true)
     };
     set_up().map_err(|e| wrong(path, &e))?;
     Ok(connection)
+}
+
+fn journal(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    connection.pragma_update(None, "synchronous", "NORMAL")
 }
 
 fn create(connection: &Connection, owner: Owner) -> Result<()> {
