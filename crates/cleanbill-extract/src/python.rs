@@ -1,5 +1,8 @@
 //! Python distributions as installed: `*.dist-info/METADATA` (PyPA, "Recording installed
-//! projects") and the older egg-info forms. Both are mail headers; only the head is read.
+//! projects") and the older egg-info forms, also inside a zipped egg. All are mail headers; only
+//! the head is read.
+
+use std::io::{Cursor, Read};
 
 use cleanbill_core::package::PackageKind;
 
@@ -7,11 +10,33 @@ use crate::extractors::{Extractor, Wanted};
 use crate::facts::{Claim, Facts};
 
 /// Metadata of installed distributions.
-pub(crate) const METADATA: Extractor =
-    Extractor { wanted: Wanted::PythonMetadata, wants, read: |_, bytes| metadata(bytes) };
+pub(crate) const METADATA: Extractor = Extractor { wanted: Wanted::PythonMetadata, wants, read };
 
 /// The most lines of headers: a licence may stand in one, folded.
 const MAX_LINES: usize = 20_000;
+
+/// The most bytes of metadata inside an egg.
+const MAX_BYTES: u64 = 4 << 20;
+
+fn read(named: &str, bytes: &[u8]) -> Facts {
+    if !named.ends_with(".egg") {
+        return metadata(bytes);
+    }
+    let mut facts = Facts::default();
+    match unzip(bytes) {
+        Ok(bytes) => return metadata(&bytes),
+        Err(error) => facts.unreadable(format!("is an egg that cannot be read: {error}")),
+    }
+    facts
+}
+
+fn unzip(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let mut egg = zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| e.to_string())?;
+    let member = egg.by_name("EGG-INFO/PKG-INFO").map_err(|e| e.to_string())?;
+    let mut out = Vec::new();
+    member.take(MAX_BYTES).read_to_end(&mut out).map_err(|e| e.to_string())?;
+    Ok(out)
+}
 
 fn wants(path: &str) -> bool {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
@@ -20,7 +45,7 @@ fn wants(path: &str) -> bool {
         "PKG-INFO" => {
             folder.ends_with(".egg-info") || folder == "EGG-INFO" || folder.ends_with("/EGG-INFO")
         }
-        _ => name.ends_with(".egg-info"),
+        _ => name.ends_with(".egg-info") || name.ends_with(".egg"),
     }
 }
 
@@ -63,7 +88,22 @@ fn metadata(bytes: &[u8]) -> Facts {
 
 #[cfg(test)]
 mod tests {
-    use super::{metadata, wants};
+    use std::io::{Cursor, Write};
+
+    use super::{metadata, read, wants};
+
+    #[test]
+    fn eggs_are_looked_into() {
+        let mut egg = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        egg.start_file("EGG-INFO/PKG-INFO", zip::write::SimpleFileOptions::default()).unwrap();
+        egg.write_all(b"Name: a\nVersion: 1\n").unwrap();
+        let bytes = egg.finish().unwrap().into_inner();
+        assert_eq!(read("x/a.egg", &bytes).claims[0].name, "a");
+        for bad in [&b""[..], b"PK", &bytes[..bytes.len() / 2]] {
+            let facts = read("x/a.egg", bad);
+            assert!(facts.problems[0].detail.starts_with("is an egg that cannot be read: "));
+        }
+    }
 
     #[test]
     fn metadata_is_found_where_installers_put_it() {
@@ -73,6 +113,7 @@ mod tests {
             ("x/a.egg-info/PKG-INFO", true),
             ("x/a.egg/EGG-INFO/PKG-INFO", true),
             ("x/a-1.0-py3.11.egg-info", true),
+            ("x/a-1.0-py3.11.egg", true),
             ("x/METADATA", false),
             ("x/PKG-INFO", false),
             ("x/a.dist-info/RECORD", false),

@@ -52,6 +52,7 @@ proptest! {
         for wanted in Wanted::ALL {
             let (claims, problems) = parse(*wanted, "a/b.list", &bytes);
             prop_assert!(claims <= bytes.len() && problems <= 21);
+            parse(*wanted, "a/b.egg", &bytes);
         }
     }
 
