@@ -4,7 +4,9 @@
 #![expect(clippy::print_stdout, reason = "a chore's output is what it prints")]
 
 pub mod bench;
+pub mod fuzz;
 pub mod inputs;
+pub mod nightly;
 pub mod parity;
 pub mod starter;
 pub mod tidy;

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, bench, parity, starter, tidy};
+use xtask::{Result, bench, fuzz, nightly, parity, starter, tidy};
 
 /// A chore: its name, what it is for, and its entry point, which gets the other arguments.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
@@ -13,6 +13,8 @@ const TASKS: &[Task] = &[
     ("tidy", "check what no compiler checks: the star, the bans, sizes, lists", tidy::run),
     ("parity", "compare with Trivy on the same archives: parity [large]", parity::run_task),
     ("bench", "measure a release build next to Trivy: bench [inputs|RUNS]", bench::run_task),
+    ("fuzz", "run every fuzz target: fuzz [SECONDS [TARGET…]]", fuzz::run_task),
+    ("nightly", "what takes longer than a commit should wait", nightly::run_task),
     ("starter", "make the snapshot that is part of the program: starter [FOLDER]", starter::run),
 ];
 

@@ -50,10 +50,17 @@ pub fn run_task(args: &[String]) -> Result<()> {
     }
 }
 
-/// The example image with findings that the repository carries.
+/// The example image with findings that the program carries.
 fn example_image() -> Result<Input> {
-    let path = crate::root().join("crates/cleanbill/examples/alpine-3.9.tar");
-    Ok(Input { name: "example".into(), path: path.canonicalize()? })
+    let folder = inputs_dir()?;
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    run(Command::new(cargo)
+        .current_dir(crate::root())
+        .args(["run", "--quiet", "--release", "--package", "cleanbill", "--example", "images"])
+        .arg("--")
+        .arg(&folder))?;
+    let name = "alpine-3.9.0";
+    Ok(Input { name: name.into(), path: folder.join(format!("{name}.tar")) })
 }
 
 /// Both scanners, ready, with the same advisories.
