@@ -1,3 +1,5 @@
+//! The merged tree by its rules: whiteouts, links, replaced entries; one table a rule.
+
 #![expect(clippy::wildcard_enum_match_arm, reason = "tests name what they mean")]
 
 use std::collections::{BTreeMap, BTreeSet};
