@@ -555,3 +555,21 @@ proptest::proptest! {
         super::fuzz(&tar);
     }
 }
+
+/// The real sizes, for the nightly tier: 10 GB of zeros in 10 MB, and a million entries.
+#[test]
+#[ignore = "takes a minute; the same with lower limits runs always"]
+fn bombs_of_real_size_are_over_a_limit() {
+    let member = gzip(&vec![0; 64 << 20]);
+    let mut zeros = gzip(&header(b'0', b"zeros", b"", 10 << 30));
+    (0..160).for_each(|_| zeros.extend_from_slice(&member));
+    assert!(zeros.len() < 12 << 20);
+    let e = read("+gzip", &zeros, sha256(b""), Limits::default()).unwrap_err();
+    assert!(e.to_string().ends_with("(raise with --limit ratio=N)"), "{e}");
+    let mut tar = Vec::with_capacity(600 << 20);
+    (0..=1_000_000)
+        .for_each(|n| tar.extend_from_slice(&header(b'0', n.to_string().as_bytes(), b"", 0)));
+    let e = read("", &tar, sha256(&tar), Limits::default()).unwrap_err();
+    let why = "more than 1000000 entries of a layer (raise with --limit entries=N)";
+    assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&tar)));
+}
