@@ -9,9 +9,10 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{check, rootfs, scan, setup, trivy};
+use crate::commands::{check, rootfs, scan, serve, setup, trivy};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::wiring;
 
 /// Examples and exit codes under `cleanbill --help`.
 const AFTER: &str = "\
@@ -47,6 +48,9 @@ pub enum Command {
     /// Make certificates and every file that puts the gate before an API server
     #[command(after_help = setup::AFTER)]
     Setup(Box<setup::Args>),
+    /// Be the gate: answer the API server's questions
+    #[command(after_help = serve::AFTER)]
+    Serve(Box<serve::Args>),
 }
 
 impl Command {
@@ -60,6 +64,9 @@ impl Command {
             Self::Rootfs(args) => rootfs::run(*args),
             Self::Check(args) => check::run(*args),
             Self::Setup(args) => setup::run(*args),
+            Self::Serve(args) => serve::run(&args, |config, policy, store| {
+                wiring::examiner(config, Some(store), policy.max_feed_age_days)
+            }),
         }
     }
 }

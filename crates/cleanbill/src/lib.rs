@@ -5,8 +5,10 @@
 //! not judge: matching and deciding are `cleanbill-core`'s, and it has no way to say "allowed"
 //! but to spend the permit that the judge gave.
 
+pub mod assess;
 pub mod cli;
 pub mod commands;
+pub mod examine;
 pub mod exit;
 pub mod failure;
 pub mod policy_file;
@@ -17,3 +19,6 @@ pub mod serve;
 pub mod setup;
 pub mod snapshot_choice;
 pub mod store;
+pub mod subject;
+pub mod trouble;
+pub mod wiring;

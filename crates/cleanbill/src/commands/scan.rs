@@ -1,12 +1,22 @@
 //! `cleanbill scan` (alias `image`): what is in an image, and what is wrong with it.
 
-use crate::commands::facts::FactsArgs;
+use std::sync::Arc;
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::platform::Platform;
+use cleanbill_oci::image::{Layer, PinnedImage, PlatformChoice};
+
+use crate::assess::{self, Against};
+use crate::commands::facts::{Facts, FactsArgs};
 use crate::commands::output::OutputArgs;
-use crate::commands::source::{BoundsArgs, Source, SourceArgs};
+use crate::commands::source::{BoundsArgs, Source, SourceArgs, Wanted};
+use crate::examine::{Examiner, examine_folder};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
-use crate::report::ScanReport;
+use crate::report::{ImageMetadata, LayerMetadata, ScanReport, SnapshotUse};
+use crate::snapshot_choice;
+use crate::subject::{self, Subject};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -53,10 +63,77 @@ pub fn report(source: &Source, output: &OutputArgs, facts: &FactsArgs) -> Result
     output.write(&report)
 }
 
-fn examine(
-    _source: &Source,
-    _facts: &crate::commands::facts::Facts,
-    _progress: &Progress,
-) -> Result<ScanReport> {
-    Err(Failure::new("scanning is not wired up in this build"))
+fn examine(source: &Source, facts: &Facts, progress: &Progress) -> Result<ScanReport> {
+    let snapshot = snapshot_choice::choose(facts.snapshot.as_deref())?;
+    let now = Timestamp::now();
+    let max_feed_age_days = facts.max_age_days;
+    let against = Against { snapshot: &snapshot, now, max_feed_age_days };
+    let snapshot_use = SnapshotUse {
+        id: assess::snapshot_id(&snapshot),
+        file: (!snapshot.is_starter()).then(|| snapshot.name().into()),
+    };
+    let wanted = match &source.platform {
+        Some(platform) => PlatformChoice::One(platform.clone()),
+        None => PlatformChoice::Prefer(Platform::of_this_machine()),
+    };
+    let options = Examiner::options(&source.limits);
+    let (artifact_name, image, inventory, evidence) = match &source.wanted {
+        Wanted::Rootfs(root) => {
+            progress.step("reading the folder");
+            let limits = Arc::new(source.limits.clone());
+            let (inventory, digest) = examine_folder(root, &limits, &options)?;
+            let evidence = assess::judge_inventory(digest, &inventory, against)?;
+            (root.display().to_string(), None, inventory, evidence)
+        }
+        Wanted::Input(_) | Wanted::Registry(_) => {
+            progress.step("resolving the image");
+            let subject = subject::open(source, &wanted)?;
+            let Some(image) = subject.images.first() else {
+                return Err(Failure::new(format!("{}: no image for this platform", subject.name)));
+            };
+            let store = match &source.wanted {
+                // What a registry sends is worth keeping; a file is at hand.
+                Wanted::Registry(_) => subject::own_store()?,
+                Wanted::Input(_) | Wanted::Rootfs(_) => None,
+            };
+            let examiner = Examiner::new(options, store);
+            let inventory = examiner.examine(image, &|step| {
+                progress.step(&format!("read {} of {} layers", step.done, step.of));
+            })?;
+            let evidence = assess::judge(image, &inventory, against)?;
+            (subject.name.clone(), Some(metadata(&subject, image)), inventory, evidence)
+        }
+    };
+    Ok(ScanReport {
+        artifact_name,
+        created_at: now,
+        image,
+        inventory,
+        evidence,
+        snapshot: snapshot_use,
+    })
+}
+
+/// What the image says about itself, for the report.
+fn metadata(subject: &Subject, image: &PinnedImage) -> ImageMetadata {
+    let layer = |layer: &Layer| LayerMetadata {
+        diff_id: layer.diff_id,
+        blob: subject.has_blobs.then_some(layer.blob.digest),
+        size: subject.has_blobs.then_some(layer.blob.size),
+    };
+    let reference = subject.reference.as_ref();
+    ImageMetadata {
+        reference: reference.map(ToString::to_string),
+        repo_tags: match reference {
+            Some(name) => name.tag().map(|tag| format!("{}:{tag}", name.name())).into_iter().collect(),
+            None => subject.repo_tags.clone(),
+        },
+        repo_digests: reference
+            .map(|name| format!("{}@{}", name.name(), subject.resolved))
+            .into_iter()
+            .collect(),
+        image_id: image.config_digest,
+        config: Arc::clone(&image.config),
+        layers: image.layers.iter().map(layer).collect(),
+    }
 }

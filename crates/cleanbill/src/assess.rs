@@ -1,0 +1,135 @@
+//! From a name to evidence: the whole program, step by step, in this order.
+//!
+//! ```text
+//! name ─▶ refused by its name alone? ─▶ root digest ─▶ images of the platforms ─▶ layers
+//!      ─▶ inventory ─▶ findings and gaps ─▶ evidence ─▶ (decide, in the core)
+//! ```
+//!
+//! This module puts the rooms together. It has no policy and no clock of its own and prints
+//! nothing; what cannot be examined becomes a gap in the evidence, what fails an error.
+
+use std::sync::Arc;
+
+use cleanbill_advisory::Snapshot;
+use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
+use cleanbill_core::evidence::{Evidence, PlatformEvidence, SnapshotId};
+use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::match_inventory;
+use cleanbill_core::reference::ImageRef;
+use cleanbill_oci::image::{PinnedImage, PlatformChoice};
+use cleanbill_oci::limits::Limits;
+use cleanbill_oci::registry::Registry;
+
+use crate::examine::Examiner;
+use crate::failure::Failure;
+use crate::trouble::Trouble;
+
+type Result<T> = std::result::Result<T, Trouble>;
+
+/// The advisories to judge by, and when "now" is.
+#[derive(Clone, Copy)]
+pub struct Against<'a> {
+    /// The advisories.
+    pub snapshot: &'a Snapshot,
+    /// The time that ages and ends of life are measured by.
+    pub now: Timestamp,
+    /// How old a feed may be, in days, before its use is a gap.
+    pub max_feed_age_days: u32,
+}
+
+/// Steps one to six for an image that a registry has: from its name to evidence. The rules on
+/// the name alone are applied before, by whoever holds the policy.
+///
+/// # Errors
+/// When the image cannot be reached or read, or the advisories cannot.
+pub fn assess(
+    reference: &ImageRef,
+    registry: &Registry,
+    choice: &PlatformChoice,
+    limits: &Arc<Limits>,
+    examiner: &Examiner,
+    against: Against<'_>,
+) -> Result<Evidence> {
+    let root = registry.root(reference)?;
+    let resolved = root.descriptor.digest;
+    let images = cleanbill_oci::image::resolve(root.content, root.descriptor, choice, limits)?;
+    evidence(reference, resolved, &images, examiner, against)
+}
+
+/// The same from images that are already pinned: an archive, a layout.
+///
+/// # Errors
+/// When a layer or the advisories cannot be read.
+pub fn evidence(
+    reference: &ImageRef,
+    resolved: Digest,
+    images: &[PinnedImage],
+    examiner: &Examiner,
+    against: Against<'_>,
+) -> Result<Evidence> {
+    let mut gaps = Vec::new();
+    if images.is_empty() {
+        let detail = "the image has nothing for any platform that nodes may select";
+        gaps.push(Gap::new(GapKind::PlatformNotExamined, reference.to_string(), detail));
+    }
+    let mut platforms = Vec::with_capacity(images.len());
+    for image in images {
+        let inventory = examiner.examine(image, &|_| ())?;
+        platforms.push(judge(image, &inventory, against)?);
+    }
+    let snapshot = snapshot_id(against.snapshot);
+    Ok(Evidence { reference: reference.clone(), resolved, platforms, gaps, snapshot })
+}
+
+/// What is known about one image of one platform, once its inventory is there.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge(
+    image: &PinnedImage,
+    inventory: &Inventory,
+    against: Against<'_>,
+) -> Result<PlatformEvidence> {
+    let mut evidence = judge_inventory(image.digest, inventory, against)?;
+    evidence.platform.clone_from(&image.platform);
+    evidence.gaps.extend(image.gaps.iter().cloned());
+    evidence.gaps.sort();
+    evidence.gaps.dedup();
+    Ok(evidence)
+}
+
+/// The same for what is no image: a root filesystem folder with a digest of its own.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge_inventory(
+    digest: Digest,
+    inventory: &Inventory,
+    against: Against<'_>,
+) -> Result<PlatformEvidence> {
+    let Against { snapshot, now, max_feed_age_days } = against;
+    let matched = match_inventory(inventory, snapshot, now, max_feed_age_days).map_err(|e| {
+        Failure::new(format!("the advisories cannot be read: {e}"))
+            .next("build or fetch the snapshot anew: cleanbill db update")
+    })?;
+    let mut gaps = inventory.gaps.clone();
+    gaps.extend(matched.gaps);
+    gaps.sort();
+    gaps.dedup();
+    Ok(PlatformEvidence {
+        platform: None,
+        digest,
+        distribution: inventory.distribution.clone(),
+        packages: inventory.packages.len(),
+        findings: matched.findings,
+        gaps,
+        feeds: matched.feeds,
+    })
+}
+
+/// Which advisories these are, for whoever judges again.
+pub fn snapshot_id(snapshot: &Snapshot) -> SnapshotId {
+    SnapshotId { digest: snapshot.digest(), starter: snapshot.is_starter() }
+}
