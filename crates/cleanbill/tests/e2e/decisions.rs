@@ -1,0 +1,91 @@
+//! The gate decides on real images from a real registry, and only the API server may ask.
+
+use crate::clients::{Authority, Client, FUTURE, NOW, PAST};
+use crate::gate::Gate;
+use crate::registry::Registry;
+use crate::{images, parts};
+
+#[test]
+fn a_registrys_images_are_decided_over_mutual_tls() {
+    if !parts::there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start();
+    let alpine = registry.push(&images::alpine(folder.path()), "alpine");
+    let debian = registry.push(&images::debian(folder.path()), "team/debian");
+    let mut gate = Gate::start(folder.path(), &registry.host);
+
+    let said = gate.ask(&[&debian]);
+    assert!(said.allowed, "{said:?}");
+    let said = gate.ask(&[&alpine]);
+    assert!(!said.allowed && said.reason.contains("end-of-life"), "{said:?}");
+    assert!(said.reason.contains("3.9"), "{said:?}");
+    let said = gate.ask(&[&debian, &alpine]);
+    assert!(!said.allowed, "one refused image refuses the pod: {said:?}");
+    let by_tag = format!("{}/team/debian:1", registry.host);
+    assert!(gate.ask(&[&by_tag]).allowed, "the policy accepts tags");
+    let lost = format!("{}/team/lost:1", registry.host);
+    assert!(!gate.ask(&[&lost]).allowed, "what is not there is not allowed");
+
+    for version in [&["--http1.1"][..], &["--http2"], &["--tls-max", "1.2"], &["--tlsv1.3"]] {
+        let reply = gate.ask_as(Some(&gate.client), version, &[&debian]);
+        assert_eq!(reply.status, Some(200), "{version:?}: {reply:?}");
+    }
+
+    // Evidence outlives the process: the same digest is decided without its layers being read.
+    gate.close();
+    gate.open();
+    assert!(gate.ask(&[&debian]).allowed, "after a restart");
+}
+
+#[test]
+fn hosts_that_a_pods_author_chose_are_not_reached() {
+    if !parts::there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start();
+    let other = Registry::start();
+    let alpine = other.push(&images::alpine(folder.path()), "alpine");
+    let gate = Gate::start(folder.path(), &registry.host);
+    // The second registry runs and has the image, but nobody named it in the configuration.
+    for image in [alpine.as_str(), "169.254.169.254/latest/meta-data:1", "10.0.0.1/x:1"] {
+        let said = gate.ask(&[image]);
+        assert!(!said.allowed, "{image}: {said:?}");
+        assert!(!said.reason.contains("refused)"), "no detail of the network: {said:?}");
+    }
+}
+
+#[test]
+fn only_the_api_server_is_let_in() {
+    if !parts::there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Gate::start(folder.path(), "127.0.0.1:1");
+    let right = &gate.authority;
+    let wrong = Authority::new(&folder.path().join("wrong"));
+    let name = "kube-apiserver";
+    let server =
+        Client { certificate: gate.folder.join("server.crt"), key: gate.folder.join("server.key") };
+    let table: Vec<(&str, Option<Client>, bool)> = vec![
+        ("the client that setup made", Some(gate.client.clone()), true),
+        ("the same by OpenSSL", Some(right.sign("good", name, "clientAuth", NOW)), true),
+        ("no certificate", None, false),
+        ("another authority", Some(wrong.sign("forged", name, "clientAuth", NOW)), false),
+        ("an expired one", Some(right.sign("past", name, "clientAuth", PAST)), false),
+        ("one of tomorrow", Some(right.sign("future", name, "clientAuth", FUTURE)), false),
+        ("the server's own", Some(server), false),
+        ("a server's of the right name", Some(right.sign("srv", name, "serverAuth", NOW)), false),
+        ("another name", Some(right.sign("kubelet", "kubelet", "clientAuth", NOW)), false),
+    ];
+    for (what, client, good) in &table {
+        for version in [&["--tls-max", "1.2"][..], &["--tlsv1.3"]] {
+            let reply = gate.ask_as(client.as_ref(), version, &["127.0.0.1:1/x:1"]);
+            assert_eq!(reply.status.is_some(), *good, "{what}, {version:?}: {reply:?}");
+            assert!(reply.body.is_empty() != *good, "{what}, {version:?}: {reply:?}");
+            assert!(!reply.body.contains("\"allowed\":true"), "{what}: {reply:?}");
+        }
+    }
+}
