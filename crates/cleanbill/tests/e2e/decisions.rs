@@ -85,6 +85,7 @@ fn only_the_api_server_is_let_in() {
             let reply = gate.ask_as(client.as_ref(), version, &["127.0.0.1:1/x:1"]);
             assert_eq!(reply.status.is_some(), *good, "{what}, {version:?}: {reply:?}");
             assert!(reply.body.is_empty() != *good, "{what}, {version:?}: {reply:?}");
+            assert!(*good || reply.complaint.contains("curl: ("), "{what}: {reply:?}");
             assert!(!reply.body.contains("\"allowed\":true"), "{what}: {reply:?}");
         }
     }
