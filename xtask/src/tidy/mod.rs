@@ -8,6 +8,7 @@ mod headers;
 mod links;
 mod machine_paths;
 mod manifest;
+mod named_tests;
 mod siblings;
 mod sizes;
 mod source;
@@ -45,6 +46,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("siblings", siblings::check),
     ("dependencies", dependencies::check),
     ("links", links::check),
+    ("named-tests", named_tests::check),
     ("machine-paths", machine_paths::check),
 ];
 
