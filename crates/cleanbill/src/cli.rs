@@ -9,7 +9,7 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{check, rootfs, scan, serve, setup, trivy};
+use crate::commands::{check, quickstart, rootfs, scan, serve, setup, trivy};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::wiring;
@@ -17,6 +17,7 @@ use crate::wiring;
 /// Examples and exit codes under `cleanbill --help`.
 const AFTER: &str = "\
 Examples:
+  cleanbill quickstart                              all of it in a minute, without a network
   cleanbill image nginx:alpine                      what is wrong with this image
   cleanbill image --input app.tar | grep CVE-2021   the same for an archive, in a pipe
   cleanbill check registry.example/app@sha256:…     what would the gate say, and why
@@ -36,6 +37,9 @@ struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// See all of it in a minute, on two example images
+    #[command(after_help = quickstart::AFTER)]
+    Quickstart(Box<quickstart::Args>),
     /// Find known flaws in an image
     #[command(visible_alias = "image", after_help = scan::AFTER)]
     Scan(Box<scan::Args>),
@@ -60,6 +64,7 @@ impl Command {
     /// When it could not do what was asked.
     pub fn run(self) -> Result<Exit> {
         match self {
+            Self::Quickstart(args) => quickstart::run(*args),
             Self::Scan(args) => scan::run(*args),
             Self::Rootfs(args) => rootfs::run(*args),
             Self::Check(args) => check::run(*args),

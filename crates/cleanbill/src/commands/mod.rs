@@ -8,6 +8,7 @@ pub mod check;
 pub mod db;
 pub mod facts;
 pub mod output;
+pub mod quickstart;
 pub mod rootfs;
 pub mod scan;
 pub mod serve;

@@ -63,7 +63,11 @@ pub fn report(source: &Source, output: &OutputArgs, facts: &FactsArgs) -> Result
     output.write(&report)
 }
 
-fn examine(source: &Source, facts: &Facts, progress: &Progress) -> Result<ScanReport> {
+/// Reads a source and judges what is in it: the report, not yet filtered.
+///
+/// # Errors
+/// When the image or the advisories cannot be read.
+pub fn examine(source: &Source, facts: &Facts, progress: &Progress) -> Result<ScanReport> {
     let snapshot = snapshot_choice::choose(facts.snapshot.as_deref())?;
     let now = Timestamp::now();
     let max_feed_age_days = facts.max_age_days;
@@ -125,7 +129,9 @@ fn metadata(subject: &Subject, image: &PinnedImage) -> ImageMetadata {
     ImageMetadata {
         reference: reference.map(ToString::to_string),
         repo_tags: match reference {
-            Some(name) => name.tag().map(|tag| format!("{}:{tag}", name.name())).into_iter().collect(),
+            Some(name) => {
+                name.tag().map(|tag| format!("{}:{tag}", name.name())).into_iter().collect()
+            }
             None => subject.repo_tags.clone(),
         },
         repo_digests: reference

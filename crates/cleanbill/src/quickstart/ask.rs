@@ -1,8 +1,14 @@
 //! Asking the gate as kube-apiserver's ImagePolicyWebhook does: the same body, path, query and
-//! headers, over TLS with (or, to show that it is refused, without) a client certificate.
+//! headers, over TLS with a client certificate; and knocking without one, to see it refused.
 
-use std::net::SocketAddr;
+use std::io::{ErrorKind, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
 use std::time::Duration;
+
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
 use serde_json::{Value, json};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
@@ -15,8 +21,8 @@ pub struct Asker {
     pub gate: SocketAddr,
     /// The authority of the gate's certificate, PEM.
     pub ca: Vec<u8>,
-    /// The client's certificate and key, PEM; `None`: none is shown.
-    pub client: Option<(Vec<u8>, Vec<u8>)>,
+    /// The client's certificate and key, PEM.
+    pub client: (Vec<u8>, Vec<u8>),
 }
 
 /// What the gate said.
@@ -26,8 +32,6 @@ pub enum Answer {
     Allowed,
     /// It may not: what `kubectl` would show.
     Denied(String),
-    /// The connection was refused before a question could be asked: what TLS said.
-    Refused(String),
 }
 
 /// Twice the gate's own default budget.
@@ -61,10 +65,6 @@ impl Asker {
             .send(body.as_bytes());
         let mut response = match sent {
             Ok(response) => response,
-            // A server that refuses a client hangs up, during the handshake or right after it.
-            Err(e) if self.client.is_none() && was_refused(&e) => {
-                return Ok(Answer::Refused(e.to_string()));
-            }
             Err(e) => return Err(Failure::new(format!("cannot ask the gate at {url}: {e}"))),
         };
         let odd = |why: String| Failure::new(format!("the gate at {url} gave no answer: {why}"));
@@ -86,16 +86,14 @@ impl Asker {
     fn agent(&self) -> Result<ureq::Agent> {
         let no = |e: ureq::Error| Failure::new(format!("a certificate cannot be read: {e}"));
         let ca = Certificate::from_pem(&self.ca).map_err(no)?;
-        let client = match &self.client {
-            Some((certificate, key)) => Some(ClientCert::new_with_certs(
-                &[Certificate::from_pem(certificate).map_err(no)?],
-                PrivateKey::from_pem(key).map_err(no)?,
-            )),
-            None => None,
-        };
+        let (certificate, key) = &self.client;
+        let client = ClientCert::new_with_certs(
+            &[Certificate::from_pem(certificate).map_err(no)?],
+            PrivateKey::from_pem(key).map_err(no)?,
+        );
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::new_with_certs(&[ca]))
-            .client_cert(client)
+            .client_cert(Some(client))
             .build();
         let config = ureq::Agent::config_builder()
             .tls_config(tls)
@@ -105,16 +103,59 @@ impl Asker {
             .build();
         Ok(config.into())
     }
+
+    /// Knocks without a client certificate, and says how the gate refused.
+    ///
+    /// # Errors
+    /// When nobody answers there, or, which would be a hole, the gate lets us ask.
+    pub fn knock(&self) -> Result<String> {
+        let gate = self.gate;
+        let no = |e: &dyn std::fmt::Display| Failure::new(format!("cannot knock at {gate}: {e}"));
+        let mut roots = RootCertStore::empty();
+        let ca = CertificateDer::from_pem_slice(&self.ca).map_err(|e| no(&e))?;
+        roots.add(ca).map_err(|e| no(&e))?;
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|e| no(&e))?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::from(gate.ip());
+        let mut tls = ClientConnection::new(Arc::new(config), name).map_err(|e| no(&e))?;
+        let mut tcp = TcpStream::connect(gate).map_err(|e| no(&e))?;
+        tcp.set_read_timeout(Some(VERDICT)).map_err(|e| no(&e))?;
+        while tls.is_handshaking() {
+            if let Err(e) = tls.complete_io(&mut tcp) {
+                return refusal(&e).ok_or_else(|| no(&e));
+            }
+        }
+        // In TLS 1.3 the client is done before the server has looked at its certificate. Who reads
+        // before he writes learns what the server thinks of it; a server that takes him is silent.
+        if let Err(e) = tls.complete_io(&mut tcp)
+            && let Some(why) = refusal(&e)
+        {
+            return Ok(why);
+        }
+        let request = format!("POST /review HTTP/1.1\r\nHost: {gate}\r\nContent-Length: 0\r\n\r\n");
+        tls.writer().write_all(request.as_bytes()).map_err(|e| no(&e))?;
+        match tls.complete_io(&mut tcp) {
+            Err(e) => refusal(&e).ok_or_else(|| no(&e)),
+            Ok(_) => Err(Failure::new("the gate let somebody ask who showed no certificate")),
+        }
+    }
 }
 
-/// Whether the other side's TLS said no.
-fn was_refused(error: &ureq::Error) -> bool {
-    if let ureq::Error::Io(e) = error {
-        let hung_up = matches!(
-            e.kind(),
-            std::io::ErrorKind::ConnectionReset | std::io::ErrorKind::BrokenPipe
-        );
-        return hung_up || e.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+/// How long a server may take to refuse a handshake.
+const VERDICT: Duration = Duration::from_secs(2);
+
+/// What the other side said, if this error is its refusal.
+fn refusal(error: &std::io::Error) -> Option<String> {
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    match (tls, error.kind()) {
+        (Some(rustls::Error::AlertReceived(alert)), _) => Some(format!("TLS alert {alert:?}")),
+        (_, ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof) => {
+            Some(format!("it hung up ({error})"))
+        }
+        _ => None,
     }
-    matches!(error, ureq::Error::Rustls(rustls::Error::AlertReceived(_)))
 }

@@ -4,8 +4,9 @@
 //!
 //! Formats: System V ABI (ELF-64), Go's `debug/buildinfo` (inline form, since Go 1.18).
 
-/// Where the file is mapped.
+/// Where the file is mapped, and how far above it the part that may be written.
 const BASE: u64 = 0x40_0000;
+const DATA: u64 = BASE + 0x1000;
 /// Go looks for the section at multiples of this.
 const ALIGN: usize = 16;
 const FILE_HEADER: usize = 64;
@@ -26,16 +27,15 @@ pub fn go_program(toolchain: &str, modules: &str) -> Vec<u8> {
     string(&mut info, toolchain.as_bytes());
     string(&mut info, &[&MODULES_BEGIN, modules.as_bytes(), &MODULES_END[..]].concat());
 
-    let code_at = FILE_HEADER + PROGRAM_HEADER;
+    let code_at = FILE_HEADER + 2 * PROGRAM_HEADER;
     let info_at = (code_at + CODE.len()).next_multiple_of(ALIGN);
     let names_at = info_at + info.len();
     let sections_at = (names_at + NAMES.len()).next_multiple_of(8);
 
     let mut out = header(code_at, sections_at);
-    // One segment, readable and executable, that maps the whole file.
-    out.extend([1u32, 5].iter().flat_map(|n| n.to_le_bytes()));
-    let all = number(sections_at);
-    out.extend([0, BASE, BASE, all, all, 0x1000].iter().flat_map(|n: &u64| n.to_le_bytes()));
+    // Code up to the build information, which is data, and nothing else is mapped.
+    out.extend(segment(5, BASE, 0, info_at));
+    out.extend(segment(6, DATA, info_at, info.len()));
     out.extend(CODE);
     out.resize(info_at, 0);
     out.extend_from_slice(&info);
@@ -43,7 +43,7 @@ pub fn go_program(toolchain: &str, modules: &str) -> Vec<u8> {
     out.resize(sections_at, 0);
     out.extend([0; 64]);
     // Section 1: bits of the program that are loaded and writable, as Go's linker marks it.
-    out.extend(section(1, 1, 3, BASE + number(info_at), info_at, info.len()));
+    out.extend(section(1, 1, 3, DATA + number(info_at), info_at, info.len()));
     // Section 2: the names.
     out.extend(section(15, 3, 0, 0, names_at, NAMES.len()));
     out
@@ -57,7 +57,17 @@ fn header(code_at: usize, sections_at: usize) -> Vec<u8> {
     let places = [BASE + number(code_at), number(FILE_HEADER), number(sections_at)];
     out.extend(places.iter().flat_map(|n| n.to_le_bytes()));
     out.extend(0u32.to_le_bytes());
-    out.extend([64u16, 56, 1, 64, 3, 2].iter().flat_map(|n| n.to_le_bytes()));
+    out.extend([64u16, 56, 2, 64, 3, 2].iter().flat_map(|n| n.to_le_bytes()));
+    out
+}
+
+/// A part of the file that is mapped, at the same distance from `base` as from the file's
+/// beginning.
+fn segment(flags: u32, base: u64, at: usize, size: usize) -> Vec<u8> {
+    let mut out = [1, flags].iter().flat_map(|n| n.to_le_bytes()).collect::<Vec<_>>();
+    let address = base + number(at);
+    let long = [number(at), address, address, number(size), number(size), 0x1000];
+    out.extend(long.iter().flat_map(|n| n.to_le_bytes()));
     out
 }
 

@@ -14,6 +14,8 @@ pub struct Example {
     pub name: &'static str,
     /// What it is, for people.
     pub about: &'static str,
+    /// Whether it passes the policy of the tour.
+    pub passes: bool,
     layer: fn() -> Vec<u8>,
 }
 
@@ -22,11 +24,13 @@ pub const ALL: [Example; 2] = [
     Example {
         name: "alpine-3.9.0",
         about: "the package list of Alpine 3.9.0, January 2019",
+        passes: false,
         layer: alpine,
     },
     Example {
         name: "hello-go",
         about: "an otherwise empty image with one small Go program",
+        passes: true,
         layer: hello,
     },
 ];

@@ -8,3 +8,4 @@ pub mod elf;
 pub mod examples;
 pub mod registry;
 pub mod tar;
+pub mod tour;

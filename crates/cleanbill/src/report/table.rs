@@ -8,7 +8,7 @@ use cleanbill_core::severity::Severity;
 
 use crate::report::lines::fixed;
 use crate::report::targets::{self, Examined, Target};
-use crate::report::text::{printable, wrap};
+use crate::report::text::{printable, wrap, wrap_words};
 use crate::report::{Look, View};
 
 /// More rows than this for parts that could not be read say nothing new; the gaps list them all.
@@ -138,7 +138,7 @@ fn gaps(out: &mut String, view: &View<'_>, look: Look) {
 
 fn paragraph(out: &mut String, indent: &str, text: &str, look: Look) {
     let width = look.width.map_or(usize::MAX, |w| w.saturating_sub(indent.len() + 2).max(20));
-    for (n, line) in wrap(text, width).into_iter().enumerate() {
+    for (n, line) in wrap_words(text, width).into_iter().enumerate() {
         out.push_str(indent);
         out.push_str(if n > 0 { "  " } else { "" });
         out.push_str(&line);

@@ -40,8 +40,25 @@ pub fn printable_lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// Breaks printable text into lines of at most `width` columns, after a comma, space or slash
-/// where there is one, else anywhere. Never empty.
+/// Breaks a sentence into lines of at most `width` columns, between words only: a longer word,
+/// such as a digest, stays whole, since it is there to be copied. Never empty.
+pub fn wrap_words(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ').filter(|w| !w.is_empty()) {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) if line.len() + 1 + word.len() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Breaks the text of a table's cell into lines of at most `width` columns, after a comma, space,
+/// semicolon or slash where there is one, else anywhere. Never empty.
 pub fn wrap(text: &str, width: usize) -> Vec<String> {
     let width = width.max(1);
     let mut lines = Vec::new();
@@ -80,6 +97,14 @@ mod tests {
             assert_eq!(printable(raw), shown);
         }
         assert_eq!(printable_lines("a…\u{7}\nb"), "a…\\u{7}\nb");
+    }
+
+    #[test]
+    fn sentences_break_between_words() {
+        let lines = super::wrap_words("May 127.0.0.1:5000/app run, or not?", 24);
+        assert_eq!(lines, ["May 127.0.0.1:5000/app", "run, or not?"]);
+        assert_eq!(super::wrap_words("a bcdefgh i", 3), ["a", "bcdefgh", "i"]);
+        assert_eq!(super::wrap_words("", 3), [""]);
     }
 
     #[test]
