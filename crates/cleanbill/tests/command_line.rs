@@ -1,4 +1,5 @@
 //! The program as a person or a script meets it: words on both streams, and exit codes.
+#![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -59,6 +60,7 @@ fn exit_codes_and_words() {
         ("image --input hello-go.tar --exit-code 1 --max-age 100000", 0, "", ""),
         ("image -f json --input hello-go.tar", 0, "\"SchemaVersion\": 2", ""),
         ("image -f table --input hello-go.tar", 0, "Report Summary", ""),
+        ("db status", 0, "osv:Go", ""),
         ("image --input absent.tar", 2, "", "absent.tar"),
         ("image --input not.tar", 2, "", "not.tar"),
         ("image --input hello-go.tar --vex x", 2, "", "--vex is not there yet"),

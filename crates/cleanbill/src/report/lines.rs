@@ -60,6 +60,10 @@ pub fn summary(view: &View<'_>) -> String {
         evidence.packages,
         view.gaps().len(),
     );
+    if let Some(left_out) = view.left_out() {
+        out.push_str(&left_out);
+        out.push('\n');
+    }
     if let Some(gap) = view.report.end_of_life() {
         out.push_str(&format!(
             "End of life: {}: {}\n",

@@ -135,6 +135,12 @@ impl<'a> View<'a> {
         self.targets.iter().flat_map(|t| t.findings.iter().copied())
     }
 
+    /// That findings were left out, and how many; `None` if none were.
+    pub fn left_out(&self) -> Option<String> {
+        let hidden = self.report.evidence.findings.len().saturating_sub(self.findings().count());
+        (hidden > 0).then(|| format!("Not shown, by severity or for want of a fix: {hidden}"))
+    }
+
     /// What was not examined, each once, by kind.
     pub fn gaps(&self) -> &[&'a Gap] {
         &self.gaps

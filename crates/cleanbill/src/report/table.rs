@@ -24,6 +24,9 @@ pub fn write(view: &View<'_>, look: Look) -> String {
          - '0': Clean (no security findings detected)\n\
          - '?': Could not be examined; 'N ?': N found, and part could not be examined\n",
     );
+    if let Some(left_out) = view.left_out() {
+        _ = writeln!(out, "\n{left_out}");
+    }
     for target in view.targets.iter().filter(|t| !t.findings.is_empty()) {
         findings(&mut out, target, look);
     }
