@@ -28,6 +28,8 @@ pub struct Options {
     /// How old feeds are that do not say so themselves, by feed id; beats [`AS_OF_FILE`] and what
     /// the feed says.
     pub as_of: BTreeMap<String, Timestamp>,
+    /// The same, but only for feeds that say nothing themselves.
+    pub fallback_as_of: BTreeMap<String, Timestamp>,
 }
 
 /// What was built.
@@ -75,6 +77,9 @@ pub fn gather(from: &Path, options: &Options) -> Result<Gathered> {
             known.join(", ")
         );
         return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    for feed in &mut gathered.feeds {
+        feed.as_of = feed.as_of.or_else(|| options.fallback_as_of.get(&feed.id).copied());
     }
     let mut dates = as_of_file(from)?;
     dates.extend(options.as_of.clone());

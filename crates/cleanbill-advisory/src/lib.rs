@@ -19,9 +19,11 @@ mod gather;
 mod limits;
 mod snapshot;
 pub mod starter;
+pub mod update;
 
 pub use build::build;
 pub use error::{Error, ErrorKind, Result};
 pub use gather::Gathered;
 pub use limits::Limits;
 pub use snapshot::{Snapshot, write};
+pub use update::update;

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
-const FILE: &str = "known_exploited_vulnerabilities.json";
+pub(crate) const FILE: &str = "known_exploited_vulnerabilities.json";
 
 #[derive(Deserialize)]
 struct Catalogue {

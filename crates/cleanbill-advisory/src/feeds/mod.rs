@@ -49,7 +49,7 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
 }
 
 /// A whole file, at most as large as one document may be.
-fn document(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
+pub(crate) fn document(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|e| Error::io(path, e))?;
     let mut bytes = Vec::new();
     file.take(limits.document_bytes.saturating_add(1))

@@ -1,0 +1,218 @@
+//! One file over HTTPS: only if it changed, going on where an earlier try broke off, bounded.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::path::Path;
+
+use cleanbill_core::Timestamp;
+use ureq::Agent;
+use ureq::http::{HeaderMap, Response, StatusCode, header};
+
+use super::Bounds;
+use super::sources::Sources;
+use super::state::Seen;
+use crate::build::beside;
+use crate::error::{Error, ErrorKind, Result};
+
+pub(super) struct Fetcher {
+    agent: Agent,
+    bounds: Bounds,
+}
+
+/// What became of a file.
+pub(super) enum Outcome {
+    /// The server has nothing newer.
+    Unchanged,
+    /// It was replaced.
+    Fetched { bytes: u64, seen: Seen },
+}
+
+/// Why one try failed, and whether another may do better.
+enum Failed {
+    For(Error),
+    Perhaps(Error),
+}
+
+impl Fetcher {
+    pub(super) fn new(sources: &Sources, bounds: Bounds) -> Result<Self> {
+        let connect = std::time::Duration::from_secs(15);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .https_only(!sources.plain)
+            // A mirror on this machine has no reason to send us elsewhere without encryption.
+            .max_redirects(if sources.plain { 0 } else { 5 })
+            .user_agent(concat!("cleanbill/", env!("CARGO_PKG_VERSION")))
+            // A range counts bytes of the file, not of a compressed form of it.
+            .accept_encoding("identity")
+            .max_response_header_size(64 << 10)
+            .timeout_resolve(Some(connect))
+            .timeout_connect(Some(connect))
+            .timeout_recv_response(Some(bounds.silence))
+            .timeout_per_read(Some(bounds.silence))
+            .timeout_global(Some(bounds.request));
+        Ok(Self { agent: config.build().new_agent(), bounds })
+    }
+
+    /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current.
+    pub(super) fn fetch(
+        &self,
+        url: &str,
+        path: &Path,
+        known: Option<&str>,
+        check: &dyn Fn(&Path) -> Result<()>,
+    ) -> Result<Outcome> {
+        let mut tries = 0;
+        loop {
+            match self.attempt(url, path, known, check) {
+                Ok(outcome) => return Ok(outcome),
+                Err(Failed::For(e)) => return Err(e.within(url)),
+                Err(Failed::Perhaps(e)) if tries >= self.bounds.retries => {
+                    let message = format!("{url}: given up after {} tries", tries + 1);
+                    return Err(Error::new(ErrorKind::Network, message).because(e));
+                }
+                Err(Failed::Perhaps(_)) => {
+                    std::thread::sleep(self.bounds.backoff.saturating_mul(1 << tries.min(6)));
+                    tries += 1;
+                }
+            }
+        }
+    }
+
+    fn attempt(
+        &self,
+        url: &str,
+        path: &Path,
+        known: Option<&str>,
+        check: &dyn Fn(&Path) -> Result<()>,
+    ) -> std::result::Result<Outcome, Failed> {
+        let (part, tag) = (beside(path, "part"), beside(path, "part.etag"));
+        let have = part.metadata().map_or(0, |m| m.len());
+        let resume = std::fs::read_to_string(&tag).ok().filter(|_| have > 0);
+        let mut request = self.agent.get(url);
+        match (&resume, known) {
+            (Some(etag), _) => {
+                request = request
+                    .header(header::RANGE, format!("bytes={have}-"))
+                    .header(header::IF_RANGE, etag);
+            }
+            (None, Some(etag)) => request = request.header(header::IF_NONE_MATCH, etag),
+            (None, None) => {}
+        }
+        let response = request.call().map_err(network)?;
+        let start = match response.status() {
+            StatusCode::NOT_MODIFIED if known.is_some() => return Ok(Outcome::Unchanged),
+            StatusCode::OK => 0,
+            StatusCode::PARTIAL_CONTENT if resume.is_some() => {
+                if range_start(response.headers()) != Some(have) {
+                    _ = std::fs::remove_file(&part);
+                    return Err(Failed::Perhaps(Error::new(
+                        ErrorKind::Network,
+                        "the server sent another range than was asked for",
+                    )));
+                }
+                have
+            }
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                _ = std::fs::remove_file(&part);
+                return Err(Failed::Perhaps(said(StatusCode::RANGE_NOT_SATISFIABLE)));
+            }
+            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+                return Err(Failed::Perhaps(said(status)));
+            }
+            status => return Err(Failed::For(said(status))),
+        };
+        let seen = Seen {
+            etag: text(response.headers(), header::ETAG),
+            last_modified: text(response.headers(), header::LAST_MODIFIED).and_then(http_date),
+        };
+        // Only a strong ETag promises the same bytes.
+        match seen.etag.as_deref().filter(|e| e.starts_with('"')) {
+            Some(etag) => {
+                std::fs::write(&tag, etag).map_err(|e| Failed::For(Error::io(&tag, e)))?
+            }
+            None => drop(std::fs::remove_file(&tag)),
+        }
+        let bytes = self.body(response, &part, start)?;
+        _ = std::fs::remove_file(&tag);
+        if let Err(wrong) = check(&part) {
+            _ = std::fs::remove_file(&part);
+            return Err(Failed::For(wrong));
+        }
+        std::fs::rename(&part, path).map_err(|e| Failed::For(Error::io(path, e)))?;
+        Ok(Outcome::Fetched { bytes, seen })
+    }
+
+    /// Writes the body behind the first `start` bytes of `part`; returns the size of the whole.
+    fn body(
+        &self,
+        response: Response<ureq::Body>,
+        part: &Path,
+        start: u64,
+    ) -> std::result::Result<u64, Failed> {
+        let limit = self.bounds.download_bytes;
+        let over = || {
+            _ = std::fs::remove_file(part);
+            let message = format!("larger than {limit} bytes");
+            Failed::For(Error::new(ErrorKind::OverLimit, message))
+        };
+        let promised: Option<u64> =
+            text(response.headers(), header::CONTENT_LENGTH).and_then(|l| l.parse().ok());
+        if promised.is_some_and(|length| start.saturating_add(length) > limit) {
+            return Err(over());
+        }
+        let io = |e| Failed::For(Error::io(part, e));
+        let mut file = if start == 0 {
+            File::create(part).map_err(io)?
+        } else {
+            OpenOptions::new().append(true).open(part).map_err(io)?
+        };
+        let mut reader = response.into_body().into_reader();
+        let (mut size, mut buffer) = (start, vec![0; 64 << 10]);
+        loop {
+            // What has arrived stays in the file for the next try.
+            let n = reader.read(&mut buffer).map_err(|e| {
+                let message = format!("broke off after {size} bytes");
+                Failed::Perhaps(Error::new(ErrorKind::Network, message).because(e))
+            })?;
+            let Some(read) = buffer.get(..n).filter(|read| !read.is_empty()) else { break };
+            size += n as u64;
+            if size > limit {
+                return Err(over());
+            }
+            file.write_all(read).map_err(io)?;
+        }
+        if promised.is_some_and(|length| start.saturating_add(length) != size) {
+            let message = format!("broke off after {size} bytes");
+            return Err(Failed::Perhaps(Error::new(ErrorKind::Network, message)));
+        }
+        file.sync_all().map_err(io)?;
+        Ok(size)
+    }
+}
+
+fn network(error: ureq::Error) -> Failed {
+    let failed = Error::new(ErrorKind::Network, "not reached").because(error.to_string());
+    match error {
+        // Neither gets better by asking again.
+        ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => Failed::For(failed),
+        _ => Failed::Perhaps(failed),
+    }
+}
+
+fn said(status: StatusCode) -> Error {
+    Error::new(ErrorKind::Network, format!("the server said {status}"))
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+    Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// Where a partial answer begins: `bytes 100-199/200`.
+fn range_start(headers: &HeaderMap) -> Option<u64> {
+    text(headers, header::CONTENT_RANGE)?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+}
+
+/// `Sun, 06 Nov 1994 08:49:37 GMT`.
+fn http_date(text: String) -> Option<Timestamp> {
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(&text).ok()
+}

@@ -1,0 +1,129 @@
+//! Who publishes what, and where: data, in one place.
+
+use cleanbill_core::ecosystem::Ecosystem;
+
+/// Addresses of the publishers, without a slash at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    /// Holds `<Ecosystem>/all.zip`.
+    pub osv: String,
+    /// CISA's catalogue.
+    pub kev: String,
+    /// Holds `<product>.json`.
+    pub end_of_life: String,
+    /// Whether plain HTTP may be used, which is only ever so towards this very machine.
+    pub(super) plain: bool,
+}
+
+impl Default for Sources {
+    /// The publishers themselves.
+    fn default() -> Self {
+        Self {
+            osv: "https://osv-vulnerabilities.storage.googleapis.com".to_owned(),
+            kev: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
+                .to_owned(),
+            end_of_life: "https://endoflife.date/api".to_owned(),
+            plain: false,
+        }
+    }
+}
+
+impl Sources {
+    /// A mirror: `<base>/<Ecosystem>/all.zip`, `<base>/kev/known_exploited_vulnerabilities.json`
+    /// and `<base>/eol/<product>.json`, all as their publishers offer them. HTTPS, or plain HTTP
+    /// on this very machine.
+    ///
+    /// # Errors
+    /// When the address is neither, in words.
+    pub fn mirror(base: &str) -> Result<Self, String> {
+        let base = base.trim_end_matches('/');
+        let plain = match base.split_once("://") {
+            Some(("https", rest)) if !rest.is_empty() => false,
+            Some(("http", rest)) if is_loopback(rest) => true,
+            Some(("http", _)) => {
+                return Err(format!(
+                    "{base}: plain HTTP is for a mirror on this machine only: use https"
+                ));
+            }
+            Some(_) | None => {
+                return Err(format!("{base}: no address of a mirror: write https://host/path"));
+            }
+        };
+        Ok(Self {
+            osv: base.to_owned(),
+            kev: format!("{base}/kev/{}", crate::feeds::kev::FILE),
+            end_of_life: format!("{base}/eol"),
+            plain,
+        })
+    }
+}
+
+/// Whether the host is an address of the loopback interface, or its name.
+fn is_loopback(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let host = match authority.strip_prefix('[').and_then(|a| a.split_once(']')) {
+        Some((host, _)) => host,
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What is fetched unless told otherwise: the ecosystems of the packages that are recognised in
+/// images.
+pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 6] = [
+    Ecosystem::Alpine,
+    Ecosystem::Debian,
+    Ecosystem::Ubuntu,
+    Ecosystem::Go,
+    Ecosystem::PyPI,
+    Ecosystem::Npm,
+];
+
+/// Distributions by the `ID` of os-release, and what endoflife.date calls them.
+pub(super) const DISTRIBUTIONS: [(&str, &str); 14] = [
+    ("alpine", "alpine-linux"),
+    ("debian", "debian"),
+    ("ubuntu", "ubuntu"),
+    ("almalinux", "almalinux"),
+    ("rocky", "rocky-linux"),
+    ("rhel", "rhel"),
+    ("amzn", "amazon-linux"),
+    ("ol", "oracle-linux"),
+    ("fedora", "fedora"),
+    ("centos", "centos"),
+    ("centos-stream", "centos-stream"),
+    ("opensuse-leap", "opensuse"),
+    ("sles", "sles"),
+    ("photon", "photon"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::Sources;
+
+    #[test]
+    fn a_mirror_is_https_or_on_this_machine() {
+        let plain = "plain HTTP is for a mirror on this machine only: use https";
+        let none = "no address of a mirror: write https://host/path";
+        let table = [
+            ("https://mirror.example/osv/", "ok https://mirror.example/osv false"),
+            ("http://127.0.0.1:8080/osv", "ok http://127.0.0.1:8080/osv true"),
+            ("http://[::1]:8080", "ok http://[::1]:8080 true"),
+            ("http://localhost/x", "ok http://localhost/x true"),
+            ("http://mirror.example", &format!("http://mirror.example: {plain}")),
+            ("http://127.0.0.1.example", &format!("http://127.0.0.1.example: {plain}")),
+            ("http://localhost@evil.example", &format!("http://localhost@evil.example: {plain}")),
+            ("http://10.0.0.1", &format!("http://10.0.0.1: {plain}")),
+            ("ftp://x", &format!("ftp://x: {none}")),
+            ("mirror.example", &format!("mirror.example: {none}")),
+            ("https://", &format!("https:: {none}")),
+        ];
+        for (base, wanted) in table {
+            let said = match Sources::mirror(base) {
+                Ok(s) => format!("ok {} {}", s.osv, s.plain),
+                Err(e) => e,
+            };
+            assert_eq!(said, wanted, "{base}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! `cleanbill db update`: fetch the feeds and build the snapshot that commands use by default.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Sources};
+use cleanbill_core::ecosystem::Ecosystem;
+use jiff::Timestamp;
+
+use super::{status, unwritten};
+use crate::failure::{Failure, Result};
+use crate::report::text::printable_lines;
+use crate::snapshot_choice::{failed, folder, updated_in};
+
+/// Examples under the help.
+pub const AFTER: &str = "\
+Examples:
+  cleanbill db update
+  cleanbill db update --ecosystems Alpine,Debian,Go
+  cleanbill db update --mirror https://mirror.example/osv
+Feeds come from their publishers (OSV, CISA, endoflife.date), only where they changed. A mirror
+holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json and eol/<product>.json.";
+
+/// Arguments of `db update`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Ecosystems, as OSV names them (default: Alpine,Debian,Ubuntu,Go,PyPI,npm)
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
+    pub ecosystems: Vec<Ecosystem>,
+    /// Address of a mirror to use instead of the publishers
+    #[arg(long, value_name = "URL", value_parser = Sources::mirror)]
+    pub mirror: Option<Sources>,
+    /// Snapshot file to write (default: the one that commands look for)
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Folder for what was fetched (default: ~/.cache/cleanbill/db)
+    #[arg(long, value_name = "DIR")]
+    pub cache: Option<PathBuf>,
+}
+
+fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
+    Ecosystem::ALL.into_iter().find(|e| e.as_str() == text).ok_or_else(|| {
+        let known: Vec<_> = Ecosystem::ALL.iter().map(|e| e.as_str()).collect();
+        format!("{text} is no ecosystem known here: one of {}", known.join(", "))
+    })
+}
+
+/// Fetches and builds; `progress` is told what happens, `out` what is in the result.
+///
+/// # Errors
+/// When something cannot be fetched or built; what was there before stays.
+pub fn run(
+    args: &Args,
+    now: Timestamp,
+    progress: &mut dyn Write,
+    out: &mut dyn Write,
+) -> Result<()> {
+    let folder = args.cache.clone().map_or_else(folder, Ok)?;
+    let mut ecosystems = args.ecosystems.clone();
+    if ecosystems.is_empty() {
+        ecosystems = DEFAULT_ECOSYSTEMS.to_vec();
+    }
+    ecosystems.sort();
+    ecosystems.dedup();
+    let plan = Plan {
+        sources: args.mirror.clone().unwrap_or_default(),
+        ecosystems,
+        out: args.out.clone().unwrap_or_else(|| updated_in(&folder)),
+        folder,
+        now,
+        bounds: Bounds::default(),
+    };
+    // Progress is a courtesy: that it cannot be shown stops nothing.
+    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
+    let report = cleanbill_advisory::update(&plan, &mut say).map_err(|e| next_step(&e))?;
+    let mut text = status::table(&status::rows(&report.feeds, Some(now)));
+    let path = plan.out.display();
+    text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
+    out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
+}
+
+fn next_step(error: &cleanbill_advisory::Error) -> Failure {
+    let failure = failed(error);
+    match error.kind() {
+        cleanbill_advisory::ErrorKind::Network => failure.next(
+            "run it again, it goes on where it broke off; without a network: --mirror, or --db with a snapshot built elsewhere",
+        ),
+        cleanbill_advisory::ErrorKind::Malformed
+        | cleanbill_advisory::ErrorKind::Damaged
+        | cleanbill_advisory::ErrorKind::OverLimit
+        | cleanbill_advisory::ErrorKind::NotFound
+        | cleanbill_advisory::ErrorKind::Io => failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Args, ecosystem, run};
+    use cleanbill_advisory::update::Sources;
+
+    #[test]
+    fn only_known_ecosystems_are_asked_for() {
+        assert_eq!(ecosystem("npm").unwrap().as_str(), "npm");
+        assert_eq!(
+            ecosystem("Npm").unwrap_err(),
+            "Npm is no ecosystem known here: one of Alpine, Debian, Ubuntu, AlmaLinux, Bitnami, PyPI, npm, Go, crates.io"
+        );
+    }
+
+    #[test]
+    fn a_mirror_that_says_no_is_named_with_the_next_step() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            use std::io::{Read as _, Write as _};
+            let (mut stream, _) = listener.accept().unwrap();
+            _ = stream.read(&mut [0; 1024]);
+            _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        });
+        let dir = tempfile::tempdir().unwrap();
+        let args = Args {
+            ecosystems: vec![],
+            mirror: Some(Sources::mirror(&base).unwrap()),
+            out: None,
+            cache: Some(dir.path().to_owned()),
+        };
+        let now = "2026-08-22T12:00:00Z".parse().unwrap();
+        let (mut progress, mut out) = (Vec::new(), Vec::new());
+        let error = run(&args, now, &mut progress, &mut out).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "{base}/Alpine/all.zip: the server said 403 Forbidden\n  next: run it again, it goes on where it broke off; without a network: --mirror, or --db with a snapshot built elsewhere"
+            )
+        );
+        assert!(!dir.path().join("cleanbill.cbdb").exists());
+    }
+}
