@@ -68,11 +68,10 @@ pub fn open(source: &Source, choice: &PlatformChoice) -> Result<Subject> {
                 has_blobs: true,
             })
         }
-        Wanted::Rootfs(path) => Err(Failure::new(format!(
-            "{}: a root filesystem folder is no image",
-            path.display()
-        ))
-        .next("scan it with cleanbill rootfs")),
+        Wanted::Rootfs(path) => {
+            Err(Failure::new(format!("{}: a root filesystem folder is no image", path.display()))
+                .next("scan it with cleanbill rootfs"))
+        }
     }
 }
 

@@ -49,8 +49,11 @@ pub fn registry(config: &Config) -> Result<Registry> {
     options.limits = limits(config);
     options.plain_http = named(|r| r.plain_http);
     options.ca_files = config.registries.iter().filter_map(|r| r.ca.clone()).collect();
-    options.realms =
-        config.registries.iter().map(|r| (r.host.clone(), r.realms.clone())).collect::<BTreeMap<_, _>>();
+    options.realms = config
+        .registries
+        .iter()
+        .map(|r| (r.host.clone(), r.realms.clone()))
+        .collect::<BTreeMap<_, _>>();
     let mut credentials = Credentials::none();
     for access in &config.registries {
         if let (Some(user), Some(file)) = (&access.username, &access.password_file) {
@@ -76,7 +79,11 @@ fn limits(config: &Config) -> Limits {
 /// # Errors
 /// When registries cannot be set up. Advisories that do not open are told by the readiness
 /// probe and by every examination, not here: they may come later.
-pub fn examiner(config: &Config, store: Option<Arc<Store>>, max_feed_age_days: u32) -> Result<Examiner> {
+pub fn examiner(
+    config: &Config,
+    store: Option<Arc<Store>>,
+    max_feed_age_days: u32,
+) -> Result<Examiner> {
     let registry = Arc::new(registry(config)?);
     let names = Arc::clone(&registry);
     let advisories = Arc::new(Advisories::new(config.db.clone()));
@@ -91,8 +98,7 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>, max_feed_age_days: u
         }),
         examine: Box::new(move |name, deadline| {
             let snapshot = advisories.current().map_err(|e| failed(&Trouble::Ours(e)))?;
-            let against =
-                Against { snapshot: &snapshot, now: Timestamp::now(), max_feed_age_days };
+            let against = Against { snapshot: &snapshot, now: Timestamp::now(), max_feed_age_days };
             let registry = registry.until(deadline.instant());
             assess::assess(name, &registry, &choice, &limits, &examiner, against)
                 .map_err(|e| failed(&e))

@@ -74,3 +74,6 @@ fn understood(feed: &str, total: u64, not: u64, example: &str, limits: &Limits) 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

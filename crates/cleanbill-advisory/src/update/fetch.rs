@@ -192,11 +192,9 @@ impl Fetcher {
 
 fn network(error: ureq::Error) -> Failed {
     let failed = Error::new(ErrorKind::Network, "not reached").because(error.to_string());
-    match error {
-        // Neither gets better by asking again.
-        ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_) => Failed::For(failed),
-        _ => Failed::Perhaps(failed),
-    }
+    // Neither gets better by asking again.
+    let hopeless = matches!(error, ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_));
+    if hopeless { Failed::For(failed) } else { Failed::Perhaps(failed) }
 }
 
 fn said(status: StatusCode) -> Error {

@@ -1,0 +1,188 @@
+//! What the parsers of feeds do with documents of all kinds.
+
+use cleanbill_core::ecosystem::Ecosystem;
+use cleanbill_core::severity::Severity;
+use proptest::prelude::*;
+
+use super::{eol, kev, osv, secdb};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+/// Every parser on the same bytes.
+fn all(bytes: &[u8]) {
+    for ecosystem in Ecosystem::ALL {
+        drop(osv::parse(bytes, ecosystem));
+    }
+    let (limits, mut into) = (Limits::default(), Gathered::default());
+    drop(osv::archive(std::io::Cursor::new(bytes), Ecosystem::PyPI, &limits, &mut into));
+    drop(secdb::parse(bytes, &mut into));
+    drop(kev::parse(bytes, &limits, &mut into));
+    drop(eol::parse(bytes, &limits, &mut into));
+}
+
+const DOCUMENTS: [&str; 4] = [
+    r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
+    r#"{"distroversion":"v3.9","packages":[{"pkg":{"name":"xen","secfixes":{"4.7-r1":["CVE-2016-1111 XSA-2",null],"0":null}}}]}"#,
+    r#"{"dateReleased":"2024-01-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1111"}]}"#,
+    r#"{"as_of":"2024-01-01","distributions":{"alpine":[{"release":"3.9","end_of_life":"2020-11-01"},{"release":"edge","end_of_life":false}]}}"#,
+];
+
+proptest! {
+    #[test]
+    fn no_bytes_make_a_parser_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        all(&bytes);
+    }
+
+    #[test]
+    fn no_change_to_a_document_makes_a_parser_panic(
+        which in 0..DOCUMENTS.len(),
+        at in any::<prop::sample::Index>(),
+        length in 0usize..6,
+        put in "[\\[\\]{}\":,0-9a-z\u{0}é.-]{0,6}",
+    ) {
+        let mut text: Vec<u8> = DOCUMENTS[which].into();
+        let at = at.index(text.len());
+        let end = (at + length).min(text.len());
+        text.splice(at..end, put.bytes());
+        all(&text);
+    }
+}
+
+#[test]
+fn an_osv_document_is_read_or_refused_with_its_reason() {
+    let deep = format!(r#"{{"id":"X","database_specific":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let package = r#""package":{"ecosystem":"PyPI","name":"a"}"#;
+    let table: Vec<(String, &str)> = vec![
+        ("".into(), "no OSV document: EOF while parsing a value at line 1 column 0"),
+        ("3".into(), "no OSV document: invalid type: integer `3`, expected struct Entry at line 1 column 1"),
+        (r#"{"id":""}"#.into(), "its id is empty"),
+        (r#"{"id":"X"}"#.into(), "X names nothing that is affected"),
+        (r#"{"id":"X","affected":null}"#.into(), "X names nothing that is affected"),
+        (r#"{"id":"X","id":"Y"}"#.into(), "no OSV document: duplicate field `id` at line 1 column 14"),
+        (deep, "no OSV document: recursion limit exceeded at line 1 column 157"),
+        (
+            r#"{"id":"X","affected":[{"package":{"ecosystem":"PyPI","name":""}}]}"#.into(),
+            "X names a package without a name",
+        ),
+        (format!(r#"{{"id":"X","affected":[{{{package}}}]}}"#), "PyPI a X UNKNOWN -"),
+        (
+            format!(r#"{{"id":"X","database_specific":{{"severity":"MODERATE"}},"affected":[{{{package}}}]}}"#),
+            "PyPI a X MEDIUM -",
+        ),
+        (
+            format!(r#"{{"id":"X","severity":[{{"type":"CVSS_V2","score":"AV:N/AC:L/Au:N/C:C/I:C/A:C"}}],"affected":[{{{package},"ecosystem_specific":{{"severity":"low"}}}}]}}"#),
+            "PyPI a X CRITICAL AV:N/AC:L/Au:N/C:C/I:C/A:C",
+        ),
+        (
+            // A vector of version 4 is shown, and the word beside it counts.
+            format!(r#"{{"id":"X","severity":[{{"type":"CVSS_V4","score":"CVSS:4.0/AV:N"}}],"affected":[{{{package},"ecosystem_specific":{{"severity":"low"}}}}]}}"#),
+            "PyPI a X LOW CVSS:4.0/AV:N",
+        ),
+        (
+            format!(r#"{{"id":"X","severity":[{{"type":"Ubuntu","score":"negligible"}}],"affected":[{{{package}}}]}}"#),
+            "PyPI a X LOW -",
+        ),
+        // Another ecosystem's part is left to that ecosystem's zip.
+        (r#"{"id":"X","affected":[{"package":{"ecosystem":"npm","name":"a"}}]}"#.into(), ""),
+        (
+            r#"{"id":"X","affected":[{"package":{"ecosystem":"PyPI","name":"Zope._Access--Control"}}]}"#.into(),
+            "PyPI zope-access-control X UNKNOWN -",
+        ),
+    ];
+    for (document, wanted) in table {
+        let said = match osv::parse(document.as_bytes(), Ecosystem::PyPI) {
+            Ok(parsed) => {
+                let affected = parsed.affected.iter().map(|(stream, name, a)| {
+                    let cvss = a.cvss.as_deref().unwrap_or("-");
+                    format!("{stream} {name} {} {} {cvss}", a.id, a.severity)
+                });
+                affected.collect::<Vec<_>>().join("; ")
+            }
+            Err(e) => e.to_string(),
+        };
+        let shown = document.chars().take(200).collect::<String>();
+        assert_eq!(said, wanted, "{shown}");
+    }
+}
+
+#[test]
+fn of_two_entries_with_one_id_the_later_change_counts() {
+    use std::io::Write as _;
+    let entry = |modified: &str, fixed: &str, more: &str| {
+        format!(
+            r#"{{"id":"X","modified":"{modified}"{more},"affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
+        )
+    };
+    let (old, new) = ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z");
+    let withdrawn = format!(r#","withdrawn":"{new}""#);
+    let table = [
+        (vec![entry(old, "1.0.0", ""), entry(new, "2.0.0", "")], Some("2.0.0")),
+        (vec![entry(new, "2.0.0", ""), entry(old, "1.0.0", "")], Some("2.0.0")),
+        (vec![entry(new, "2.0.0", &withdrawn), entry(old, "1.0.0", "")], None),
+        (vec![entry("0001-01-01T00:00:00Z", "1.0.0", "")], Some("1.0.0")),
+    ];
+    for (entries, wanted) in table {
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        let mut zip = zip::ZipWriter::new(&mut bytes);
+        for (n, entry) in entries.iter().enumerate() {
+            // Names inside a zip are never used as paths.
+            let name = format!("../../{n}.json");
+            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+            zip.write_all(entry.as_bytes()).unwrap();
+        }
+        zip.finish().unwrap();
+        let mut into = Gathered::default();
+        osv::archive(bytes, Ecosystem::Npm, &Limits::default(), &mut into).unwrap();
+        let found = into.advisories.into_values().flatten().next();
+        let fixed = found.map(|a| format!("{:?}", a.ranges[0].end));
+        assert_eq!(fixed, wanted.map(|v| format!("Fixed({v:?})")), "{entries:?}");
+    }
+}
+
+#[test]
+fn limits_on_a_zip_are_errors() {
+    use std::io::Write as _;
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut zip = zip::ZipWriter::new(&mut bytes);
+    for n in 0..3 {
+        zip.start_file(n.to_string(), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(&[b' '; 100]).unwrap();
+    }
+    zip.finish().unwrap();
+    let ok = Limits { not_understood_percent: 100, ..Limits::default() };
+    let table = [
+        (Limits { documents: 2, ..ok.clone() }, "3 documents: more than 2"),
+        (Limits { document_bytes: 99, ..ok.clone() }, "entry \"0\": larger than 99 bytes"),
+        (Limits { total_bytes: 250, ..ok.clone() }, "its entries together: larger than 250 bytes"),
+        (
+            Limits::default(),
+            "osv:npm: 3 of 3 entries could not be understood, more than 5 %; the first: \"0\": no OSV document: EOF while parsing a value at line 1 column 100",
+        ),
+    ];
+    for (limits, wanted) in table {
+        let from = std::io::Cursor::new(bytes.get_ref().clone());
+        let error = osv::archive(from, Ecosystem::Npm, &limits, &mut Gathered::default());
+        assert_eq!(error.unwrap_err().to_string(), wanted);
+    }
+    osv::archive(bytes, Ecosystem::Npm, &ok, &mut Gathered::default()).unwrap();
+}
+
+#[test]
+fn an_alpine_database_is_read() {
+    let json = r#"{"distroversion":"v3.19","packages":[
+        {"pkg":{"name":"a","secfixes":{"1.0-r1":["CVE-2020-1111 XSA-1"],"1.2-r0":["CVE-2020-1111"],"0":["CVE-2020-2222"]}}},
+        {"pkg":{"name":"b","secfixes":null}}]}"#;
+    let mut into = Gathered::default();
+    assert_eq!(secdb::parse(json.as_bytes(), &mut into).unwrap().to_string(), "Alpine:v3.19");
+    let key = ("Alpine:v3.19".to_owned(), "a".to_owned());
+    let found: Vec<_> = into.advisories[&key]
+        .iter()
+        .map(|a| (a.id.as_str(), a.errata.clone(), a.ranges.len(), a.not_affected, a.severity))
+        .collect();
+    let wanted = [
+        ("CVE-2020-1111", vec!["XSA-1".to_owned()], 2, false, Severity::Unknown),
+        ("CVE-2020-2222", vec![], 0, true, Severity::Unknown),
+    ];
+    assert_eq!(found, wanted);
+    assert_eq!(into.advisories.len(), 1);
+}
