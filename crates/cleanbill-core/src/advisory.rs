@@ -37,7 +37,8 @@ pub struct Advisory {
     pub aliases: Vec<String>,
     /// Ids that group several flaws (errata such as ALSA): shown, never used to join flaws.
     pub errata: Vec<String>,
-    /// The severity, `Unknown` where the feed gives none.
+    /// The severity; where this feed gives none, the highest that another feed of the snapshot
+    /// gives to the same id; else `Unknown`.
     pub severity: Severity,
     /// The CVSS vector it was computed from, where there is one.
     pub cvss: Option<String>,
