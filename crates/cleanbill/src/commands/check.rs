@@ -92,7 +92,7 @@ pub fn run(args: Args) -> Result<Exit> {
         Outcome::Examined(evidence) => Some(&**evidence),
         Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => None,
     };
-    let say = |denial: &_| words::denial(denial, &policy.name, "not recorded, as this was a check");
+    let say = |denial: &_| words::denial(denial, policy, "not recorded, as this was a check");
     let (answer, exit) = match decide(&request, &cases, policy, now) {
         Verdict::Allow(permit) => {
             permit.spend(&request.fingerprint, now).map_err(Failure::new)?;

@@ -229,11 +229,11 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     put(&mut out, "ID", package_id(package));
     put(&mut out, "Name", Some(package.name.clone()));
     put(&mut out, "Identifier", Some(identifier(package)));
-    put(&mut out, "Version", Some(package.version.clone()));
+    version(&mut out, "", package.kind, &package.version);
     put(&mut out, "Arch", package.arch.clone());
     if package.kind.is_os() {
         put(&mut out, "SrcName", Some(package.source_name()));
-        put(&mut out, "SrcVersion", Some(package.source_version()));
+        version(&mut out, "Src", package.kind, package.source_version());
     }
     put(&mut out, "Layer", layer(package, image));
     put(&mut out, "FilePath", file_path(package));
@@ -246,6 +246,28 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     };
     put(&mut out, "AnalyzedBy", Some(analyser));
     out.into()
+}
+
+/// A version as Trivy writes it: dpkg's in three fields (epoch, upstream version, revision), all
+/// others in one.
+fn version(out: &mut Map<String, Value>, prefix: &str, kind: PackageKind, text: &str) {
+    let (epoch, upstream, release) = match kind {
+        PackageKind::Deb => {
+            let (epoch, rest) = match text.split_once(':') {
+                Some((epoch, rest)) => (epoch.parse::<u64>().ok(), rest),
+                None => (None, text),
+            };
+            let (upstream, release) =
+                rest.rsplit_once('-').map_or((rest, None), |(u, r)| (u, Some(r)));
+            (epoch.filter(|e| *e > 0), upstream, release)
+        }
+        PackageKind::Apk | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
+            (None, text, None)
+        }
+    };
+    put(out, &format!("{prefix}Version"), Some(upstream));
+    put(out, &format!("{prefix}Release"), release);
+    put(out, &format!("{prefix}Epoch"), epoch);
 }
 
 fn vulnerability(
@@ -333,4 +355,30 @@ fn cleanbill(report: &ScanReport) -> Value {
         "Platform": report.evidence.platform.as_ref().map(ToString::to_string),
         "Digest": report.evidence.digest.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::package::PackageKind;
+    use serde_json::{Map, json};
+
+    #[test]
+    fn only_dpkgs_versions_are_taken_apart() {
+        let table = [
+            (PackageKind::Deb, "5.2.15-2+b13", json!({"Version": "5.2.15", "Release": "2+b13"})),
+            (
+                PackageKind::Deb,
+                "1:2.38-1-5",
+                json!({"Version": "2.38-1", "Release": "5", "Epoch": 1}),
+            ),
+            (PackageKind::Deb, "2024a", json!({"Version": "2024a"})),
+            (PackageKind::Apk, "1.2.3-r4", json!({"Version": "1.2.3-r4"})),
+            (PackageKind::Npm, "1.0.0-rc.1", json!({"Version": "1.0.0-rc.1"})),
+        ];
+        for (kind, text, expected) in table {
+            let mut out = Map::new();
+            super::version(&mut out, "", kind, text);
+            assert_eq!(serde_json::Value::from(out), expected, "{text}");
+        }
+    }
 }

@@ -141,7 +141,7 @@ impl Judge {
         snapshot: Option<Digest>,
     ) -> Answer {
         let notes = self.notes(id, outcome, digests, snapshot);
-        Answer::refused(words::denial(denial, &self.policy.name, id), notes)
+        Answer::refused(words::denial(denial, &self.policy, id), notes)
     }
 
     /// The audit annotations of an answer.

@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict::{Denial, Reason};
 
 use crate::report::text::printable;
@@ -20,7 +21,7 @@ const QUOTED: usize = 160;
 const WHOLE: usize = 4_000;
 
 /// The paragraph.
-pub fn denial(denial: &Denial, policy: &str, id: &str) -> String {
+pub fn denial(denial: &Denial, policy: &Policy, id: &str) -> String {
     let mut sentences = Vec::new();
     for (image, reasons) in denial.refused.iter().take(SHOWN) {
         let mut parts: Vec<String> = reasons.iter().map(|r| reason(r, policy)).collect();
@@ -56,7 +57,7 @@ fn named(image: &str) -> String {
     if image.is_empty() { "The pod".into() } else { quote(image) }
 }
 
-fn reason(reason: &Reason, policy: &str) -> String {
+fn reason(reason: &Reason, policy: &Policy) -> String {
     let rule = reason.rule();
     match reason {
         Reason::NameNotAllowed { allowed } => {
@@ -69,7 +70,8 @@ fn reason(reason: &Reason, policy: &str) -> String {
             format!("it must be named by digest, as name@sha256:… (rule `{rule}`)")
         }
         Reason::Severity { highest, findings } => {
-            let flaws: Vec<String> = findings.iter().take(SHOWN).map(finding).collect();
+            let flaws: Vec<String> =
+                findings.iter().take(SHOWN).map(|f| finding(f, policy)).collect();
             let count = if findings.len() == 1 {
                 "1 flaw".into()
             } else {
@@ -77,7 +79,7 @@ fn reason(reason: &Reason, policy: &str) -> String {
             };
             format!(
                 "{count} above {highest}, the highest severity that policy {} allows (rule `{rule}`): {}",
-                quote(policy),
+                quote(&policy.name),
                 list(&flaws, findings.len())
             )
         }
@@ -90,11 +92,14 @@ fn reason(reason: &Reason, policy: &str) -> String {
     }
 }
 
-fn finding(found: &Finding) -> String {
+fn finding(found: &Finding, policy: &Policy) -> String {
+    let severity = match (found.severity, policy.counts_as(found)) {
+        (rated, counted) if rated == counted => rated.to_string(),
+        (_, counted) => format!("not rated, so counted as {counted},"),
+    };
     let mut text = format!(
-        "{} {} in {} {}",
+        "{} {severity} in {} {}",
         quote(&found.id),
-        found.severity,
         quote(&found.package.name),
         quote(&found.package.version)
     );

@@ -4,7 +4,7 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::finding::{Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
-use cleanbill_core::policy::NamePattern;
+use cleanbill_core::policy::{NamePattern, Policy};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::verdict::{Denial, Reason};
 
@@ -56,7 +56,7 @@ fn a_denial_is_one_paragraph() {
     let mut findings = vec![
         finding("CVE-2021-36159", Severity::Critical, "apk-tools", &["2.10.7-r0"], true),
         finding("CVE-2019-14697", Severity::Critical, "musl", &["1.1.20-r5", "1.1.22-r3"], false),
-        finding("CVE-2018-0001", Severity::High, "zlib", &[], false),
+        finding("CVE-2018-0001", Severity::Unknown, "zlib", &[], false),
     ];
     let lesser = |n| finding(&format!("CVE-2017-{n}"), Severity::High, "openssl", &["2"], false);
     findings.extend((1000..1004).map(lesser));
@@ -82,10 +82,10 @@ fn a_denial_is_one_paragraph() {
             ],
             undecided: vec![("slow".into(), "it is still being examined; try again".into())],
         },
-        "production",
+        &Policy { name: "production".into(), ..Policy::default() },
         "0123456789abcdefghjk",
     );
-    insta::assert_snapshot!(said, @"alpine:3.9: it must be named by digest, as name@sha256:… (rule `digest_required`); 7 flaws above MEDIUM, the highest severity that policy production allows (rule `highest_severity`): CVE-2021-36159 CRITICAL in apk-tools 1.0-r0 (fixed in 2.10.7-r0; known to be exploited), CVE-2019-14697 CRITICAL in musl 1.0-r0 (fixed in 1.1.20-r5 or 1.1.22-r3), CVE-2018-0001 HIGH in zlib 1.0-r0 (no fix known), CVE-2017-1000 HIGH in openssl 1.0-r0 (fixed in 2), CVE-2017-1001 HIGH in openssl 1.0-r0 (fixed in 2), and 2 more; not examined (rule `accept_gaps`): `end-of-life` alpine 3.9 (support ended on 2020-11-01), `unparseable-version` package 1 (it has no number in it, and 2 more of the kind). evil.example/x: images may only come from registry.example/* (rule `allowed`). slow: could not be judged: it is still being examined; try again. Decision 0123456789abcdefghjk.");
+    insta::assert_snapshot!(said, @"alpine:3.9: it must be named by digest, as name@sha256:… (rule `digest_required`); 7 flaws above MEDIUM, the highest severity that policy production allows (rule `highest_severity`): CVE-2021-36159 CRITICAL in apk-tools 1.0-r0 (fixed in 2.10.7-r0; known to be exploited), CVE-2019-14697 CRITICAL in musl 1.0-r0 (fixed in 1.1.20-r5 or 1.1.22-r3), CVE-2018-0001 not rated, so counted as CRITICAL, in zlib 1.0-r0 (no fix known), CVE-2017-1000 HIGH in openssl 1.0-r0 (fixed in 2), CVE-2017-1001 HIGH in openssl 1.0-r0 (fixed in 2), and 2 more; not examined (rule `accept_gaps`): `end-of-life` alpine 3.9 (support ended on 2020-11-01), `unparseable-version` package 1 (it has no number in it, and 2 more of the kind). evil.example/x: images may only come from registry.example/* (rule `allowed`). slow: could not be judged: it is still being examined; try again. Decision 0123456789abcdefghjk.");
 }
 
 #[test]
@@ -99,11 +99,12 @@ fn hostile_and_endless_words_are_escaped_and_bounded() {
         refused: vec![(evil.clone(), vec![refused, Reason::Gaps(gaps)]); 8],
         undecided: vec![(evil.clone(), evil.clone()); 8],
     };
-    for said in [denial(&all, &evil, "id"), unjudged(&evil, "id")] {
+    let named = Policy { name: evil.clone(), ..Policy::default() };
+    for said in [denial(&all, &named, "id"), unjudged(&evil, "id")] {
         assert!(said.len() < 13_000, "{}", said.len());
         assert!(!said.contains(|c: char| c.is_control() || c == '\u{202e}'), "{said}");
         assert!(said.ends_with(" Decision id."), "{said}");
     }
     let many = Denial { undecided: vec![("a".into(), "b".into()); 7], ..Denial::default() };
-    assert!(denial(&many, "p", "id").contains("And 2 more images not judged."));
+    assert!(denial(&many, &Policy::default(), "id").contains("And 2 more images not judged."));
 }
