@@ -62,7 +62,7 @@ gap_kinds! {
     /// The image names a distribution that we do not know, or has packages of one and no name.
     UnknownDistribution = "unknown-distribution", "ask for support of this distribution, or accept the gap in the policy";
     /// No feed in the snapshot covers this distribution release or ecosystem.
-    NoAdvisorySource = "no-advisory-source", "build or update a snapshot that has this feed: cleanbill db update";
+    NoAdvisorySource = "no-advisory-source", "update to a snapshot that has this feed: cleanbill db update --ecosystems LIST";
     /// The distribution's release is past its end of life: nobody looks for flaws in it any more.
     EndOfLife = "end-of-life", "rebuild on a supported release";
     /// A feed that was used is older than the policy or the command line allows.

@@ -139,7 +139,11 @@ impl Advisories {
     }
 
     fn stamp(&self) -> Stamp {
-        let meta = std::fs::metadata(self.file.as_deref()?).ok()?;
+        let file = match &self.file {
+            Some(file) => file.clone(),
+            None => snapshot_choice::updated_in(&snapshot_choice::folder().ok()?),
+        };
+        let meta = std::fs::metadata(file).ok()?;
         Some((meta.len(), meta.modified().ok()?))
     }
 }

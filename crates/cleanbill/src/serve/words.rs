@@ -95,7 +95,7 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
 fn finding(found: &Finding, policy: &Policy) -> String {
     let severity = match (found.severity, policy.counts_as(found)) {
         (rated, counted) if rated == counted => rated.to_string(),
-        (_, counted) => format!("not rated, so counted as {counted},"),
+        (_, counted) => format!("{} (counts as {counted})", found.severity),
     };
     let mut text = format!(
         "{} {severity} in {} {}",

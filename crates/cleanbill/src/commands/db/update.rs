@@ -24,7 +24,7 @@ holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json and eol/<pro
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ecosystems, as OSV names them (default: Alpine,Debian,Ubuntu,Go,PyPI,npm)
+    /// Ecosystems, as OSV names them (default: Alpine,Debian,Go,PyPI,npm)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
     pub ecosystems: Vec<Ecosystem>,
     /// Address of a mirror to use instead of the publishers
