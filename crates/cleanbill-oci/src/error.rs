@@ -21,7 +21,8 @@ pub enum ErrorKind {
     Malformed,
     /// Bytes do not have the digest they were promised to have.
     DigestMismatch,
-    /// A limit was passed.
+    /// The image passes a limit. Of a layer whose bytes are the promised ones a caller may make
+    /// a gap.
     OverLimit,
     /// The named thing is not there.
     NotFound,
@@ -29,7 +30,7 @@ pub enum ErrorKind {
     Unauthorized,
     /// The rule on addresses forbids the connection.
     Forbidden,
-    /// Reading a file, or the network, failed.
+    /// Reading a file, or the network, failed, or took longer than allowed.
     Io,
 }
 

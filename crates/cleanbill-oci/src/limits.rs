@@ -7,7 +7,8 @@ use std::time::Duration;
 use crate::error::{Error, ErrorKind};
 
 /// Bounds on everything that is read from one image. Past one of them a layer or file becomes
-/// an `over-limit` gap, or the image an error; never a shorter list.
+/// an `over-limit` gap, or the image an error; never a shorter list. Running out of time is
+/// always an error.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of a manifest, index or configuration (default 4 MiB, the registries' own limit).
@@ -131,9 +132,27 @@ limits! {
 
 impl Limits {
     /// The error of having passed a bound: names it, its value and the flag that raises it.
+    ///
+    /// A caller may turn [`ErrorKind::OverLimit`] into a gap, which says something about the
+    /// image. Time says something about the way to it: a slow registry could choose the layer
+    /// that nobody looks into, so running out of it is no such error.
     pub fn over(&self, limit: Limit) -> Error {
+        let kind = match limit {
+            Limit::Seconds => ErrorKind::Io,
+            Limit::ManifestBytes
+            | Limit::IndexChildren
+            | Limit::Layers
+            | Limit::LayerBytes
+            | Limit::Ratio
+            | Limit::Entries
+            | Limit::PathDepth
+            | Limit::PathBytes
+            | Limit::PaxBytes
+            | Limit::FileBytes
+            | Limit::SpoolBytes => ErrorKind::OverLimit,
+        };
         Error::new(
-            ErrorKind::OverLimit,
+            kind,
             format!(
                 "more than {} {} (raise with {})",
                 self.get(limit),
@@ -153,6 +172,7 @@ impl fmt::Display for Limit {
 #[cfg(test)]
 mod tests {
     use super::{Limit, Limits};
+    use crate::error::ErrorKind;
 
     #[test]
     fn every_limit_can_be_set_and_names_its_flag() {
@@ -162,7 +182,10 @@ mod tests {
         }
         for (at, limit) in Limit::ALL.iter().enumerate() {
             assert_eq!(limits.get(*limit), 7 + at as u64);
-            assert!(limits.over(*limit).to_string().contains(limit.flag()));
+            let over = limits.over(*limit);
+            assert!(over.to_string().contains(limit.flag()));
+            let gap = over.kind() == ErrorKind::OverLimit;
+            assert_eq!(gap, *limit != Limit::Seconds, "time never becomes a gap");
         }
         assert_eq!(
             Limits::default().over(Limit::Entries).to_string(),

@@ -115,15 +115,28 @@ impl LayerReader {
         })
     }
 
-    /// Bytes do not parse: because they are not the ones that were promised, or because they
-    /// were made so? The blob is read to its end to tell.
+    /// Bytes do not parse, or pass a limit: because they are not the ones that were promised, or
+    /// because they were made so? The blob is read to its end to tell.
     fn blame(&mut self, error: Error) -> Error {
-        if error.kind() == ErrorKind::Malformed
-            && let Some(found) = self.tar.tape_mut().blob_digest()
-            && found != self.layer.blob.digest
-        {
-            return mismatch(&self.what, &self.layer.blob.digest, &found).because(error);
-        }
+        let error = match error.kind() {
+            ErrorKind::Malformed | ErrorKind::OverLimit => {
+                match self.tar.tape_mut().blob_digest() {
+                    Ok(found) if found != self.layer.blob.digest => {
+                        return mismatch(&self.what, &self.layer.blob.digest, &found)
+                            .because(error);
+                    }
+                    // Past a limit is a gap for the caller, so it is said only of bytes that are
+                    // the promised ones: a store could send a bomb to hide a layer.
+                    Err(reading) if error.kind() == ErrorKind::OverLimit => reading,
+                    Ok(_) | Err(_) => error,
+                }
+            }
+            ErrorKind::DigestMismatch
+            | ErrorKind::NotFound
+            | ErrorKind::Unauthorized
+            | ErrorKind::Forbidden
+            | ErrorKind::Io => error,
+        };
         error.within(&self.what)
     }
 }

@@ -7,7 +7,7 @@ use cleanbill_core::digest::Digest;
 
 use super::decode::Decoder;
 use super::tar::Tape;
-use crate::blob::{Clock, Raw};
+use crate::blob::{Clock, Raw, uncarry};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Hasher;
 use crate::limits::Limit;
@@ -107,13 +107,17 @@ impl Stream {
     }
 
     /// The digest of the whole blob as it is stored, whatever it decompresses to: to tell a
-    /// damaged blob from one that was made malformed.
-    pub(crate) fn blob_digest(&mut self) -> Option<Digest> {
+    /// damaged blob from one that was made so.
+    ///
+    /// # Errors
+    /// When the blob cannot be read to its end.
+    pub(crate) fn blob_digest(&mut self) -> Result<Digest> {
+        let failed = || Error::new(ErrorKind::Io, "its digest cannot be told");
         let plain = self.decoder.compression() == Compression::None;
-        let raw = self.decoder.raw()?;
+        let raw = self.decoder.raw().ok_or_else(failed)?;
         let mut rest = vec![0; 64 << 10];
         loop {
-            let n = std::io::Read::read(raw, &mut rest).ok()?;
+            let n = std::io::Read::read(raw, &mut rest).map_err(uncarry)?;
             if n == 0 {
                 break;
             }
@@ -126,13 +130,13 @@ impl Stream {
             }
         }
         if !plain {
-            return raw.digest();
+            return raw.digest().ok_or_else(failed);
         }
         let hasher = match self.blob.take() {
             Some(hasher) => hasher,
             None => std::mem::replace(&mut self.diff, Hasher::like(&Digest::Sha256([0; 32]))),
         };
-        Some(hasher.finish())
+        Ok(hasher.finish())
     }
 }
 

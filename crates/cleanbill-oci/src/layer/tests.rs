@@ -1,5 +1,6 @@
 //! The table of layers, good and bad, with the exact message of each.
 
+use std::io::Read;
 use std::sync::Arc;
 
 use cleanbill_core::digest::Digest;
@@ -7,7 +8,7 @@ use cleanbill_core::layer::EntryKind;
 
 use super::LayerReader;
 use crate::blob::Clock;
-use crate::content::Descriptor;
+use crate::content::{Content, Descriptor, Role};
 use crate::error::{ErrorKind, Result};
 use crate::image::Layer;
 use crate::limits::Limits;
@@ -526,10 +527,56 @@ fn bombs_are_over_a_limit() {
     let e = read("", &tar, sha256(&tar), limits).unwrap_err();
     let why = "more than 1048576 uncompressed bytes of a layer (raise with --limit layer-bytes=N)";
     assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&tar)));
+}
+
+#[test]
+fn a_store_can_make_no_gap_by_being_slow_or_sending_a_bomb() {
+    let tar = TarBuilder::new().file("a", "1").build();
     let limits = Limits { time: std::time::Duration::ZERO, ..small() };
     let e = read("", &tar, sha256(&tar), limits).unwrap_err();
+    assert_eq!(e.kind(), ErrorKind::Io);
     let why = "more than 0 seconds for one image (raise with --timeout)";
     assert_eq!(e.to_string(), format!("layer {}: {why}", sha256(&tar)));
+    // Other bytes than the promised ones, which pass a limit.
+    let promised = sha256(&tar);
+    // More than is decompressed at once, so that the limit is passed before all is read.
+    let many = (0..600).fold(TarBuilder::new(), |t, n| t.file(&n.to_string(), "")).build();
+    for (suffix, bomb) in [("", many.clone()), ("+gzip", gzip(&many)), ("+zstd", zstd(&many))] {
+        let mut content = MemoryContent::default();
+        let blob = content.add_as(promised, &format!("{OCI_LAYER}{suffix}"), bomb.clone());
+        let e = read_from(&content, blob.clone(), promised, small()).unwrap_err();
+        assert_eq!(e.kind(), ErrorKind::DigestMismatch, "{e}");
+        let why = format!(
+            "the digest should be {promised} but the bytes have {}: more than 20 entries of a \
+             layer (raise with --limit entries=N)",
+            sha256(&bomb)
+        );
+        assert_eq!(e.to_string(), format!("layer {promised}: {why}"));
+        // A limit is passed, and then the promised bytes cannot be read to their end.
+        let broken = Broken(bomb.clone());
+        let layer = Layer::new(Descriptor { size: 1 << 30, ..blob }, promised);
+        let clock = Clock::start(&Arc::new(small()));
+        let mut reader = LayerReader::open(&broken, &layer, clock).unwrap();
+        let e = std::iter::from_fn(|| reader.next_entry().transpose()).find_map(Result::err);
+        let e = e.unwrap();
+        assert_eq!(e.kind(), ErrorKind::Io, "{e}");
+        assert_eq!(e.to_string(), format!("layer {promised}: reading failed: the line is cut"));
+    }
+}
+
+/// A store whose bytes end in a failure.
+struct Broken(Vec<u8>);
+
+impl Content for Broken {
+    fn open(&self, _: Role, _: &Descriptor) -> Result<Box<dyn Read + Send>> {
+        struct Cut;
+        impl Read for Cut {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("the line is cut"))
+            }
+        }
+        Ok(Box::new(std::io::Cursor::new(self.0.clone()).chain(Cut)))
+    }
 }
 
 proptest::proptest! {

@@ -181,7 +181,8 @@ impl Auth {
         })?;
         if body.len() as u64 > TOKEN_MAX {
             let text = format!("the token of {host} is larger than {TOKEN_MAX} bytes");
-            return Err(Error::new(ErrorKind::OverLimit, text).into());
+            // About the realm, not the image: it must not end as a gap of a layer.
+            return Err(Error::new(ErrorKind::Malformed, text).into());
         }
         parse_token(&body).ok_or_else(|| malformed("its token realm answers no token").into())
     }

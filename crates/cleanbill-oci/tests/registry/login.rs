@@ -197,7 +197,7 @@ fn hostile_challenges_end() {
     // A token that never helps, and an endless answer instead of a token.
     let table: [(Vec<u8>, ErrorKind); 3] = [
         (br#"{"token":"bad"}"#.to_vec(), ErrorKind::Unauthorized),
-        (vec![b' '; 300 << 10], ErrorKind::OverLimit),
+        (vec![b' '; 300 << 10], ErrorKind::Malformed),
         (b"{\"token\":\"a\\nb\"}".to_vec(), ErrorKind::Malformed),
     ];
     for (answer, kind) in table {
