@@ -172,4 +172,6 @@ pub fn fuzz(bytes: &[u8]) {
 }
 
 #[cfg(test)]
+mod limit_tests;
+#[cfg(test)]
 mod tests;
