@@ -204,21 +204,21 @@ impl Examiner {
         {
             return Ok(Outcome::Facts(known));
         }
-        let read = image
-            .open_layer(index)
-            .and_then(|reader| facts(reader, &self.options.with_extra(extra.to_vec())));
-        match read {
+        // A limit says something of a layer's bytes; whatever keeps us from them is an error.
+        let reader = image.open_layer(index)?;
+        match facts(reader, &self.options.with_extra(extra.to_vec())) {
             Ok((facts, _)) => {
                 if let Some(store) = &self.store {
                     store.put_layer(&key, &facts)?;
                 }
                 Ok(Outcome::Facts(facts))
             }
-            Err(error) if error.kind() == ErrorKind::OverLimit => Ok(Outcome::Gap(Gap::new(
-                GapKind::OverLimit,
-                format!("layer {}", layer.blob.digest),
-                error.to_string(),
-            ))),
+            Err(error) if error.kind() == ErrorKind::OverLimit => {
+                let (subject, told) = (format!("layer {}", layer.blob.digest), error.to_string());
+                let prefix = format!("{subject}: ");
+                let detail = told.strip_prefix(&prefix).unwrap_or(&told);
+                Ok(Outcome::Gap(Gap::new(GapKind::OverLimit, subject, detail)))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -317,3 +317,7 @@ pub fn examine_folder(
     }
     Ok((merge(&layers).inventory(), digest))
 }
+
+#[cfg(test)]
+#[path = "examine_tests.rs"]
+mod tests;
