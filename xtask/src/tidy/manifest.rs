@@ -1,8 +1,12 @@
 //! A `Cargo.toml`'s dependencies, read by the one form we write them in
 //! (`name.workspace = true`), so that no TOML parser is needed and no second form creeps in.
+//! Tests may also ask another crate of ours for its builders ([`TESTING`]).
 
 /// The dependency sections of a member.
 const SECTIONS: &[&str] = &["[dependencies]", "[dev-dependencies]", "[build-dependencies]"];
+
+/// How tests get at another crate's builders, after its name; nothing but tests may.
+const TESTING: &str = " = { workspace = true, features = [\"testing\"] }";
 
 /// The dependencies of one member crate.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,8 +32,10 @@ pub fn dependencies(text: &str) -> Dependencies {
             continue;
         }
         let Some(section) = section else { continue };
-        match line.strip_suffix(".workspace = true") {
-            Some(name) if *section == "[dev-dependencies]" => out.dev.push(name.to_owned()),
+        let dev = *section == "[dev-dependencies]";
+        let testing = line.strip_suffix(TESTING).filter(|_| dev);
+        match line.strip_suffix(".workspace = true").or(testing) {
+            Some(name) if dev => out.dev.push(name.to_owned()),
             Some(name) => out.normal.push(name.to_owned()),
             None => out.odd.push(line.to_owned()),
         }
@@ -63,6 +69,9 @@ mod tests {
         assert_eq!(read.normal, ["a"]);
         assert_eq!(read.dev, ["c"]);
         assert_eq!(read.odd, ["b = \"1\"", "[dependencies.d]"]);
+        let testing = "x = { workspace = true, features = [\"testing\"] }\n";
+        let read = dependencies(&format!("[dependencies]\n{testing}[dev-dependencies]\n{testing}"));
+        assert_eq!((read.dev, read.odd.len(), read.normal.len()), (vec!["x".into()], 1, 0));
     }
 
     #[test]
