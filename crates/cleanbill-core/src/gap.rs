@@ -65,6 +65,8 @@ gap_kinds! {
     NoAdvisorySource = "no-advisory-source", "update to a snapshot that has this feed: cleanbill db update --ecosystems LIST";
     /// The distribution's release is past its end of life: nobody looks for flaws in it any more.
     EndOfLife = "end-of-life", "rebuild on a supported release";
+    /// Nobody told the snapshot how long this release is supported.
+    UnknownEndOfLife = "unknown-end-of-life", "update to a snapshot with end-of-life dates (cleanbill db update); a rolling release has none";
     /// A feed that was used is older than the policy or the command line allows.
     StaleFeed = "stale-feed", "update the snapshot: cleanbill db update";
     /// A package database or manifest is there and could not be read.

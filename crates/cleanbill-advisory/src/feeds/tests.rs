@@ -50,7 +50,8 @@ proptest! {
 
 #[test]
 fn an_osv_document_is_read_or_refused_with_its_reason() {
-    let deep = format!(r#"{{"id":"X","database_specific":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
+    let deep =
+        format!(r#"{{"id":"X","database_specific":{}{}}}"#, "[".repeat(10_000), "]".repeat(10_000));
     let package = r#""package":{"ecosystem":"PyPI","name":"a"}"#;
     let table: Vec<(String, &str)> = vec![
         ("".into(), "no OSV document: EOF while parsing a value at line 1 column 0"),

@@ -71,13 +71,8 @@ fn is_loopback(rest: &str) -> bool {
 /// What is fetched unless told otherwise: the ecosystems of the packages that are recognised in
 /// images, except Ubuntu, whose feed is many times larger than the others (building holds every
 /// advisory in memory, about 650 bytes each). An Ubuntu image says by a gap what to ask for.
-pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 5] = [
-    Ecosystem::Alpine,
-    Ecosystem::Debian,
-    Ecosystem::Go,
-    Ecosystem::PyPI,
-    Ecosystem::Npm,
-];
+pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 5] =
+    [Ecosystem::Alpine, Ecosystem::Debian, Ecosystem::Go, Ecosystem::PyPI, Ecosystem::Npm];
 
 /// Distributions by the `ID` of os-release, and what endoflife.date calls them.
 pub(super) const DISTRIBUTIONS: [(&str, &str); 14] = [

@@ -87,6 +87,17 @@ pub fn match_inventory<A: Advisories>(
     }
     let releases = distribution.streams();
     if let Some(named) = &inventory.distribution
+        // Of a release that nothing covers, that is said already.
+        && releases.iter().any(|stream| advisories.covering(stream).is_some())
+        && advisories.release_life(&named.id, &named.release)?.is_none()
+    {
+        run.gaps.insert(Gap::new(
+            GapKind::UnknownEndOfLife,
+            format!("{} {}", named.id, named.release),
+            "no date is known until which this release is supported",
+        ));
+    }
+    if let Some(named) = &inventory.distribution
         && let Some(life) = advisories.release_life(&named.id, &named.release)?
         && let Some(end) = life.end_of_life
     {

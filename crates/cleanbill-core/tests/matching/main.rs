@@ -11,7 +11,9 @@ use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
-use support::{NOW, advisory, distribution, gaps, home, memory, package, run, stream, time};
+use support::{
+    NOW, advisory, distribution, gaps, home, memory, package, run, stream, supported, time,
+};
 
 #[test]
 fn one_package_and_its_advisories() {
@@ -82,6 +84,7 @@ fn one_package_and_its_advisories() {
         for text in *advisories {
             memory.add(stream(*kind), "pkg", advisory(text));
         }
+        supported(&mut memory, home(*kind).as_ref());
         let inventory = Inventory {
             distribution: home(*kind),
             packages: vec![package(*kind, "pkg", version)],
@@ -172,6 +175,7 @@ fn distributions_and_their_streams() {
     for (kind, distribution, stream, want) in table {
         let mut memory = memory();
         memory.add(stream.parse().unwrap(), "pkg", advisory("CVE-1: 0..9"));
+        supported(&mut memory, distribution.as_ref());
         let two = ["pkg", "other"].map(|name| package(*kind, name, "1.0")).to_vec();
         let inventory =
             Inventory { distribution: distribution.clone(), packages: two, gaps: Vec::new() };
@@ -179,6 +183,23 @@ fn distributions_and_their_streams() {
         let ids = matched.findings.iter().map(|f| f.id.clone());
         let got = ids.chain(gaps(&matched)).collect::<Vec<_>>().join(" | ");
         assert_eq!(got, *want, "{distribution:?}");
+    }
+}
+
+#[test]
+fn a_release_whose_support_nobody_dated_is_a_gap() {
+    let table = [
+        ("3.9", "unknown-end-of-life alpine 3.9"),
+        // Where nothing covers the release, that alone is said.
+        ("3.99", "no-advisory-source Alpine:v3.99"),
+    ];
+    for (release, want) in table {
+        let mut memory = memory();
+        memory.add("Alpine:v3.9".parse().unwrap(), "pkg", advisory("CVE-1: 9..10"));
+        let packages = vec![package(PackageKind::Apk, "pkg", "1.0-r0")];
+        let distribution = distribution("alpine", release, release);
+        let inventory = Inventory { distribution, packages, gaps: Vec::new() };
+        assert_eq!(gaps(&run(&inventory, &memory)).join(" | "), want);
     }
 }
 

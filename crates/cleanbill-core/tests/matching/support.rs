@@ -124,3 +124,10 @@ pub(crate) fn stream(kind: PackageKind) -> Stream {
     };
     text.parse().unwrap()
 }
+
+/// Notes that this release is known, and no end of its support announced.
+pub fn supported(memory: &mut MemoryAdvisories, release: Option<&Distribution>) {
+    if let Some(Distribution { id, release, .. }) = release {
+        memory.end_of_life.insert((id.clone(), release.clone()), None);
+    }
+}

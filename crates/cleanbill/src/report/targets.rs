@@ -109,7 +109,7 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
             || gap.subject == p.evidence
     };
     match gap.kind {
-        GapKind::EndOfLife | GapKind::UnknownDistribution => os,
+        GapKind::EndOfLife | GapKind::UnknownEndOfLife | GapKind::UnknownDistribution => os,
         GapKind::NoAdvisorySource => {
             let stream = |kind| match kind {
                 PackageKind::Python => gap.subject.starts_with("PyPI"),
@@ -156,6 +156,7 @@ pub fn stands_alone(gap: &Gap, targets: &[Target<'_>]) -> bool {
             !targets.iter().any(|t| concerns(gap, t.class, &t.packages))
         }
         GapKind::EndOfLife
+        | GapKind::UnknownEndOfLife
         | GapKind::StaleFeed
         | GapKind::UnparseableVersion
         | GapKind::UnidentifiedVersion
