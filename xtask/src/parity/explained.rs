@@ -1,7 +1,7 @@
 //! The differences that docs/parity.md explains, one entry a paragraph there.
 
 use super::Only;
-use super::facts::Fact;
+use super::facts::{Fact, Kind};
 
 /// One explained difference.
 struct Explained {
@@ -11,7 +11,27 @@ struct Explained {
     is: fn(&Fact) -> bool,
 }
 
-const EXPLAINED: &[Explained] = &[];
+const EXPLAINED: &[Explained] = &[
+    Explained {
+        why: "A Go main module's version",
+        only: Only::Us,
+        is: |f| is_syft(f) && f.version == "v1.18.1",
+    },
+    Explained {
+        why: "A Go main module's version",
+        only: Only::Trivy,
+        is: |f| is_syft(f) && f.version == "1.18.1",
+    },
+    Explained {
+        why: "Go modules replaced by a folder",
+        only: Only::Trivy,
+        is: |f| f.kind == Kind::Package && f.source == "gobinary" && f.version.is_empty(),
+    },
+];
+
+fn is_syft(fact: &Fact) -> bool {
+    fact.source == "gobinary" && fact.name == "github.com/anchore/syft"
+}
 
 /// The heading that explains a difference, where one does.
 pub fn why(only: Only, fact: &Fact) -> Option<&'static str> {

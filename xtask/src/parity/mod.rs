@@ -59,8 +59,17 @@ fn example_image() -> Result<Input> {
         .args(["run", "--quiet", "--release", "--package", "cleanbill", "--example", "images"])
         .arg("--")
         .arg(&folder))?;
+    // Trivy reads OCI layouts as folders only.
     let name = "alpine-3.9.0";
-    Ok(Input { name: name.into(), path: folder.join(format!("{name}.tar")) })
+    let path = folder.join(format!("{name}.docker.tar"));
+    if path.exists() {
+        std::fs::remove_file(&path)?;
+    }
+    run(Command::new("skopeo")
+        .args(["--insecure-policy", "copy", "--quiet"])
+        .arg(format!("oci-archive:{}", folder.join(format!("{name}.tar")).display()))
+        .arg(format!("docker-archive:{}:example:latest", path.display())))?;
+    Ok(Input { name: name.into(), path })
 }
 
 /// Both scanners, ready, with the same advisories.
@@ -91,7 +100,8 @@ impl Scanners {
 
     /// Prints what differs; returns how much of it is unexplained.
     fn compare(&self, input: &Input) -> Result<usize> {
-        let us = facts::read(&self.with_us(&input.path)?);
+        let ours_report = self.with_us(&input.path)?;
+        let us = facts::read(&ours_report);
         let them = facts::read(&self.with_trivy(&input.path)?);
         let count = |facts: &BTreeSet<Fact>, kind| facts.iter().filter(|f| f.kind == kind).count();
         say(&format!(
@@ -104,6 +114,9 @@ impl Scanners {
         ));
         if count(&us, Kind::Package) == 0 {
             return Err(format!("{}: no packages at all: nothing was compared", input.name).into());
+        }
+        if let Some(gaps) = report_gaps(&ours_report) {
+            say(&format!("  gaps that only cleanbill tells: {gaps}"));
         }
         let ours = us.difference(&them).map(|f| (Only::Us, f));
         let theirs = them.difference(&us).map(|f| (Only::Trivy, f));
@@ -137,4 +150,14 @@ impl Scanners {
         command.arg(self.work.path().join("trivy-cache")).arg("--input").arg(archive);
         Ok(serde_json::from_str(&output(&mut command)?)?)
     }
+}
+
+/// Our gaps by kind, with how many of each.
+fn report_gaps(report: &Value) -> Option<String> {
+    let mut kinds = std::collections::BTreeMap::<&str, usize>::new();
+    for gap in report.get("Gaps")?.as_array()? {
+        *kinds.entry(gap.get("Kind")?.as_str()?).or_default() += 1;
+    }
+    let shown: Vec<String> = kinds.iter().map(|(kind, n)| format!("{kind} {n}")).collect();
+    (!shown.is_empty()).then(|| shown.join(", "))
 }
