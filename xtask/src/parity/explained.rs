@@ -23,7 +23,7 @@ const EXPLAINED: &[Explained] = &[
         is: |f| is_syft(f) && f.version == "1.18.1",
     },
     Explained {
-        why: "Go modules replaced by a folder",
+        why: "Go modules without a version",
         only: Only::Trivy,
         is: |f| f.kind == Kind::Package && f.source == "gobinary" && f.version.is_empty(),
     },
