@@ -1,11 +1,11 @@
 //! A Rust file without what is not code: comments, the insides of string literals, tests.
 
-/// The code of a file, line by line: comments and string contents blanked, and everything from
-/// the first `#[cfg(test)]` on left out (tests stand last in a file).
+/// The code of a file, line by line: comments and string contents blanked, items under
+/// `#[cfg(test)]` left out.
 pub fn code(text: &str) -> String {
-    let text = text.split("\n#[cfg(test)]").next().unwrap_or(text);
+    let text = without_tests(text);
     let mut out = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut rest = text.as_str();
     while let Some(c) = rest.chars().next() {
         let skipped = comment(rest).or_else(|| string(rest)).or_else(|| character(rest));
         match skipped {
@@ -18,6 +18,28 @@ pub fn code(text: &str) -> String {
             None => {
                 out.push(c);
                 rest = &rest[c.len_utf8()..];
+            }
+        }
+    }
+    out
+}
+
+/// The text without its top-level items under `#[cfg(test)]`: up to the line that ends a
+/// declaration, or the `}` in the first column that ends a block.
+fn without_tests(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line != "#[cfg(test)]" {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        let mut block = false;
+        for line in lines.by_ref() {
+            block |= line.ends_with('{');
+            if (block && line == "}") || (!block && line.ends_with([';', '}'])) {
+                break;
             }
         }
     }
@@ -99,7 +121,10 @@ mod tests {
             ("let c = '\\''; use std::fs;", "std::fs", true),
             ("fn a<'x>(b: &'x str) { std::fs::x() }", "std::fs", true),
             ("/* std::fs */ fn a() {}", "std::fs", false),
-            ("fn a() {}\n#[cfg(test)]\nmod tests { use std::fs; }", "std::fs", false),
+            ("fn a() {}\n#[cfg(test)]\nmod tests {\n  use std::fs;\n}\n", "std::fs", false),
+            ("#[cfg(test)]\nmod tests;\nuse std::fs;", "std::fs", true),
+            ("#[cfg(test)]\n#[path = \"a.rs\"]\nmod tests;\nuse std::fs;", "std::fs", true),
+            ("#[cfg(test)]\nfn a() {\n  x\n}\nuse std::fs;", "std::fs", true),
         ];
         for (text, word, there) in table {
             assert_eq!(code(text).contains(word), *there, "{text}");
