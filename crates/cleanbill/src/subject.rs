@@ -15,6 +15,7 @@ use cleanbill_oci::source::{InputKind, InputSpec, open_input};
 use crate::commands::source::{Access, Source, Wanted};
 use crate::failure::{Failure, Result};
 use crate::store::{Owner, Store};
+use crate::trouble::Trouble;
 
 /// An image, or several platforms of one, ready to be read.
 pub struct Subject {
@@ -36,7 +37,7 @@ pub struct Subject {
 ///
 /// # Errors
 /// When it cannot be reached or read, or has nothing for them.
-pub fn open(source: &Source, choice: &PlatformChoice) -> Result<Subject> {
+pub fn open(source: &Source, choice: &PlatformChoice) -> std::result::Result<Subject, Trouble> {
     let limits = Arc::new(source.limits.clone());
     match &source.wanted {
         Wanted::Input(path) => {
@@ -69,8 +70,8 @@ pub fn open(source: &Source, choice: &PlatformChoice) -> Result<Subject> {
             })
         }
         Wanted::Rootfs(path) => {
-            Err(Failure::new(format!("{}: a root filesystem folder is no image", path.display()))
-                .next("scan it with cleanbill rootfs"))
+            let why = format!("{}: a root filesystem folder is no image", path.display());
+            Err(Failure::new(why).next("scan it with cleanbill rootfs").into())
         }
     }
 }

@@ -9,7 +9,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::policy::Policy;
 use cleanbill_core::reference::ImageRef;
-use cleanbill_core::verdict::{Case, Outcome, Request, Verdict, decide, refuse_by_name};
+use cleanbill_core::verdict::{Case, Denial, Outcome, Request, Verdict, decide, refuse_by_name};
 use cleanbill_oci::image::PlatformChoice;
 use cleanbill_oci::registry::Registry;
 use sha2::{Digest as _, Sha256};
@@ -25,6 +25,7 @@ use crate::report::verdict::{self, Said};
 use crate::serve::{load, words};
 use crate::snapshot_choice;
 use crate::subject::{self, Subject};
+use crate::trouble::Trouble;
 use crate::wiring;
 
 /// Examples under the help.
@@ -82,7 +83,7 @@ pub fn run(args: Args) -> Result<Exit> {
     let (now, policy) = (Timestamp::now(), &rules.policy);
     let max_feed_age_days = policy.max_feed_age_days;
     let against = Against { snapshot: &snapshot, now, max_feed_age_days };
-    let outcome = rules.examine(&source, subject, &asked, against);
+    let (outcome, public) = rules.examine(&source, subject, &asked, against);
     progress.clear();
     let fingerprint = Digest::Sha256(Sha256::digest(asked.as_bytes()).into());
     let request = Request { fingerprint, images: vec![asked.clone()] };
@@ -92,7 +93,14 @@ pub fn run(args: Args) -> Result<Exit> {
         Outcome::Examined(evidence) => Some(&**evidence),
         Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => None,
     };
-    let say = |denial: &_| words::denial(denial, policy, "not recorded, as this was a check");
+    // The paragraph has what the gate would tell; the detail it keeps for its log stands above.
+    let say = |denial: &Denial| {
+        let mut denial = denial.clone();
+        for (_, why) in &mut denial.undecided {
+            *why = public.unwrap_or(why).to_owned();
+        }
+        words::denial(&denial, policy, "not recorded, as this was a check")
+    };
     let (answer, exit) = match decide(&request, &cases, policy, now) {
         Verdict::Allow(permit) => {
             permit.spend(&request.fingerprint, now).map_err(Failure::new)?;
@@ -151,24 +159,25 @@ impl Rules {
         Ok(Self { policy, choice, registry })
     }
 
-    /// How far we come with an image: the name first, as the gate does.
+    /// How far we come with an image: the name first, as the gate does. What goes wrong comes
+    /// in full, and as the gate would tell it.
     fn examine(
         &self,
         source: &Source,
         subject: Option<Subject>,
         asked: &str,
         against: Against<'_>,
-    ) -> Outcome {
+    ) -> (Outcome, Option<&'static str>) {
         let reference: ImageRef = match asked.parse() {
             Ok(reference) => reference,
-            Err(e) => return Outcome::NoReference(format!("{e}")),
+            Err(e) => return (Outcome::NoReference(format!("{e}")), None),
         };
         if refuse_by_name(&reference, &self.policy).is_some() {
-            return Outcome::NameRefused(reference);
+            return (Outcome::NameRefused(reference), None);
         }
         match self.evidence(source, subject, &reference, against) {
-            Ok(evidence) => Outcome::Examined(Box::new(evidence)),
-            Err(failure) => Outcome::Failed(failure.to_string()),
+            Ok(evidence) => (Outcome::Examined(Box::new(evidence)), None),
+            Err(trouble) => (Outcome::Failed(trouble.to_string()), Some(trouble.public())),
         }
     }
 
@@ -178,17 +187,17 @@ impl Rules {
         subject: Option<Subject>,
         name: &ImageRef,
         against: Against<'_>,
-    ) -> Result<Evidence> {
+    ) -> std::result::Result<Evidence, Trouble> {
         let examiner = Examiner::new(Examiner::options(&source.limits), None);
         let limits = Arc::new(source.limits.clone());
         let subject = match (subject, &self.registry) {
             (Some(subject), _) => subject,
             (None, None) => subject::open(source, &self.choice)?,
             (None, Some(gates)) => {
-                return Ok(assess::assess(name, gates, &self.choice, &limits, &examiner, against)?);
+                return assess::assess(name, gates, &self.choice, &limits, &examiner, against);
             }
         };
         let Subject { images, resolved, .. } = subject;
-        Ok(assess::evidence(name, resolved, &images, &examiner, against)?)
+        assess::evidence(name, resolved, &images, &examiner, against)
     }
 }
