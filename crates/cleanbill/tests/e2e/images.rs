@@ -4,10 +4,11 @@
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::parts::{run, shared_data};
+use crate::parts::{absent, shared_data};
 
 /// Alpine 3.9.6, past its end of life.
 pub fn alpine(folder: &Path) -> PathBuf {
@@ -22,23 +23,32 @@ pub fn alpine(folder: &Path) -> PathBuf {
     layout(&folder.join("alpine"), &layer)
 }
 
-/// Debian 12, essential packages only.
-pub fn debian(folder: &Path) -> PathBuf {
+/// Debian 12, essential packages only; `None` (and a line that says so) where it was never made
+/// here and Debian's mirrors cannot be reached.
+pub fn debian(folder: &Path) -> Option<PathBuf> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let turn = ONE_AT_A_TIME.lock().unwrap();
     let kept = std::env::var_os("CLEANBILL_INPUTS")
         .map_or(PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     fs::create_dir_all(&kept).unwrap();
     let layer = kept.join("debian-essential.tar");
     if !layer.exists() {
         let part = folder.join("debian.tar");
-        run(Command::new("mmdebstrap")
-            .args(["--quiet", "--variant=essential", "--format=tar", "bookworm"])
-            .arg(&part));
+        let mut make = Command::new("mmdebstrap");
+        make.args(["--quiet", "--variant=essential", "--format=tar", "bookworm"]).arg(&part);
+        let made = make.output().unwrap();
+        if !made.status.success() {
+            let why = String::from_utf8_lossy(&made.stderr);
+            absent(&format!("mmdebstrap's Debian, which needs the network once:\n{why}"));
+            return None;
+        }
         // Renamed within one folder, so that a run that is ended leaves nothing half made.
         let beside = kept.join(format!("debian-essential.{}.part", std::process::id()));
         fs::copy(&part, &beside).unwrap();
         fs::rename(&beside, &layer).unwrap();
     }
-    layout(&folder.join("debian"), &layer)
+    drop(turn);
+    Some(layout(&folder.join("debian"), &layer))
 }
 
 /// An OCI layout with one uncompressed layer, tagged `latest`.

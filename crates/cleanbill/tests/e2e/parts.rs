@@ -23,10 +23,15 @@ pub fn there() -> bool {
     if missing.is_empty() {
         return true;
     }
-    let required = std::env::var_os("CLEANBILL_REQUIRE_PARTS").is_some();
-    assert!(!required, "required, and not there: {}", missing.join(", "));
-    println!("skipped: end to end ({} not there)", missing.join(", "));
+    absent(&missing.join(", "));
     false
+}
+
+/// Says what is not there, and panics about it where `CLEANBILL_REQUIRE_PARTS` is set.
+pub fn absent(what: &str) {
+    let required = std::env::var_os("CLEANBILL_REQUIRE_PARTS").is_some();
+    assert!(!required, "required, and not there: {what}");
+    println!("skipped: end to end (not there, install it: {what})");
 }
 
 /// Real data beside the repository.
