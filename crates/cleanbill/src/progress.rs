@@ -45,6 +45,13 @@ impl Progress {
         *line = Line { shown: true, last: Some(Instant::now()) };
     }
 
+    /// Says something on standard error that is worth knowing and changes no result, on a terminal
+    /// or not.
+    pub fn note(&self, what: &str) {
+        self.clear();
+        _ = writeln!(std::io::stderr().lock(), "note: {}", text::printable_lines(what));
+    }
+
     /// Wipes the line; call before printing anything else.
     pub fn clear(&self) {
         let Some(line) = &self.line else { return };

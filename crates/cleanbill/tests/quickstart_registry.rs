@@ -49,3 +49,41 @@ fn examples_come_back_from_the_registry_as_they_went_in() {
     let absent: ImageRef = format!("{}/nothing:1", tour.host()).parse().unwrap();
     assert!(registry.root(&absent).is_err());
 }
+
+#[test]
+fn a_cache_that_cannot_be_used_costs_a_note_and_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let example = &ALL[0];
+    let archive = dir.path().join("image.tar");
+    std::fs::write(&archive, example.archive()).unwrap();
+    let limits = Arc::new(Limits::default());
+    let spec = InputSpec::parse(archive.to_str().unwrap());
+    let image = open_input(&spec, &PlatformChoice::All, &limits).unwrap().images.remove(0);
+    let hosted = Hosted::new(example.name, image);
+    let digest = hosted.digest();
+    let tour = Tour::start(vec![hosted]).unwrap();
+    // A file where the folder of the cache would be.
+    let blocked = dir.path().join("blocked");
+    std::fs::create_dir(&blocked).unwrap();
+    std::fs::write(blocked.join("cleanbill"), "").unwrap();
+    let usable = dir.path().join("usable");
+    let scan = |cache: &std::path::Path| {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_cleanbill"))
+            .args(["image", "--plain-http", &tour.host(), "-f", "lines"])
+            .arg(format!("{}/{}@{digest}", tour.host(), example.name))
+            .env("XDG_CACHE_HOME", cache)
+            .env_remove("CLEANBILL_DB")
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (first, said) = scan(&usable);
+    assert!(!said.contains("note:"), "{said}");
+    assert!(first.contains("CVE-2019-14697"), "{first}");
+    assert!(usable.join("cleanbill/evidence-cli.db").exists());
+    assert_eq!(scan(&usable).0, first, "from the cache");
+    let (uncached, said) = scan(&blocked);
+    assert_eq!(uncached, first);
+    assert!(said.starts_with("note: what is read is not kept for the next scan: "), "{said}");
+}

@@ -97,7 +97,11 @@ pub fn examine(source: &Source, facts: &Facts, progress: &Progress) -> Result<Sc
             };
             let store = match &source.wanted {
                 // What a registry sends is worth keeping; a file is at hand.
-                Wanted::Registry(_) => subject::own_store()?,
+                Wanted::Registry(_) => subject::own_store().unwrap_or_else(|e| {
+                    // A cache that cannot be used (a home that is read-only) costs time only.
+                    progress.note(&format!("what is read is not kept for the next scan: {e}"));
+                    None
+                }),
                 Wanted::Input(_) | Wanted::Rootfs(_) => None,
             };
             let examiner = Examiner::new(options, store);
