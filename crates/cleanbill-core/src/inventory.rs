@@ -20,10 +20,16 @@ pub struct Inventory {
 }
 
 /// Names everything that the raw facts of one layer depend on.
+///
+/// The blob is part of it although its facts depend on the uncompressed bytes alone: an image's
+/// configuration may claim any diff id for any blob, and only a pair that was read and compared
+/// once may be believed without reading again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LayerKey {
     /// Digest of the uncompressed layer.
     pub diff_id: Digest,
+    /// Digest of the layer as it is stored.
+    pub blob: Digest,
     /// The media type it was read as.
     pub media_type: String,
     /// The extraction engine's version; raised whenever an extractor reads something else.

@@ -136,6 +136,7 @@ impl Examiner {
     fn layer_key(&self, layer: &Layer, extra: &[Extra]) -> LayerKey {
         LayerKey {
             diff_id: layer.diff_id,
+            blob: layer.blob.digest,
             media_type: layer.blob.media_type.clone(),
             engine: ENGINE,
             options: self.options.with_extra(extra.to_vec()).digest(),

@@ -200,6 +200,24 @@ fn of_bytes_that_are_not_the_promised_ones_nothing_is_kept() {
 }
 
 #[test]
+fn a_known_diff_id_does_not_vouch_for_another_blob() {
+    let mut content = Counting::default();
+    let known = pin(&ImageBuilder::new("linux/amd64").gzip_layer(&alpine()), &mut content);
+    // The same configuration, but the manifest names another blob for its layer.
+    let other = gzip(&base().file("usr/bin/evil", "x").build());
+    let media_type = "application/vnd.oci.image.layer.v1.tar+gzip";
+    let claim = ImageBuilder::new("linux/amd64").blob(media_type, other, sha256(&alpine()));
+    let claim = pin(&claim, &mut content);
+    let content = Arc::new(content);
+    let place = place();
+    place.examine(&open(&content, &known, Limits::default())).unwrap();
+    match place.examine(&open(&content, &claim, Limits::default())).unwrap_err() {
+        crate::trouble::Trouble::Image(e) => assert_eq!(e.kind(), ErrorKind::DigestMismatch, "{e}"),
+        crate::trouble::Trouble::Ours(e) => panic!("{e}"),
+    }
+}
+
+#[test]
 fn a_second_look_finds_what_only_a_link_makes_interesting() {
     let lower = base().file("opt/db", DATABASE).build();
     let upper = TarBuilder::new().symlink(INSTALLED, "../../../opt/db").build();

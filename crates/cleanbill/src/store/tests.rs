@@ -16,7 +16,13 @@ fn digest(n: u8) -> Digest {
 }
 
 fn layer(n: u8) -> LayerKey {
-    LayerKey { diff_id: digest(n), media_type: "tar".into(), engine: 1, options: digest(0) }
+    LayerKey {
+        diff_id: digest(n),
+        blob: digest(n),
+        media_type: "tar".into(),
+        engine: 1,
+        options: digest(0),
+    }
 }
 
 fn inventory() -> Inventory {
@@ -61,6 +67,7 @@ fn evidence_survives_a_restart_and_every_part_of_a_key_counts() {
     assert_eq!(store.layer::<Vec<String>>(&layer(1)).unwrap(), Some(vec!["facts".into()]));
     let other_layers = [
         LayerKey { diff_id: digest(3), ..layer(1) },
+        LayerKey { blob: digest(3), ..layer(1) },
         LayerKey { media_type: "tar+zstd".into(), ..layer(1) },
         LayerKey { engine: 2, ..layer(1) },
         LayerKey { options: digest(3), ..layer(1) },
