@@ -3,6 +3,7 @@
 
 mod distribution;
 mod inventory;
+mod unread;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 

@@ -279,3 +279,23 @@ fn facts_survive_being_stored_and_do_not_depend_on_chunks() {
     let json = serde_json::to_string(&facts).unwrap();
     assert_eq!(serde_json::from_str::<LayerFacts>(&json).unwrap(), facts);
 }
+
+#[test]
+fn language_packages_that_are_not_read_are_gaps_unless_the_system_owns_them() {
+    let owned = "/.\n/usr/share/java/owned.jar\n";
+    let layer = vec![
+        file("etc/os-release", DEBIAN),
+        file("var/lib/dpkg/status", BASH),
+        file("var/lib/dpkg/info/bash.list", owned),
+        file("usr/share/java/owned.jar", "PK"),
+        file("app/a.jar", "PK"),
+        file("app/b.jar", "PK"),
+        file("app/web.deps.json", "{}"),
+    ];
+    let expected = [
+        "unreadable-database: app/a.jar: Java archives, which are not read yet (2 of them)",
+        "unreadable-database: app/web.deps.json: one of the .NET dependency manifests, which are \
+         not read yet",
+    ];
+    assert_eq!(gaps(&inventory(&[layer])), expected);
+}

@@ -47,6 +47,7 @@ impl Merged<'_> {
         let mut gaps = self.gaps.clone();
         self.file_gaps(&mut gaps);
         self.database_gaps(distribution.as_ref(), &packages, &mut gaps);
+        self.unread_gaps(&mut gaps);
         if packages.is_empty() && distribution.is_none() && self.root.files() > 0 {
             let files = self.root.files();
             let detail = format!("{files} files, no package and no distribution recognised");
@@ -111,13 +112,18 @@ impl Merged<'_> {
             .filter(|l| l.facts.claims.iter().any(language))
             .map(|l| l.path.as_str())
             .collect();
+        self.owners_of(&asked)
+    }
+
+    /// Owners of these files, as far as packages that are installed list them.
+    pub(super) fn owners_of(&self, asked: &HashSet<&str>) -> HashMap<String, String> {
         let claims = self.live.iter().flat_map(|l| &l.facts.claims);
         let installed: HashSet<&str> =
             claims.filter(|c| c.kind.is_os()).map(|c| c.name.as_str()).collect();
         // A list may stay behind when its package is gone.
         let lists = self.live.iter().flat_map(|l| &l.facts.owned);
         let lists = lists.filter(|o: &&Owned| installed.contains(o.package.as_str()));
-        owners(&self.root, &asked, lists)
+        owners(&self.root, asked, lists)
     }
 
     /// Damaged files, entries that could not be merged, files that were not read.
