@@ -134,12 +134,12 @@ impl Gate {
         began: Instant,
         question: Option<Question>,
     ) -> Response<Full<Bytes>> {
-        let body = decided.answer.body();
+        let mut body = decided.answer.body();
+        let mut outcome = decided.outcome;
         let took = began.elapsed();
-        self.metrics.decided(decided.outcome, took);
         tracing::info!(
             decision = id,
-            outcome = decided.outcome.as_str(),
+            outcome = outcome.as_str(),
             namespace = question.as_ref().map(|q| q.namespace.as_str()),
             images = ?question.as_ref().map(|q| q.images.iter().take(20).collect::<Vec<_>>()),
             digests = ?decided.digests.iter().take(20).collect::<Vec<_>>(),
@@ -151,7 +151,14 @@ impl Gate {
         if let Err(e) = self.recorder.record(id, question, decided, policy).await {
             self.metrics.unrecorded.fetch_add(1, Relaxed);
             tracing::error!(decision = id, error = %e, "the decision could not be recorded");
+            if outcome == Outcome::Allowed {
+                // What nobody can show afterwards is not allowed; a denial stands as it is.
+                outcome = Outcome::Undecided;
+                let why = words::unjudged("the decision could not be recorded", id);
+                body = Answer::refused(why, self.judge.notes(id, outcome, &[], None)).body();
+            }
         }
+        self.metrics.decided(outcome, took);
         let mut response = Response::new(Full::new(Bytes::from(body)));
         response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use cleanbill::serve::config::{Bounds, Work};
 use cleanbill::serve::examiner::{Examined, Failed};
+use cleanbill::serve::record::Recorder;
+use cleanbill::store::{Owner, Store};
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::policy::{NamePattern, Policy};
 
@@ -221,4 +223,19 @@ fn told_to_stop_it_answers_what_is_under_way() {
     assert!(reply.allowed(), "{reply:?}");
     assert!(stopping.join().unwrap() < Duration::from_secs(5));
     std::net::TcpStream::connect(address).unwrap_err();
+}
+
+#[test]
+fn what_cannot_be_recorded_is_not_allowed() {
+    let dir = tempfile::tempdir().unwrap();
+    let state = dir.path().join("state");
+    let store = Arc::new(Store::open(&state, Owner::Gate).unwrap());
+    let rig = rig(Choice { recorder: Recorder::into(store), ..Choice::default() });
+    assert!(rig.ask(&question(&[&good()])).allowed());
+    // Somebody damages the store behind the gate's back.
+    let other = rusqlite::Connection::open(state.join(Owner::Gate.file_name())).unwrap();
+    other.execute("DROP TABLE decisions", []).unwrap();
+    let reply = rig.ask(&question(&[&good()]));
+    assert!(!reply.allowed(), "{reply:?}");
+    assert!(reply.reason().contains("could not be recorded"), "{reply:?}");
 }
