@@ -59,6 +59,7 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
                 continue;
             }
             let bytes = document(&path, limits)?;
+            let before = count.lines;
             let stream = repository(&bytes, into, &mut count)
                 .and_then(|stream| {
                     if stream.release == release {
@@ -68,7 +69,11 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
                     Err(Error::malformed(why))
                 })
                 .map_err(|e| e.within(path.display()))?;
-            streams.push(stream);
+            // A file that says nothing of any package covers nothing: otherwise every image of
+            // that release would look clean.
+            if count.lines > before {
+                streams.push(stream);
+            }
         }
     }
     understood("alpine-secdb", count.lines, count.not_understood, &count.example, limits)?;

@@ -187,3 +187,19 @@ fn an_alpine_database_is_read() {
     assert_eq!(found, wanted);
     assert_eq!(into.advisories.len(), 1);
 }
+
+#[test]
+fn a_database_that_names_no_package_covers_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let full = r#"[{"pkg":{"name":"musl","secfixes":{"1.1.20-r5":["CVE-2019-14697"]}}}]"#;
+    for (release, packages) in [("v3.8", "null"), ("v3.9", full)] {
+        let folder = dir.path().join(release);
+        std::fs::create_dir_all(&folder).unwrap();
+        let text = format!(r#"{{"distroversion":"{release}","packages":{packages}}}"#);
+        std::fs::write(folder.join("main.json"), text).unwrap();
+    }
+    let mut gathered = Gathered::default();
+    secdb::read(dir.path(), &Limits::default(), &mut gathered).unwrap();
+    let streams: Vec<String> = gathered.feeds[0].streams.iter().map(ToString::to_string).collect();
+    assert_eq!(streams, ["Alpine:v3.9"]);
+}
