@@ -19,6 +19,7 @@ pub mod ecosystem;
 pub mod evidence;
 pub mod finding;
 pub mod gap;
+pub mod grant;
 pub mod inventory;
 pub mod layer;
 pub mod matching;
