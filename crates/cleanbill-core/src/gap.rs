@@ -93,6 +93,8 @@ gap_kinds! {
     PlatformNotExamined = "platform-not-examined", "name the platforms your nodes have in the configuration";
     /// An advisory that concerns this package has a part that we could not understand.
     UnreadableAdvisory = "unreadable-advisory", "read the named advisory by hand";
+    /// A checker that was to be asked about the image gave no answer, or none that makes sense.
+    CheckerSilent = "checker-silent", "look at the named checker and its log; docs/checkers.md says what it must answer";
 }
 
 impl fmt::Display for GapKind {

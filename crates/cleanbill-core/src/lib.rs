@@ -23,6 +23,7 @@ pub mod grant;
 pub mod inventory;
 pub mod layer;
 pub mod matching;
+pub mod opinion;
 pub mod package;
 pub mod platform;
 pub mod policy;

@@ -136,7 +136,8 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
         | GapKind::EncryptedLayer
         | GapKind::UnknownLayerType
         | GapKind::MutableReference
-        | GapKind::PlatformNotExamined => false,
+        | GapKind::PlatformNotExamined
+        | GapKind::CheckerSilent => false,
     }
 }
 
@@ -162,6 +163,7 @@ pub fn stands_alone(gap: &Gap, targets: &[Target<'_>]) -> bool {
         | GapKind::UnidentifiedVersion
         | GapKind::UnreadableAdvisory
         | GapKind::MutableReference
-        | GapKind::PlatformNotExamined => false,
+        | GapKind::PlatformNotExamined
+        | GapKind::CheckerSilent => false,
     }
 }
