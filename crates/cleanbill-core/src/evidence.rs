@@ -6,8 +6,11 @@ use crate::digest::Digest;
 use crate::distribution::Distribution;
 use crate::finding::Finding;
 use crate::gap::Gap;
+use crate::package::Package;
 use crate::platform::Platform;
 use crate::reference::ImageRef;
+
+pub use crate::image::{ImageFacts, RunsAs};
 
 /// Which advisories were used: enough to find the same snapshot again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +19,10 @@ pub struct SnapshotId {
     pub digest: Digest,
     /// Whether it is the starter snapshot that is built into the binary.
     pub starter: bool,
+    /// The feed in it that says which flaws are known to be exploited; `None`: there is none, so
+    /// that [`Finding::known_exploited`] is `false` because nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_exploited: Option<FeedUse>,
 }
 
 /// How old a feed was that was used.
@@ -36,8 +43,11 @@ pub struct PlatformEvidence {
     pub digest: Digest,
     /// The distribution.
     pub distribution: Option<Distribution>,
-    /// How many packages were recognised.
-    pub packages: usize,
+    /// What its configuration says of how it runs; of a folder, nothing.
+    #[serde(default)]
+    pub config: ImageFacts,
+    /// All packages that were recognised, sorted, each once.
+    pub packages: Vec<Package>,
     /// Flaws, worst first.
     pub findings: Vec<Finding>,
     /// What was not examined, inventory's and matcher's.

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::Digest;
 use crate::distribution::Distribution;
 use crate::gap::Gap;
+use crate::image::ImageFacts;
 use crate::package::Package;
 
 /// Everything that the merged image was found to hold. It depends on the image and on the
@@ -13,6 +14,9 @@ use crate::package::Package;
 pub struct Inventory {
     /// The distribution, where the image names one.
     pub distribution: Option<Distribution>,
+    /// What the image's configuration and files together say of how it runs.
+    #[serde(default)]
+    pub config: ImageFacts,
     /// All packages, sorted, each once.
     pub packages: Vec<Package>,
     /// What could not be examined.

@@ -20,6 +20,7 @@ pub mod evidence;
 pub mod finding;
 pub mod gap;
 pub mod grant;
+pub mod image;
 pub mod inventory;
 pub mod layer;
 pub mod matching;

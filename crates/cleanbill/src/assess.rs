@@ -13,7 +13,7 @@ use std::sync::Arc;
 use cleanbill_advisory::Snapshot;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use cleanbill_core::evidence::{Evidence, PlatformEvidence, SnapshotId};
+use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::matching::match_inventory;
@@ -122,7 +122,8 @@ pub fn judge_inventory(
         platform: None,
         digest,
         distribution: inventory.distribution.clone(),
-        packages: inventory.packages.len(),
+        config: inventory.config.clone(),
+        packages: inventory.packages.clone(),
         findings: matched.findings,
         gaps,
         feeds: matched.feeds,
@@ -131,5 +132,8 @@ pub fn judge_inventory(
 
 /// Which advisories these are, for whoever judges again.
 pub fn snapshot_id(snapshot: &Snapshot) -> SnapshotId {
-    SnapshotId { digest: snapshot.digest(), starter: snapshot.is_starter() }
+    let known_exploited = snapshot.known_exploited_feed();
+    let known_exploited =
+        known_exploited.map(|feed| FeedUse { feed: feed.id.clone(), as_of: feed.as_of });
+    SnapshotId { digest: snapshot.digest(), starter: snapshot.is_starter(), known_exploited }
 }

@@ -11,6 +11,8 @@ use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+/// The feed's id in a snapshot.
+pub(crate) const ID: &str = "kev";
 pub(crate) const FILE: &str = "known_exploited_vulnerabilities.json";
 
 #[derive(Deserialize)]
@@ -51,9 +53,9 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
             })
         });
     let example = not.first().map(|id| format!("the id {id:?}")).unwrap_or_default();
-    understood("kev", total, not.len() as u64, &example, limits)?;
+    understood(ID, total, not.len() as u64, &example, limits)?;
     into.feeds.push(Feed {
-        id: "kev".to_owned(),
+        id: ID.to_owned(),
         as_of: Some(catalogue.released),
         licence: "CC0-1.0".to_owned(),
         advisories: known.len() as u64,

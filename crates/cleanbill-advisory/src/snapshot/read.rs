@@ -146,6 +146,12 @@ impl Snapshot {
         &self.index.feeds
     }
 
+    /// The feed that says which flaws are known to be exploited, if there is one in it: without
+    /// one, [`Advisories::known_exploited`] answers `false` to everything.
+    pub fn known_exploited_feed(&self) -> Option<&Feed> {
+        self.index.feeds.iter().find(|feed| feed.id == crate::feeds::kev::ID)
+    }
+
     /// How many flaws it knows to be exploited.
     pub fn known_exploited_count(&self) -> usize {
         self.index.known_exploited.len()

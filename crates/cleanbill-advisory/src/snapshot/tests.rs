@@ -183,6 +183,21 @@ fn a_look_up_finds_its_block_and_the_newest_feed_covers() {
 }
 
 #[test]
+fn whether_anybody_told_of_exploits_is_known() {
+    let told = |gathered: &Gathered| {
+        let snapshot = Snapshot::from_bytes(written(gathered)).unwrap();
+        snapshot.known_exploited_feed().map(|feed| feed.as_of)
+    };
+    let mut gathered = Gathered::default();
+    gathered.known_exploited.insert("CVE-2020-0001".to_owned());
+    assert_eq!(told(&gathered), None);
+    let catalogue = r#"{"dateReleased": "2026-11-20T12:00:00Z", "vulnerabilities": []}"#;
+    let limits = crate::limits::Limits::default();
+    crate::feeds::kev::parse(catalogue.as_bytes(), &limits, &mut gathered).unwrap();
+    assert_eq!(told(&gathered), Some("2026-11-20T12:00:00Z".parse().ok()));
+}
+
+#[test]
 fn every_damaged_byte_is_noticed() {
     for at in (0..SEVERAL.len()).step_by(7) {
         let mut bytes = SEVERAL.clone();

@@ -3,7 +3,7 @@
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::evidence::{Evidence, PlatformEvidence, SnapshotId};
+use cleanbill_core::evidence::{Evidence, ImageFacts, PlatformEvidence, SnapshotId};
 use cleanbill_core::finding::{Finding, Status, Why};
 use cleanbill_core::gap::Gap;
 use cleanbill_core::package::{Package, PackageKind, SourcePackage};
@@ -62,12 +62,13 @@ pub(crate) fn evidence(image: &str, findings: Vec<Finding>, gaps: Vec<Gap>) -> E
             platform: None,
             digest: DIGEST,
             distribution: None,
-            packages: 1,
+            config: ImageFacts::default(),
+            packages: Vec::new(),
             findings,
             gaps,
             feeds: Vec::new(),
         }],
         gaps: Vec::new(),
-        snapshot: SnapshotId { digest: DIGEST, starter: false },
+        snapshot: SnapshotId { digest: DIGEST, starter: false, known_exploited: None },
     }
 }

@@ -88,7 +88,7 @@ fn one_package_and_its_advisories() {
         let inventory = Inventory {
             distribution: home(*kind),
             packages: vec![package(*kind, "pkg", version)],
-            gaps: Vec::new(),
+            ..Inventory::default()
         };
         let matched = run(&inventory, &memory);
         let shown = matched.findings.iter().map(|f| {
@@ -126,7 +126,7 @@ fn names_and_versions_that_advisories_use() {
         let mut package = package(*kind, name, "1.1");
         package.source = source.clone().filter(|_| *sourced);
         let packages = vec![package];
-        let inventory = Inventory { distribution: home(*kind), packages, gaps: Vec::new() };
+        let inventory = Inventory { distribution: home(*kind), packages, ..Inventory::default() };
         assert_eq!(!run(&inventory, &memory).findings.is_empty(), *found, "{kind:?} {name}");
     }
 }
@@ -178,7 +178,7 @@ fn distributions_and_their_streams() {
         supported(&mut memory, distribution.as_ref());
         let two = ["pkg", "other"].map(|name| package(*kind, name, "1.0")).to_vec();
         let inventory =
-            Inventory { distribution: distribution.clone(), packages: two, gaps: Vec::new() };
+            Inventory { distribution: distribution.clone(), packages: two, ..Inventory::default() };
         let matched = run(&inventory, &memory);
         let ids = matched.findings.iter().map(|f| f.id.clone());
         let got = ids.chain(gaps(&matched)).collect::<Vec<_>>().join(" | ");
@@ -198,7 +198,7 @@ fn a_release_whose_support_nobody_dated_is_a_gap() {
         memory.add("Alpine:v3.9".parse().unwrap(), "pkg", advisory("CVE-1: 9..10"));
         let packages = vec![package(PackageKind::Apk, "pkg", "1.0-r0")];
         let distribution = distribution("alpine", release, release);
-        let inventory = Inventory { distribution, packages, gaps: Vec::new() };
+        let inventory = Inventory { distribution, packages, ..Inventory::default() };
         assert_eq!(gaps(&run(&inventory, &memory)).join(" | "), want);
     }
 }
@@ -231,7 +231,7 @@ fn an_end_of_life_is_a_gap_unless_the_release_is_seen_to_live() {
             package(PackageKind::Python, "pkg", "2.0"),
         ];
         let distribution = home(PackageKind::Deb);
-        let matched = run(&Inventory { distribution, packages, gaps: Vec::new() }, &memory);
+        let matched = run(&Inventory { distribution, packages, ..Inventory::default() }, &memory);
         let want: &[&str] = if *gap { &["end-of-life debian 12"] } else { &[] };
         assert_eq!(gaps(&matched), want, "{end:?} {newest:?}");
     }
@@ -283,7 +283,7 @@ fn what_the_distribution_packaged_is_judged_once_and_only_by_who_knows_it() {
         owner.source = Some(SourcePackage { name: "jinja2".into(), version: "3.1.2-1".into() });
         let packages = if *installed { vec![owner, language] } else { vec![language] };
         let distribution = home(PackageKind::Deb);
-        let matched = run(&Inventory { distribution, packages, gaps: Vec::new() }, &memory);
+        let matched = run(&Inventory { distribution, packages, ..Inventory::default() }, &memory);
         assert_eq!(matched.findings.len(), *findings, "{covered} {known} {installed}");
     }
 }

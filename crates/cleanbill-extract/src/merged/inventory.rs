@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::image::ImageFacts;
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
@@ -55,7 +56,7 @@ impl Merged<'_> {
         }
         gaps.sort();
         gaps.dedup();
-        Inventory { distribution, packages, gaps }
+        Inventory { distribution, config: ImageFacts::default(), packages, gaps }
     }
 
     fn packages(&self, distribution: Option<&Distribution>) -> Vec<Package> {

@@ -57,7 +57,7 @@ pub fn summary(view: &View<'_>) -> String {
         "{}: {} in {} packages; not examined: {}\n",
         printable(artifact_name),
         super::table::total(view.findings()),
-        evidence.packages,
+        evidence.packages.len(),
         view.gaps().len(),
     );
     if let Some(left_out) = view.left_out() {

@@ -6,7 +6,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::evidence::{FeedUse, PlatformEvidence, SnapshotId};
+use cleanbill_core::evidence::{FeedUse, ImageFacts, PlatformEvidence, SnapshotId};
 use cleanbill_core::finding::{Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
@@ -109,7 +109,8 @@ fn mixed() -> ScanReport {
             platform: Some("linux/amd64".parse().unwrap()),
             digest: digest(4),
             distribution: Some(distribution.clone()),
-            packages: packages.len(),
+            config: ImageFacts::default(),
+            packages: packages.clone(),
             findings,
             gaps: gaps.clone(),
             feeds: vec![
@@ -118,8 +119,16 @@ fn mixed() -> ScanReport {
                 FeedUse { feed: "osv:PyPI".into(), as_of: None },
             ],
         },
-        inventory: Inventory { distribution: Some(distribution), packages, gaps },
-        snapshot: SnapshotUse { id: SnapshotId { digest: digest(5), starter: true }, file: None },
+        inventory: Inventory {
+            distribution: Some(distribution),
+            config: ImageFacts::default(),
+            packages,
+            gaps,
+        },
+        snapshot: SnapshotUse {
+            id: SnapshotId { digest: digest(5), starter: true, known_exploited: None },
+            file: None,
+        },
     }
 }
 
@@ -133,11 +142,11 @@ fn clean() -> ScanReport {
     report.inventory.packages.retain(|p| p.kind == PackageKind::Go);
     report.inventory.packages.iter_mut().for_each(|p| p.layer = None);
     report.evidence.distribution = None;
-    report.evidence.packages = 1;
+    report.evidence.packages.clone_from(&report.inventory.packages);
     report.evidence.findings.clear();
     report.evidence.gaps.clear();
     report.evidence.feeds.retain(|f| f.feed == "osv:Go");
-    let id = SnapshotId { digest: digest(5), starter: false };
+    let id = SnapshotId { digest: digest(5), starter: false, known_exploited: None };
     report.snapshot = SnapshotUse { id, file: Some(PathBuf::from("/var/lib/db.snapshot")) };
     report
 }

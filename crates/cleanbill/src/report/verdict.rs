@@ -54,7 +54,7 @@ fn examined(lines: &mut Vec<String>, evidence: &Evidence, policy: &Policy) {
     lines.push(format!("Digest     {}", evidence.resolved));
     for p in &evidence.platforms {
         let platform = p.platform.as_ref().map_or("one platform".into(), ToString::to_string);
-        let (packages, flaws, gaps) = (p.packages, p.findings.len(), p.gaps.len());
+        let (packages, flaws, gaps) = (p.packages.len(), p.findings.len(), p.gaps.len());
         lines.push(format!(
             "Examined   {}: packages {packages}, flaws {flaws}, not examined {gaps}",
             printable(&platform)

@@ -12,7 +12,7 @@ use cleanbill::serve::start::{Parts, Started, start};
 use cleanbill::serve::tls::Material;
 use cleanbill::setup::pki::{Authority, Pair, Validity};
 use cleanbill_core::digest::Digest;
-use cleanbill_core::evidence::{Evidence, PlatformEvidence, SnapshotId};
+use cleanbill_core::evidence::{Evidence, ImageFacts, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::policy::Policy;
 use cleanbill_core::reference::ImageRef;
@@ -138,7 +138,8 @@ pub fn evidence(name: &ImageRef) -> Evidence {
         platform: None,
         digest,
         distribution: None,
-        packages: 1,
+        config: ImageFacts::default(),
+        packages: Vec::new(),
         findings: Vec::new(),
         gaps,
         feeds: Vec::new(),
@@ -148,7 +149,11 @@ pub fn evidence(name: &ImageRef) -> Evidence {
         resolved: digest,
         platforms: vec![platform],
         gaps: Vec::new(),
-        snapshot: SnapshotId { digest: Digest::Sha256([2; 32]), starter: false },
+        snapshot: SnapshotId {
+            digest: Digest::Sha256([2; 32]),
+            starter: false,
+            known_exploited: None,
+        },
     }
 }
 
