@@ -95,6 +95,10 @@ gap_kinds! {
     UnreadableAdvisory = "unreadable-advisory", "read the named advisory by hand";
     /// A checker that was to be asked about the image gave no answer, or none that makes sense.
     CheckerSilent = "checker-silent", "look at the named checker and its log; docs/checkers.md says what it must answer";
+    /// A rule asks for a fact that the image does not tell, such as its age or its user.
+    UnknownImageFact = "unknown-image-fact", "build the image so that it tells (a numeric USER, a build date)";
+    /// An image that no registry has was registered without being examined.
+    UnexaminedRegistration = "unexamined-registration", "register it with its archive: cleanbill register NAME --input FILE";
 }
 
 impl fmt::Display for GapKind {

@@ -13,12 +13,14 @@
 //! [`Reason`](verdict::Reason) (examined, and refused by a rule).
 
 pub mod advisory;
+pub mod asked;
 pub mod digest;
 pub mod distribution;
 pub mod ecosystem;
 pub mod evidence;
 pub mod finding;
 pub mod gap;
+pub mod glob;
 pub mod grant;
 pub mod image;
 pub mod inventory;

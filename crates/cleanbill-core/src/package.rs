@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::version::Scheme;
 
 /// What kind of package it is, by the tool that installed or built it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -29,6 +30,17 @@ impl PackageKind {
         match self {
             Self::Apk | Self::Deb => true,
             Self::Python | Self::Npm | Self::Go => false,
+        }
+    }
+
+    /// How versions of this kind are ordered.
+    pub fn scheme(self) -> Scheme {
+        match self {
+            Self::Apk => Scheme::Apk,
+            Self::Deb => Scheme::Deb,
+            Self::Python => Scheme::Pep440,
+            Self::Npm => Scheme::Semver,
+            Self::Go => Scheme::Go,
         }
     }
 }

@@ -3,10 +3,13 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use cleanbill_core::evidence::{Evidence, FeedUse};
 use cleanbill_core::finding::{Finding, Status};
 use cleanbill_core::gap::{Gap, GapKind};
-use cleanbill_core::policy::{Exception, NamePattern, Policy};
+use cleanbill_core::policy::{AcceptedGap, Exception, NamePattern, Policy, Scope};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::verdict::{Case, Outcome, PERMIT_SECONDS, Reason, Request, Verdict, decide};
 use proptest::prelude::*;
@@ -14,12 +17,12 @@ use proptest::prelude::*;
 use support::{DIGEST, OTHER, QUESTION, evidence, finding, now, pinned};
 
 fn examined(image: &str, evidence: Evidence) -> Case {
-    Case { image: image.into(), outcome: Outcome::Examined(Box::new(evidence)) }
+    Case::new(image, Outcome::Examined(Arc::new(evidence)))
 }
 
 fn ask(cases: &[Case], policy: &Policy) -> Verdict {
     let images = cases.iter().map(|c| c.image.clone()).collect();
-    decide(&Request { fingerprint: QUESTION, images }, cases, policy, now())
+    decide(&Request::new(QUESTION, images), cases, policy, now()).verdict
 }
 
 /// `allow`, or `deny rule,rule…`, or `undecided`.
@@ -88,6 +91,7 @@ fn exceptions_cover_their_flaw_in_their_package_until_their_day_ends() {
             reason: "r".into(),
             owner: "o".into(),
             expires: expires.parse().unwrap(),
+            scope: Scope::default(),
         };
         let want = if *covered { "allow" } else { "deny highest_severity" };
         let change = |policy: &mut Policy| policy.exceptions = vec![exception.clone()];
@@ -102,7 +106,10 @@ fn names_gaps_and_evidence() {
     let clean = |image: &str| evidence(image, Vec::new(), Vec::new());
     let gap = |kind| Gap::new(kind, "x", "y");
     let plain = Policy::default();
-    let accept = |kinds: &[GapKind]| Policy { accepted_gaps: kinds.to_vec(), ..Policy::default() };
+    let accept = |kinds: &[GapKind]| Policy {
+        accepted_gaps: kinds.iter().copied().map(AcceptedGap::everywhere).collect(),
+        ..Policy::default()
+    };
     let only = |text: &str| Policy { allowed: Some(vec![pattern(text)]), ..Policy::default() };
     let strict = Policy { digest_required: true, ..accept(&[GapKind::MutableReference]) };
     let with = |change: &dyn Fn(&mut Evidence)| {
@@ -208,13 +215,9 @@ fn requests_of_several_images() {
         let flaw = finding("CVE-1", Severity::High, Status::Fixed);
         examined(image, evidence(image, vec![flaw], Vec::new()))
     };
-    let failed =
-        |image: &str| Case { image: image.into(), outcome: Outcome::Failed("time".into()) };
-    let none = Case { image: "A B".into(), outcome: Outcome::NoReference("no name".into()) };
-    let refused = |image: &str| Case {
-        image: image.into(),
-        outcome: Outcome::NameRefused(image.parse().unwrap()),
-    };
+    let failed = |image: &str| Case::new(image, Outcome::Failed("time".into()));
+    let none = Case::new("A B", Outcome::NoReference("no name".into()));
+    let refused = |image: &str| Case::new(image, Outcome::NameRefused(image.parse().unwrap()));
     let table: Vec<(Vec<&str>, Vec<Case>, &str)> = vec![
         (vec![], vec![], "deny request"),
         (vec![&a], vec![], "undecided"),
@@ -237,19 +240,21 @@ fn requests_of_several_images() {
     ];
     for (images, cases, want) in table {
         let images: Vec<String> = images.into_iter().map(Into::into).collect();
-        let request = Request { fingerprint: QUESTION, images };
-        let verdict = decide(&request, &cases, &Policy::default(), now());
+        let request = Request::new(QUESTION, images);
+        let verdict = decide(&request, &cases, &Policy::default(), now()).verdict;
         assert_eq!(shown(&verdict), want, "{:?} {cases:?}", request.images);
         if let Verdict::Allow(permit) = verdict {
             let allowed = permit.spend(&QUESTION, now()).unwrap();
-            assert_eq!(allowed.digests().len(), request.images.len());
+            let named: BTreeSet<&String> = request.images.iter().collect();
+            assert_eq!(allowed.images().len(), named.len());
         }
     }
     // What was refused and what could not be examined are both told, each once.
     let images = vec![a.clone(), b.clone(), b.clone(), a.clone()];
-    let request = Request { fingerprint: QUESTION, images };
+    let request = Request::new(QUESTION, images);
     let cases = [bad(&a), failed(&b)];
-    let Verdict::Deny(denial) = decide(&request, &cases, &Policy::default(), now()) else {
+    let judgement = decide(&request, &cases, &Policy::default(), now());
+    let Verdict::Deny(denial) = judgement.verdict else {
         panic!("not denied");
     };
     assert_eq!((denial.refused.len(), denial.undecided.len()), (1, 1));
@@ -266,7 +271,7 @@ fn a_permit_is_good_for_its_question_and_for_a_while() {
         }
     };
     let later = |seconds| now() + jiff::SignedDuration::from_secs(seconds);
-    assert_eq!(permit().spend(&QUESTION, now()).unwrap().digests(), [DIGEST]);
+    assert_eq!(permit().spend(&QUESTION, now()).unwrap().images(), [(image.clone(), DIGEST)]);
     assert!(permit().spend(&QUESTION, later(PERMIT_SECONDS - 1)).is_ok());
     assert!(permit().spend(&QUESTION, later(PERMIT_SECONDS)).is_err());
     assert!(permit().spend(&OTHER, now()).is_err());
@@ -281,10 +286,7 @@ fn any_case(image: String) -> impl Strategy<Value = (Case, bool)> {
         let mut passes = true;
         match what {
             0 => {
-                return (
-                    Case { image: image.clone(), outcome: Outcome::Failed("x".into()) },
-                    false,
-                );
+                return (Case::new(image.clone(), Outcome::Failed("x".into())), false);
             }
             1 => {
                 evidence.gaps.push(Gap::new(kind, "x", "y"));
@@ -315,7 +317,10 @@ proptest! {
     fn a_permit_exactly_when_every_image_passes(
         cases in prop::collection::vec(prop::sample::select(vec!["a", "b", "c"]).prop_flat_map(|n| any_case(pinned(n))), 1..5),
     ) {
-        let policy = Policy { accepted_gaps: vec![GapKind::StaleFeed], ..Policy::default() };
+        let policy = Policy {
+            accepted_gaps: vec![AcceptedGap::everywhere(GapKind::StaleFeed)],
+            ..Policy::default()
+        };
         let good = cases.iter().all(|(_, passes)| *passes);
         let cases: Vec<Case> = cases.into_iter().map(|(case, _)| case).collect();
         let allowed = matches!(ask(&cases, &policy), Verdict::Allow(_));

@@ -86,12 +86,15 @@ pub fn run(args: Args) -> Result<Exit> {
     let (outcome, public) = rules.examine(&source, subject, &asked, against);
     progress.clear();
     let fingerprint = Digest::Sha256(Sha256::digest(asked.as_bytes()).into());
-    let request = Request { fingerprint, images: vec![asked.clone()] };
-    let cases = [Case { image: asked.clone(), outcome }];
+    let request = Request::new(fingerprint, vec![asked.clone()]);
+    let cases = [Case::new(asked.clone(), outcome)];
     let [Case { outcome, .. }] = &cases;
     let evidence = match outcome {
         Outcome::Examined(evidence) => Some(&**evidence),
-        Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => None,
+        Outcome::Registered(_)
+        | Outcome::NameRefused(_)
+        | Outcome::NoReference(_)
+        | Outcome::Failed(_) => None,
     };
     // The paragraph has what the gate would tell; the detail it keeps for its log stands above.
     let say = |denial: &Denial| {
@@ -101,7 +104,7 @@ pub fn run(args: Args) -> Result<Exit> {
         }
         words::denial(&denial, policy, "not recorded, as this was a check")
     };
-    let (answer, exit) = match decide(&request, &cases, policy, now) {
+    let (answer, exit) = match decide(&request, &cases, policy, now).verdict {
         Verdict::Allow(permit) => {
             permit.spend(&request.fingerprint, now).map_err(Failure::new)?;
             (verdict::write(&asked, policy, evidence, Said::Allowed), Exit::DONE)
@@ -176,7 +179,7 @@ impl Rules {
             return (Outcome::NameRefused(reference), None);
         }
         match self.evidence(source, subject, &reference, against) {
-            Ok(evidence) => (Outcome::Examined(Box::new(evidence)), None),
+            Ok(evidence) => (Outcome::Examined(Arc::new(evidence)), None),
             Err(trouble) => (Outcome::Failed(trouble.to_string()), Some(trouble.public())),
         }
     }

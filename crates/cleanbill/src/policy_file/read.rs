@@ -2,7 +2,7 @@
 
 use cleanbill_core::Date;
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{Exception, NamePattern, Policy};
+use cleanbill_core::policy::{AcceptedGap, Exception, NamePattern, Policy, Scope};
 use cleanbill_core::severity::Severity;
 use serde_saphyr::Location;
 
@@ -80,7 +80,8 @@ impl Reader<'_> {
                 }
                 "accept_gaps" => {
                     for entry in self.list(key, value) {
-                        policy.accepted_gaps.extend(self.gap_kind(entry));
+                        let kind = self.gap_kind(entry);
+                        policy.accepted_gaps.extend(kind.map(AcceptedGap::everywhere));
                     }
                 }
                 "exceptions" => {
@@ -279,7 +280,9 @@ impl Reader<'_> {
         if self.problems.len() > before {
             return None;
         }
-        Some(Exception { id: id?, package, reason: reason?, owner: owner?, expires: expires? })
+        let scope = Scope::default();
+        let (id, reason, owner, expires) = (id?, reason?, owner?, expires?);
+        Some(Exception { id, package, reason, owner, expires, scope })
     }
 
     fn date(&mut self, key: &str, node: &Placed) -> Option<Date> {

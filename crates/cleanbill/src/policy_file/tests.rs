@@ -1,7 +1,7 @@
 //! The policy file, as tables: what it means, and every problem with its place.
 
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::Policy;
+use cleanbill_core::policy::{AcceptedGap, Policy};
 use cleanbill_core::severity::Severity;
 
 use super::{Problem, fuzz_policy, parse, read};
@@ -20,7 +20,7 @@ fn the_documented_example_uses_every_key_and_loads() {
     assert!(policy.digest_required && policy.only_fixable);
     assert_eq!(policy.highest_severity, Some(Severity::Medium));
     assert_eq!(policy.unrated_as, Severity::High);
-    assert_eq!(policy.accepted_gaps, [GapKind::StaleFeed]);
+    assert_eq!(policy.accepted_gaps, [AcceptedGap::everywhere(GapKind::StaleFeed)]);
     assert_eq!(policy.max_feed_age_days, 14);
     let [exception] = policy.exceptions.as_slice() else { panic!("{:?}", policy.exceptions) };
     assert_eq!(

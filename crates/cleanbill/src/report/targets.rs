@@ -137,7 +137,9 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
         | GapKind::UnknownLayerType
         | GapKind::MutableReference
         | GapKind::PlatformNotExamined
-        | GapKind::CheckerSilent => false,
+        | GapKind::CheckerSilent
+        | GapKind::UnknownImageFact
+        | GapKind::UnexaminedRegistration => false,
     }
 }
 
@@ -164,6 +166,8 @@ pub fn stands_alone(gap: &Gap, targets: &[Target<'_>]) -> bool {
         | GapKind::UnreadableAdvisory
         | GapKind::MutableReference
         | GapKind::PlatformNotExamined
-        | GapKind::CheckerSilent => false,
+        | GapKind::CheckerSilent
+        | GapKind::UnknownImageFact
+        | GapKind::UnexaminedRegistration => false,
     }
 }

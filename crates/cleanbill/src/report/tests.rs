@@ -245,7 +245,7 @@ fn ids_are_trivys() {
 fn verdicts() {
     use super::verdict::{Said, write};
     use cleanbill_core::evidence::Evidence;
-    use cleanbill_core::policy::Policy;
+    use cleanbill_core::policy::{AcceptedGap, Policy};
     use cleanbill_core::verdict::{Denial, Reason};
 
     let mixed = mixed();
@@ -257,7 +257,10 @@ fn verdicts() {
         gaps: vec![],
         snapshot: mixed.snapshot.id.clone(),
     };
-    let policy = Policy { accepted_gaps: vec![GapKind::StaleFeed], ..Policy::default() };
+    let policy = Policy {
+        accepted_gaps: vec![AcceptedGap::everywhere(GapKind::StaleFeed)],
+        ..Policy::default()
+    };
     let severe =
         Reason::Severity { highest: Severity::Medium, findings: mixed.evidence.findings.clone() };
     let gaps = Reason::Gaps(mixed.evidence.gaps.clone());

@@ -3,7 +3,7 @@
 
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::finding::Finding;
-use cleanbill_core::policy::Policy;
+use cleanbill_core::policy::{Because, Policy};
 use cleanbill_core::verdict::{Denial, Reason};
 
 use crate::report::lines::fixed;
@@ -64,7 +64,7 @@ fn examined(lines: &mut Vec<String>, evidence: &Evidence, policy: &Policy) {
         .gaps
         .iter()
         .chain(evidence.platforms.iter().flat_map(|p| &p.gaps))
-        .filter(|g| policy.accepts(g.kind))
+        .filter(|g| policy.accepts_everywhere(g.kind))
         .collect();
     accepted.sort();
     accepted.dedup();
@@ -98,10 +98,40 @@ fn tell(lines: &mut Vec<String>, reason: &Reason, policy: &Policy) {
                 lines.push(format!("    next: {}", gap.kind.next_step()));
             }
         }
+        Reason::NotRegistered => {
+            lines.push(format!(
+                "{rule}: no registry is asked for this name, and nothing is registered"
+            ));
+            lines.push("    next: cleanbill register NAME --digest sha256:… --node NODE".into());
+        }
+        Reason::Rule { message, because, .. } => {
+            lines.push(format!("{rule}: {}", printable(message.as_deref().unwrap_or("refused"))));
+            lines.extend(because.iter().flat_map(|b| found(b, policy)));
+        }
+        Reason::Checker { name, words } => {
+            lines.push(format!("{rule}: {} says no: {}", printable(name), printable(words)));
+        }
         Reason::NothingAsked => lines.push(format!("{rule}: no image was named")),
         Reason::WrongEvidence => {
             lines.push(format!("{rule}: what was examined is not what was asked for"));
         }
+    }
+}
+
+/// What a rule found, a line each.
+fn found(because: &Because, policy: &Policy) -> Vec<String> {
+    match because {
+        Because::Always => vec!["  everything in the rule's scope is refused".into()],
+        Because::Flaws(flaws) => flaws.iter().map(|f| flaw(f, policy)).collect(),
+        Because::Packages(packages) => packages
+            .iter()
+            .map(|(name, version)| printable(&format!("  package {name} {version}")))
+            .collect(),
+        Because::RunsAsRoot(user) if user.is_empty() => vec!["  it runs as root: no USER".into()],
+        Because::RunsAsRoot(user) => vec![printable(&format!("  it runs as root: USER {user}"))],
+        Because::TooOld(day, most) => vec![format!("  built on {day}, more than {most} days ago")],
+        Because::EndOfLife(what) => vec![printable(&format!("  {what} is past its end of life"))],
+        Because::Gaps(gaps) => gaps.iter().map(|g| printable(&format!("  {g}"))).collect(),
     }
 }
 

@@ -90,7 +90,10 @@ impl Judge {
         let examined = || {
             cases.iter().filter_map(|case| match &case.outcome {
                 Outcome::Examined(evidence) => Some(evidence),
-                Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => None,
+                Outcome::Registered(_)
+                | Outcome::NameRefused(_)
+                | Outcome::NoReference(_)
+                | Outcome::Failed(_) => None,
             })
         };
         let snapshot = examined().map(|e| e.snapshot.digest).next();
@@ -103,13 +106,13 @@ impl Judge {
             snapshot,
             evidence,
         };
-        match decide(&request, &cases, &self.policy, Timestamp::now()) {
+        match decide(&request, &cases, &self.policy, Timestamp::now()).verdict {
             Verdict::Allow(permit) => {
                 match permit.spend(&question.fingerprint(), Timestamp::now()) {
                     Ok(proof) => {
                         let outcome = metrics::Outcome::Allowed;
-                        let notes = self.notes(id, outcome, proof.digests(), snapshot);
-                        let digests = proof.digests().to_vec();
+                        let digests: Vec<Digest> = proof.images().iter().map(|(_, d)| *d).collect();
+                        let notes = self.notes(id, outcome, &digests, snapshot);
                         decided(outcome, digests, Answer::allowed(&proof, notes))
                     }
                     Err(why) => {
@@ -182,16 +185,16 @@ impl Judge {
         let mut cases = Vec::new();
         for (image, name) in named {
             match name {
-                Err(outcome) => cases.push(Case { image: image.clone(), outcome: *outcome }),
+                Err(outcome) => cases.push(Case::new(image.clone(), *outcome)),
                 Ok(_) if !contact => {
                     let why = "not looked at, since another image is refused by its name alone";
-                    cases.push(Case { image: image.clone(), outcome: Outcome::Failed(why.into()) });
+                    cases.push(Case::new(image.clone(), Outcome::Failed(why.into())));
                 }
                 Ok(reference) => {
                     let (judge, image, id) = (Arc::clone(self), image.clone(), id.to_owned());
                     examinations.spawn(async move {
                         let outcome = match judge.examine(&reference, until).await {
-                            Ok(evidence) => Outcome::Examined(Box::new(evidence)),
+                            Ok(evidence) => Outcome::Examined(Arc::new(evidence)),
                             Err(failed) => {
                                 tracing::warn!(
                                     decision = id,
@@ -202,7 +205,7 @@ impl Judge {
                                 Outcome::Failed(failed.shown)
                             }
                         };
-                        Case { image, outcome }
+                        Case::new(image, outcome)
                     });
                 }
             }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::asked::Asked;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::verdict::{Allowed, Request};
 use serde::Serialize;
@@ -40,7 +41,12 @@ impl Question {
 
     /// The question as the judge takes it.
     pub fn request(&self) -> Request {
-        Request { fingerprint: self.fingerprint(), images: self.images.clone() }
+        let asked = Asked {
+            namespace: self.namespace.clone(),
+            annotations: self.annotations.clone(),
+            pod: None,
+        };
+        Request { asked, ..Request::new(self.fingerprint(), self.images.clone()) }
     }
 }
 

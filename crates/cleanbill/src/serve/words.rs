@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
-use cleanbill_core::policy::Policy;
+use cleanbill_core::policy::{Because, Policy};
 use cleanbill_core::verdict::{Denial, Reason};
 
 use crate::report::text::printable;
@@ -87,8 +87,45 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
             let kinds = kinds(gaps);
             format!("not examined (rule `{rule}`): {}", list(&kinds, kinds.len()))
         }
+        Reason::NotRegistered => format!(
+            "no registry is asked for this name, and no image is registered under it (rule `{rule}`)"
+        ),
+        Reason::Rule { message, because, .. } => {
+            let found: Vec<String> = because.iter().map(|b| found(b, policy)).collect();
+            let message = message.as_ref().map_or(String::new(), |m| format!("{}: ", quote(m)));
+            let rule = quote(rule);
+            format!("{message}{} (rule `{rule}`)", list(&found, found.len()))
+        }
+        Reason::Checker { name, words } => {
+            let words = if words.is_empty() { "no reason given".into() } else { quote(words) };
+            format!("checker {} says no: {words} (rule `{rule}`)", quote(name))
+        }
         Reason::NothingAsked => "it names no image".into(),
         Reason::WrongEvidence => "the evidence is about another image".into(),
+    }
+}
+
+/// What a rule found.
+fn found(because: &Because, policy: &Policy) -> String {
+    match because {
+        Because::Always => "refused whatever is in it".into(),
+        Because::Flaws(flaws) => {
+            let shown: Vec<String> = flaws.iter().take(SHOWN).map(|f| finding(f, policy)).collect();
+            list(&shown, flaws.len())
+        }
+        Because::Packages(packages) => {
+            let of =
+                |(name, version): &(String, String)| format!("{} {}", quote(name), quote(version));
+            let shown: Vec<String> = packages.iter().take(SHOWN).map(of).collect();
+            format!("it has {}", list(&shown, packages.len()))
+        }
+        Because::RunsAsRoot(_) => "it runs as root".into(),
+        Because::TooOld(day, most) => format!("it was built on {day}, more than {most} days ago"),
+        Because::EndOfLife(what) => format!("{} is past its end of life", quote(what)),
+        Because::Gaps(gaps) => {
+            let kinds = kinds(gaps);
+            list(&kinds, kinds.len())
+        }
     }
 }
 

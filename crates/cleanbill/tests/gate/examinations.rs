@@ -11,7 +11,7 @@ use cleanbill::serve::examiner::{Examined, Failed};
 use cleanbill::serve::record::Recorder;
 use cleanbill::store::{Owner, Store};
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{NamePattern, Policy};
+use cleanbill_core::policy::{AcceptedGap, NamePattern, Policy};
 
 use crate::rig::{Choice, digest_of, evidence, examiner, good, question, rig};
 
@@ -110,7 +110,10 @@ fn many_askers_one_flight() {
             std::thread::sleep(Duration::from_millis(700));
             Ok(evidence(name))
         }),
-        policy: Policy { accepted_gaps: vec![GapKind::MutableReference], ..Policy::default() },
+        policy: Policy {
+            accepted_gaps: vec![AcceptedGap::everywhere(GapKind::MutableReference)],
+            ..Policy::default()
+        },
         ..Choice::default()
     });
     let other = format!("registry.example/other@{}", digest_of("good"));

@@ -1,0 +1,304 @@
+//! When a rule refuses: all the parts that it gives must hold on one platform of the image.
+//!
+//! A part that cannot be told, such as the age of an image without a date, is neither true nor
+//! false: it is a gap, which the policy accepts or not like any other.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Policy, today};
+use crate::evidence::{PlatformEvidence, RunsAs, SnapshotId};
+use crate::finding::{Finding, Status};
+use crate::gap::{Gap, GapKind};
+use crate::glob::Glob;
+use crate::matching::stale_feed;
+use crate::package::{Package, PackageKind};
+use crate::severity::Severity;
+use crate::version::Version;
+use crate::{Date, Timestamp};
+
+/// When a rule refuses. The parts that are given must all hold; the policy reader sees to it
+/// that there is one.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// Everything in the scope.
+    pub always: bool,
+    /// Flaws like these are there.
+    pub flaws: Option<FlawFilter>,
+    /// One of these packages is there.
+    pub packages: Vec<PackageFilter>,
+    /// Its processes run as root unless the pod says otherwise.
+    pub runs_as_root: bool,
+    /// It was built more than so many days ago.
+    pub older_than_days: Option<u32>,
+    /// Its distribution's release is past its end of life.
+    pub end_of_life: bool,
+    /// It has a gap of one of these kinds, accepted or not.
+    pub gaps: Vec<GapKind>,
+}
+
+/// Which flaws are meant; the default means all of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlawFilter {
+    /// Of this severity or a higher one.
+    pub at_least: Option<Severity>,
+    /// With a known fix, or (false) without.
+    pub fixable: Option<bool>,
+    /// Whose fix has been there for so many days. No feed dates fixes: the day on which the flaw
+    /// was published is taken, which is never later; a flaw without a date is old enough.
+    pub fix_older_than_days: Option<u32>,
+    /// Known to be exploited.
+    pub known_exploited: bool,
+    /// With one of these values for each of these CVSS metrics. A flaw whose vector does not say
+    /// counts as if it had them.
+    pub cvss: Vec<(String, Vec<String>)>,
+    /// In a package of one of these names (or source names).
+    pub packages: Vec<Glob>,
+    /// With one of these ids.
+    pub ids: Vec<String>,
+    /// At least so many of them; 0 is as good as 1.
+    pub count: usize,
+}
+
+/// Packages by name, kind and version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PackageFilter {
+    /// The name or source name.
+    pub name: Glob,
+    /// The kind; `None`: any.
+    pub kind: Option<PackageKind>,
+    /// The versions; empty: any.
+    pub versions: Vec<VersionRange>,
+}
+
+/// One bound on a version. Several bounds must all hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum VersionRange {
+    /// Lower than.
+    Below(String),
+    /// Lower than or equal to.
+    UpTo(String),
+    /// Equal to.
+    Exactly(String),
+    /// Equal to or higher than.
+    From(String),
+    /// Higher than.
+    Above(String),
+}
+
+/// What was found that a rule refuses.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Because {
+    /// The rule refuses everything in its scope.
+    Always,
+    /// These flaws, worst first.
+    Flaws(Vec<Finding>),
+    /// These packages, name and version.
+    Packages(Vec<(String, String)>),
+    /// It runs as root: the user as its configuration writes it.
+    RunsAsRoot(String),
+    /// It was built on this day, more than so many days ago.
+    TooOld(Date, u32),
+    /// The release is past its end of life.
+    EndOfLife(String),
+    /// These gaps.
+    Gaps(Vec<Gap>),
+}
+
+/// What one condition comes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// Some part does not hold.
+    No,
+    /// All parts hold.
+    Yes(Vec<Because>),
+    /// No part fails, and these could not be told.
+    Unknown(Vec<Gap>),
+}
+
+/// What a condition is held against.
+pub(crate) struct Against<'a> {
+    pub(crate) policy: &'a Policy,
+    pub(crate) snapshot: &'a SnapshotId,
+    pub(crate) platform: &'a PlatformEvidence,
+    /// The findings that no exception covers.
+    pub(crate) findings: &'a [&'a Finding],
+    /// All gaps of the image on this platform.
+    pub(crate) gaps: &'a [&'a Gap],
+    pub(crate) now: Timestamp,
+}
+
+/// One part: false, true, or not to be told.
+type Part = Result<Option<Because>, Gap>;
+
+impl Condition {
+    /// Whether no part is given, so that it would refuse by accident or never.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Holds it against one platform's evidence.
+    pub(crate) fn held(&self, against: &Against<'_>) -> Held {
+        let mut parts: Vec<Part> = Vec::new();
+        if self.always {
+            parts.push(Ok(Some(Because::Always)));
+        }
+        parts.extend(self.flaws.as_ref().map(|flaws| flaws.held(against)));
+        if !self.packages.is_empty() {
+            parts.push(Ok(self.refused_packages(against.platform)));
+        }
+        if self.runs_as_root {
+            parts.push(root(against.platform));
+        }
+        parts.extend(self.older_than_days.map(|days| old(against, days)));
+        if self.end_of_life {
+            parts.push(end_of_life(against));
+        }
+        if !self.gaps.is_empty() {
+            let wanted = |g: &&&Gap| self.gaps.contains(&g.kind);
+            let found: Vec<Gap> =
+                against.gaps.iter().filter(wanted).map(|g| (*g).clone()).collect();
+            parts.push(Ok((!found.is_empty()).then_some(Because::Gaps(found))));
+        }
+        let (mut because, mut unknown) = (Vec::new(), Vec::new());
+        for part in parts {
+            match part {
+                Ok(Some(reason)) => because.push(reason),
+                Ok(None) => return Held::No,
+                Err(gap) => unknown.push(gap),
+            }
+        }
+        match (unknown.is_empty(), because.is_empty()) {
+            (false, _) => Held::Unknown(unknown),
+            (true, false) => Held::Yes(because),
+            // A condition without parts is no rule: the reader refuses it.
+            (true, true) => Held::No,
+        }
+    }
+
+    fn refused_packages(&self, platform: &PlatformEvidence) -> Option<Because> {
+        let found: Vec<(String, String)> = platform
+            .packages
+            .iter()
+            .filter(|p| self.packages.iter().any(|filter| filter.matches(p)))
+            .map(|p| (p.name.clone(), p.version.clone()))
+            .collect();
+        (!found.is_empty()).then_some(Because::Packages(found))
+    }
+}
+
+impl FlawFilter {
+    fn held(&self, against: &Against<'_>) -> Part {
+        let mut found: Vec<&Finding> =
+            against.findings.iter().copied().filter(|f| self.matches(f, against)).collect();
+        let enough = |found: &[&Finding]| found.len() >= self.count.max(1);
+        if self.known_exploited && enough(&found) {
+            let Some(feed) = &against.snapshot.known_exploited else {
+                let why = "the advisories do not say which flaws are known to be exploited";
+                return Err(Gap::new(GapKind::NoAdvisorySource, "known-exploited", why));
+            };
+            let known = found.iter().filter(|f| f.known_exploited).count();
+            // What an old list has is still true; what it has not proves nothing.
+            if known < self.count.max(1)
+                && let Some(gap) = stale_feed(feed, against.now, against.policy.max_feed_age_days)
+            {
+                return Err(gap);
+            }
+            found.retain(|f| f.known_exploited);
+        }
+        Ok(enough(&found).then(|| {
+            found.sort_by_key(|f| {
+                std::cmp::Reverse((against.policy.counts_as(f), f.known_exploited))
+            });
+            Because::Flaws(found.into_iter().cloned().collect())
+        }))
+    }
+
+    /// All but whether it is known to be exploited.
+    fn matches(&self, finding: &Finding, against: &Against<'_>) -> bool {
+        let id = |id: &String| self.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id));
+        let package =
+            |g: &Glob| g.matches(&finding.package.name) || g.matches(finding.package.source_name());
+        self.at_least.is_none_or(|least| against.policy.counts_as(finding) >= least)
+            && self.fixable.is_none_or(|wanted| wanted == (finding.status == Status::Fixed))
+            && self.fix_older_than_days.is_none_or(|days| {
+                finding.status == Status::Fixed
+                    && finding.published.is_none_or(|day| age(day, against.now) > i64::from(days))
+            })
+            && (self.packages.is_empty() || self.packages.iter().any(package))
+            && (self.ids.is_empty() || id(&finding.id) || finding.aliases.iter().any(id))
+            && self.cvss.iter().all(|(metric, values)| has_metric(finding, metric, values))
+    }
+}
+
+/// Whether the flaw's vector has one of the values for the metric, or does not say.
+fn has_metric(finding: &Finding, metric: &str, values: &[String]) -> bool {
+    let said = finding.cvss.iter().flat_map(|vector| vector.split('/')).find_map(|part| {
+        let (name, value) = part.split_once(':')?;
+        (name == metric).then_some(value)
+    });
+    said.is_none_or(|said| values.iter().any(|v| v == said))
+}
+
+impl PackageFilter {
+    /// Whether this package is meant. A version that cannot be compared is.
+    pub fn matches(&self, package: &Package) -> bool {
+        let name = self.name.matches(&package.name) || self.name.matches(package.source_name());
+        if !name || self.kind.is_some_and(|kind| kind != package.kind) {
+            return false;
+        }
+        let scheme = package.kind.scheme();
+        let Ok(version) = Version::parse(scheme, &package.version) else { return true };
+        self.versions.iter().all(|range| {
+            let bound = range.bound();
+            let Ok(bound) = Version::parse(scheme, bound) else { return true };
+            match range {
+                VersionRange::Below(_) => version < bound,
+                VersionRange::UpTo(_) => version <= bound,
+                VersionRange::Exactly(_) => version == bound,
+                VersionRange::From(_) => version >= bound,
+                VersionRange::Above(_) => version > bound,
+            }
+        })
+    }
+}
+
+impl VersionRange {
+    /// The version it compares with.
+    pub fn bound(&self) -> &str {
+        match self {
+            Self::Below(v) | Self::UpTo(v) | Self::Exactly(v) | Self::From(v) | Self::Above(v) => v,
+        }
+    }
+}
+
+fn root(platform: &PlatformEvidence) -> Part {
+    let user = platform.config.user.clone().unwrap_or_default();
+    match &platform.config.runs_as_root {
+        RunsAs::Root => Ok(Some(Because::RunsAsRoot(user))),
+        RunsAs::NotRoot(_) => Ok(None),
+        RunsAs::Unknown(why) => Err(Gap::new(GapKind::UnknownImageFact, "user", why.clone())),
+    }
+}
+
+fn old(against: &Against<'_>, days: u32) -> Part {
+    let Some(created) = against.platform.config.created else {
+        let why = "the image does not say when it was built";
+        return Err(Gap::new(GapKind::UnknownImageFact, "created", why));
+    };
+    let too_old = age(created, against.now) > i64::from(days);
+    Ok(too_old.then(|| Because::TooOld(today(created), days)))
+}
+
+fn end_of_life(against: &Against<'_>) -> Part {
+    let of = |kind| against.gaps.iter().find(move |g| g.kind == kind);
+    match (of(GapKind::EndOfLife), of(GapKind::UnknownEndOfLife)) {
+        (Some(gap), _) => Ok(Some(Because::EndOfLife(gap.subject.clone()))),
+        (None, Some(gap)) => Err((*gap).clone()),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Days from then to now, in whole days of UTC; negative when it is in the future.
+fn age(then: Timestamp, now: Timestamp) -> i64 {
+    today(then).until(today(now)).map_or(i64::MAX, |span| i64::from(span.get_days()))
+}

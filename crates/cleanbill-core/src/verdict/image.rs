@@ -1,0 +1,129 @@
+//! One image: every rule that it does not meet.
+
+use super::reason::{Leaned, Noted, Reason};
+use super::rules::At;
+use super::{Case, Outcome, Request};
+use crate::Timestamp;
+use crate::digest::Digest;
+use crate::policy::{Action, Policy};
+use crate::reference::ImageRef;
+
+/// What is known of one image once all its cases were judged.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// The bytes that the name stands for, each digest once; empty where nobody knows.
+    pub(super) digests: Vec<Digest>,
+    pub(super) reasons: Vec<Reason>,
+    pub(super) undecided: Vec<String>,
+    pub(super) noted: Vec<Noted>,
+    pub(super) leaned: Vec<Leaned>,
+}
+
+/// Whether the policy refuses the image by its name alone, before anything is contacted.
+pub fn refuse_by_name(reference: &ImageRef, policy: &Policy) -> Option<Reason> {
+    match &policy.allowed {
+        Some(allowed)
+            if policy.action == Action::Enforce
+                && !policy.is_local(reference)
+                && !allowed.iter().any(|p| p.matches(reference)) =>
+        {
+            Some(Reason::NameNotAllowed { allowed: allowed.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// Judges all cases of one image.
+pub(super) fn judge<'c>(
+    image: &str,
+    cases: impl Iterator<Item = &'c Case>,
+    request: &Request,
+    policy: &Policy,
+    now: Timestamp,
+) -> Judged {
+    let mut judged = Judged::default();
+    let asked: Option<ImageRef> = image.parse().ok();
+    let mut cases_seen = 0_usize;
+    for case in cases {
+        cases_seen += 1;
+        match (&case.outcome, &asked) {
+            (Outcome::Failed(why), _) => judged.undecided.push(why.clone()),
+            (Outcome::NoReference(why), _) => {
+                judged.reasons.push(Reason::NoReference(why.clone()));
+            }
+            (Outcome::NameRefused(reference), _) => {
+                let refused = refuse_by_name(reference, policy);
+                judged.reasons.push(refused.unwrap_or(Reason::WrongEvidence));
+            }
+            (Outcome::Examined(evidence), Some(asked)) if !policy.is_local(asked) => {
+                let fits = asked.digest().is_none_or(|d| *d == evidence.resolved);
+                if judged.digests.first().is_some_and(|d| *d != evidence.resolved) || !fits {
+                    judged.reasons.push(Reason::WrongEvidence);
+                    continue;
+                }
+                judged.digests = vec![evidence.resolved];
+                let at = At { image, asked, request, policy, now, opinions: &case.opinions };
+                at.examined(evidence, &mut judged);
+            }
+            (Outcome::Registered(all), Some(asked)) if policy.is_local(asked) => {
+                let at = At { image, asked, request, policy, now, opinions: &case.opinions };
+                at.registered(all, &mut judged);
+            }
+            // Evidence under a name that is none, a registry's answer for an image that no
+            // registry has, or the other way round.
+            (Outcome::Examined(_) | Outcome::Registered(_), _) => {
+                judged.reasons.push(Reason::WrongEvidence);
+            }
+        }
+    }
+    if cases_seen == 0 {
+        judged.undecided.push("it was not examined".to_owned());
+    }
+    if judged.digests.is_empty()
+        && let Some(digest) = asked.as_ref().and_then(ImageRef::digest)
+    {
+        // Nothing was read, but the name says which bytes are meant.
+        judged.digests.push(*digest);
+        if judged.reasons.is_empty() && judged.undecided.is_empty() {
+            judged.undecided.push("it was not examined".to_owned());
+        }
+    }
+    judged
+}
+
+/// Lets break-glass get past what stands in the way, if it holds for each digest of the image.
+pub(super) fn break_glass(
+    image: &str,
+    judged: &mut Judged,
+    request: &Request,
+    policy: &Policy,
+    now: Timestamp,
+) {
+    let stands = !judged.reasons.is_empty() || !judged.undecided.is_empty();
+    if !stands || judged.digests.is_empty() || judged.reasons.iter().any(Reason::is_final) {
+        return;
+    }
+    let glass = &policy.break_glass;
+    let namespace = &request.asked.namespace;
+    let grant = request.grants.iter().find(|grant| {
+        glass.keys.iter().any(|key| key.id == grant.key_id)
+            && judged.digests.iter().all(|d| grant.covers(namespace, d, now).is_ok())
+    });
+    let user = request.asked.pod.as_ref().filter(|pod| {
+        glass.users.contains(&pod.user) || pod.groups.iter().any(|g| glass.groups.contains(g))
+    });
+    let image = image.to_owned();
+    let leaned = match (grant, user) {
+        (Some(grant), _) => {
+            let past = std::mem::take(&mut judged.reasons);
+            Leaned::Grant { image, grant: grant.clone(), past }
+        }
+        (None, Some(pod)) => {
+            let past = std::mem::take(&mut judged.reasons);
+            Leaned::User { image, user: pod.user.clone(), past }
+        }
+        (None, None) => return,
+    };
+    judged.undecided.clear();
+    judged.leaned.push(leaned);
+}
