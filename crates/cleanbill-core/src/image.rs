@@ -62,6 +62,10 @@ pub enum Number {
     OutOfRange,
 }
 
+/// The longest `config.User` that is read, in bytes. Linux has names of at most 32, and both
+/// Go's decoder and we would carry more through to every message.
+pub const USER_MAX: usize = 1024;
+
 /// The largest uid that runtimes accept.
 const UID_MAX: u32 = i32::MAX as u32;
 

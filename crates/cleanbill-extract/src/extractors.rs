@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::{apk, dpkg, go_binary, node, os_release, python};
+use crate::{apk, dpkg, go_binary, node, os_release, passwd, python};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub enum Wanted {
     DpkgStatusD,
     /// The list of files of one package of dpkg.
     DpkgFiles,
+    /// The names of users.
+    Passwd,
     /// Metadata of an installed Python distribution.
     PythonMetadata,
     /// The manifest of a Node package.
@@ -39,6 +41,7 @@ impl Wanted {
         Self::DpkgStatus,
         Self::DpkgStatusD,
         Self::DpkgFiles,
+        Self::Passwd,
         Self::PythonMetadata,
         Self::NodePackage,
         Self::GoProgram,
@@ -53,6 +56,7 @@ impl Wanted {
             Self::DpkgStatus => "dpkg-status",
             Self::DpkgStatusD => "dpkg-status-d",
             Self::DpkgFiles => "dpkg-files",
+            Self::Passwd => "passwd",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
             Self::GoProgram => "go-program",
@@ -67,7 +71,8 @@ impl Wanted {
             | Self::ApkInstalled
             | Self::DpkgStatus
             | Self::DpkgStatusD
-            | Self::DpkgFiles => true,
+            | Self::DpkgFiles
+            | Self::Passwd => true,
             Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
         }
     }
@@ -91,6 +96,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     dpkg::STATUS,
     dpkg::STATUS_D_FILE,
     dpkg::FILES,
+    passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,
 ];

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::extractors::Wanted;
 use crate::os_release::Release;
+use crate::passwd::Accounts;
 
 /// Everything that was learnt from one layer. Depends on the layer, [`ENGINE`](crate::ENGINE)
 /// and the options alone.
@@ -53,6 +54,9 @@ pub(crate) struct Facts {
     /// Which package of the operating system owns which files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) owned: Vec<Owned>,
+    /// The users that it names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) accounts: Option<Accounts>,
 }
 
 /// The most problems of one file that are told one by one.

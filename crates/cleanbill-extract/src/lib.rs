@@ -23,6 +23,7 @@ mod node;
 mod options;
 mod os_release;
 mod owners;
+mod passwd;
 mod purl;
 mod python;
 
@@ -34,4 +35,4 @@ pub use options::{Extra, Options};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 1;
+pub const ENGINE: u32 = 2;

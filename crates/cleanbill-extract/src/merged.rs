@@ -3,6 +3,7 @@
 
 mod distribution;
 mod inventory;
+mod runs_as;
 mod unread;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
@@ -14,7 +15,7 @@ use cleanbill_core::rootfs::{Item, Origin, Resolution, Rootfs};
 use crate::extractors::{self, Wanted};
 use crate::facts::{Facts, LayerFacts};
 use crate::options::Extra;
-use crate::{apk, dpkg, os_release};
+use crate::{apk, dpkg, os_release, passwd};
 
 /// The most links to files wanted by a pattern that are followed.
 const MAX_LINKS: usize = 10_000;
@@ -88,7 +89,7 @@ struct Finder<'m, 'a> {
 }
 
 impl Finder<'_, '_> {
-    /// Databases and release files, which have their places.
+    /// Databases, release files and users, which have their places.
     fn fixed_places(&mut self) {
         for path in os_release::PATHS {
             self.look(path, Wanted::Release, false);
@@ -99,6 +100,7 @@ impl Finder<'_, '_> {
         for path in apk::INSTALLED_PATHS {
             self.look(path, Wanted::ApkInstalled, true);
         }
+        self.look(passwd::PATH, Wanted::Passwd, false);
         self.look(dpkg::STATUS_PATH, Wanted::DpkgStatus, true);
         let root = self.root;
         for folder in [dpkg::STATUS_D, dpkg::INFO] {

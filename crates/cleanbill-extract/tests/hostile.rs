@@ -28,6 +28,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         "\\",
         "http://a/alpine/v3.9/main",
         "Name: ",
+        "app:x:",
         "Metadata-Version: 2.1\n",
         "{",
         "}",

@@ -4,8 +4,11 @@
 //! what comes back was read, bounded and hashed here. This module must not open files or
 //! connections itself.
 
+mod choice;
+
 use std::sync::Arc;
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::gap::Gap;
 use cleanbill_core::platform::Platform;
@@ -17,6 +20,9 @@ use crate::layer::LayerReader;
 use crate::limits::{Limit, Limits};
 use crate::manifest::{Child, Manifest, parse_config, parse_manifest};
 use crate::media_type::{self, Compression};
+use choice::{Alone, unselectable, wanted};
+
+pub use choice::PlatformChoice;
 
 /// One layer of a pinned image.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,6 +84,11 @@ pub struct PinnedImage {
     pub config: Arc<[u8]>,
     /// The platform by which an index offers it, or else the one its configuration names.
     pub platform: Option<Platform>,
+    /// The user that its configuration says containers run as; `None`: absent or empty, which
+    /// means root.
+    pub user: Option<String>,
+    /// When its configuration says it was built, if it does.
+    pub created: Option<Timestamp>,
     /// Its layers, lowest first.
     pub layers: Vec<Layer>,
     /// What of the image is known not to be examinable (foreign, encrypted, unknown layers).
@@ -124,6 +135,8 @@ impl PinnedImage {
             config_digest,
             config: config.into(),
             platform: offered.cloned().or(parsed.platform),
+            user: parsed.user,
+            created: parsed.created,
             gaps: layers.iter().filter_map(|l| l.gap().cloned()).collect(),
             layers,
             content,
@@ -142,20 +155,6 @@ impl PinnedImage {
         })?;
         LayerReader::open(self.content.as_ref(), layer, self.clock.clone())
     }
-}
-
-/// Which platforms of an image are wanted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PlatformChoice {
-    /// This one and no other.
-    One(Platform),
-    /// This one of an index; an image that comes alone is taken whatever it was built for.
-    Prefer(Platform),
-    /// All that a node could select.
-    All,
-    /// All that nodes of these platforms could select. An image without an index is taken
-    /// whatever it says, as runtimes do.
-    Listed(Vec<Platform>),
 }
 
 /// Indexes inside indexes that are followed.
@@ -365,31 +364,6 @@ impl Walk {
 enum Read {
     Index(Vec<Child>),
     Leaf(Box<Leaf>),
-}
-
-/// A platform that no node has.
-fn unselectable(platform: &Platform) -> bool {
-    platform.os == "unknown" && platform.architecture == "unknown"
-}
-
-/// Whether there is nothing to choose from.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Alone {
-    No,
-    InIndex,
-    WithoutIndex,
-}
-
-/// Whether an image for `platform` is wanted; one that says nothing could be for anything.
-fn wanted(choice: &PlatformChoice, platform: Option<&Platform>, alone: Alone) -> bool {
-    match (choice, platform) {
-        (PlatformChoice::All, _) | (_, None) => true,
-        (PlatformChoice::One(wish), Some(p)) => wish.accepts(p),
-        (PlatformChoice::Prefer(wish), Some(p)) => alone != Alone::No || wish.accepts(p),
-        (PlatformChoice::Listed(wishes), Some(p)) => {
-            alone == Alone::WithoutIndex || wishes.iter().any(|w| w.accepts(p))
-        }
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
+use cleanbill_core::image::USER_MAX;
 use cleanbill_core::platform::Platform;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -49,6 +51,10 @@ pub struct Config {
     pub platform: Option<Platform>,
     /// The digests of the uncompressed layers, lowest first.
     pub diff_ids: Vec<Digest>,
+    /// The user that containers run as, as it is written; `None`: absent or empty.
+    pub user: Option<String>,
+    /// When it was built; `None`: it does not say so in a way that can be read.
+    pub created: Option<Timestamp>,
 }
 
 const MANIFEST_FIELDS: &[&str] = &[
@@ -70,7 +76,8 @@ const MANIFEST_FIELDS: &[&str] = &[
     "variant",
     "fsLayers",
 ];
-const CONFIG_FIELDS: &[&str] = &["architecture", "os", "variant", "rootfs", "diff_ids"];
+const CONFIG_FIELDS: &[&str] =
+    &["architecture", "os", "variant", "rootfs", "diff_ids", "created", "config", "User"];
 /// Objects of configurations with free keys.
 const CONFIG_MAPS: &[&str] = &["Labels", "ExposedPorts", "Volumes", "annotations"];
 
@@ -114,6 +121,15 @@ struct RawConfig {
     architecture: Option<String>,
     variant: Option<String>,
     rootfs: Option<RawRootfs>,
+    config: Option<RawRuntime>,
+    #[serde(default)]
+    created: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+struct RawRuntime {
+    #[serde(rename = "User")]
+    user: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -227,7 +243,8 @@ fn child(mut raw: RawDescriptor) -> Child {
 /// Reads an image's configuration.
 ///
 /// # Errors
-/// When it is malformed or has more layers than the limits allow.
+/// When it is malformed, has more layers than the limits allow or a user longer than
+/// [`USER_MAX`].
 pub fn parse_config(bytes: &[u8], what: &str, limits: &Limits) -> Result<Config> {
     let rules =
         Rules { what, limit: limits.manifest_bytes, fields: CONFIG_FIELDS, maps: CONFIG_MAPS };
@@ -238,7 +255,23 @@ pub fn parse_config(bytes: &[u8], what: &str, limits: &Limits) -> Result<Config>
     }
     let platform =
         platform(raw.os.unwrap_or_default(), raw.architecture.unwrap_or_default(), raw.variant);
-    Ok(Config { platform, diff_ids })
+    let user = raw.config.and_then(|c| c.user).filter(|u| !u.is_empty());
+    if let Some(user) = &user
+        && user.len() > USER_MAX
+    {
+        let why = format!("its user has {} bytes, more than {USER_MAX}", user.len());
+        return Err(Error::new(ErrorKind::Malformed, format!("{what}: {why}")));
+    }
+    let created = raw.created.as_str().and_then(created);
+    Ok(Config { platform, diff_ids, user, created })
+}
+
+/// A date in RFC 3339. Go's zero time is how tools write that they do not say.
+fn created(text: &str) -> Option<Timestamp> {
+    if text.len() > 64 || text == "0001-01-01T00:00:00Z" {
+        return None;
+    }
+    text.parse().ok()
 }
 
 /// Everything a fuzzer should reach here.

@@ -123,6 +123,67 @@ fn a_configuration_gives_its_platform_and_layers() {
     );
 }
 
+#[test]
+fn a_configuration_gives_its_user_and_date() {
+    let long = format!(r#"{{"config":{{"User":"{}"}}}}"#, "a".repeat(1025));
+    let long_date = format!(r#"{{"created":"2024-01-01T00:00:00.{}Z"}}"#, "0".repeat(60));
+    let day = "2024-01-01T00:00:00Z";
+    type Expected<'a> = Result<(Option<&'a str>, Option<&'a str>), &'a str>;
+    let table: &[(&str, Expected<'_>)] = &[
+        ("{}", Ok((None, None))),
+        (r#"{"config":null,"created":null}"#, Ok((None, None))),
+        (r#"{"config":{}}"#, Ok((None, None))),
+        (r#"{"config":{"User":null}}"#, Ok((None, None))),
+        (r#"{"config":{"User":""}}"#, Ok((None, None))),
+        (r#"{"config":{"User":"1000:0"}}"#, Ok((Some("1000:0"), None))),
+        (r#"{"config":{"User":" app "}}"#, Ok((Some(" app "), None))),
+        (r#"{"config":{"User":"\u0000"}}"#, Ok((Some("\0"), None))),
+        // The user of the build is another.
+        (r#"{"container_config":{"User":"1000"}}"#, Ok((None, None))),
+        (r#"{"User":"1000"}"#, Ok((None, None))),
+        (r#"{"created":"2024-01-01T00:00:00Z"}"#, Ok((None, Some(day)))),
+        (r#"{"created":"2024-01-01T02:00:00.000000000+02:00"}"#, Ok((None, Some(day)))),
+        (r#"{"created":"1970-01-01T00:00:00Z"}"#, Ok((None, Some("1970-01-01T00:00:00Z")))),
+        (r#"{"created":"9999-01-01T00:00:00Z"}"#, Ok((None, Some("9999-01-01T00:00:00Z")))),
+        (r#"{"created":"0001-01-01T00:00:00Z"}"#, Ok((None, None))),
+        (r#"{"created":"2024-01-01"}"#, Ok((None, None))),
+        (r#"{"created":"2024-01-01T00:00:00"}"#, Ok((None, None))),
+        (r#"{"created":"2024-02-31T00:00:00Z"}"#, Ok((None, None))),
+        (r#"{"created":"yesterday"}"#, Ok((None, None))),
+        (r#"{"created":1704067200}"#, Ok((None, None))),
+        (r#"{"created":{"created":["x"]}}"#, Ok((None, None))),
+        (&long_date, Ok((None, None))),
+        (r#"{"history":[{"created":"2024-01-01T00:00:00Z"}]}"#, Ok((None, None))),
+        // What Go's decoder would refuse or read otherwise.
+        (r#"{"config":{"User":0}}"#, Err("invalid type: integer `0`, expected a string")),
+        (r#"{"config":{"User":["0"]}}"#, Err("invalid type: sequence, expected a string")),
+        (r#"{"config":[]}"#, Err("configuration: ")),
+        (
+            r#"{"config":{"User":"1000","user":"0"}}"#,
+            Err("the key \"user\" differs from \"User\" only in case"),
+        ),
+        (
+            r#"{"config":{"User":"1000"},"Config":{"User":"0"}}"#,
+            Err("the key \"Config\" differs from \"config\" only in case"),
+        ),
+        (r#"{"config":{"User":"1000","User":"0"}}"#, Err("the key \"User\" stands twice")),
+        (r#"{"config":{"User":"1"},"config":{}}"#, Err("the key \"config\" stands twice")),
+        (&long, Err("configuration: its user has 1025 bytes, more than 1024")),
+    ];
+    for (text, expected) in table {
+        let got = parse_config(text.as_bytes(), "configuration", &Limits::default());
+        match (got, expected) {
+            (Ok(config), Ok((user, created))) => {
+                assert_eq!(config.user.as_deref(), *user, "{text}");
+                let created = created.map(|c| c.parse().unwrap());
+                assert_eq!(config.created, created, "{text}");
+            }
+            (Err(error), Err(part)) => assert!(error.to_string().contains(part), "{error}"),
+            (got, _) => panic!("{text}: {got:?}"),
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {

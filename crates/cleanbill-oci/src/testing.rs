@@ -185,13 +185,32 @@ impl Content for MemoryContent {
 #[derive(Clone, Debug)]
 pub struct ImageBuilder {
     platform: String,
+    user: String,
+    created: String,
     layers: Vec<(String, Vec<u8>, Digest)>,
 }
 
 impl ImageBuilder {
     /// An image without layers for `OS/ARCH`.
     pub fn new(platform: &str) -> Self {
-        Self { platform: platform.into(), layers: Vec::new() }
+        Self {
+            platform: platform.into(),
+            user: String::new(),
+            created: "1970-01-01T00:00:00Z".into(),
+            layers: Vec::new(),
+        }
+    }
+
+    /// Runs as this user; without, as root.
+    #[must_use]
+    pub fn user(self, user: &str) -> Self {
+        Self { user: user.into(), ..self }
+    }
+
+    /// Was built at this time; without, in 1970.
+    #[must_use]
+    pub fn created(self, created: &str) -> Self {
+        Self { created: created.into(), ..self }
     }
 
     /// Adds an uncompressed layer.
@@ -218,8 +237,10 @@ impl ImageBuilder {
     pub fn config(&self) -> String {
         let (os, architecture) = self.platform.split_once('/').unwrap_or((&self.platform, ""));
         let ids: Vec<String> = self.layers.iter().map(|(_, _, id)| format!("\"{id}\"")).collect();
+        let (user, created) = (&self.user, &self.created);
+        let user = if user.is_empty() { String::new() } else { format!(r#""User":"{user}""#) };
         format!(
-            r#"{{"os":"{os}","architecture":"{architecture}","config":{{}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
+            r#"{{"created":"{created}","os":"{os}","architecture":"{architecture}","config":{{{user}}},"rootfs":{{"type":"layers","diff_ids":[{}]}}}}"#,
             ids.join(",")
         )
     }

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbill_core::digest::Digest;
 use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::image::{ImageFacts, RunsAs, User};
 use cleanbill_core::inventory::{Inventory, InventoryKey, LayerKey};
 use cleanbill_core::layer::Entry;
 use cleanbill_core::package::LayerId;
@@ -120,6 +121,15 @@ impl Examiner {
         }
         let mut inventory = merged.inventory();
         let complete = gaps.is_empty();
+        let user = image.user.as_deref();
+        let runs_as_root = match User::parse(user) {
+            User::Named(name) if layers.len() != image.layers.len() => RunsAs::Unknown(format!(
+                "it runs as {name:?}, and a layer was not examined that may have another /etc/passwd"
+            )),
+            User::Named(_) | User::Decided(_) => merged.runs_as(user),
+        };
+        inventory.config =
+            ImageFacts { user: image.user.clone(), runs_as_root, created: image.created };
         inventory.gaps.extend(gaps);
         if let (Some(store), true) = (&self.store, complete) {
             store.put_inventory(&key, &inventory)?;

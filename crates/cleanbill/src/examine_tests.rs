@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex};
 
 use cleanbill_core::digest::Digest;
+use cleanbill_core::evidence::ImageFacts;
 use cleanbill_core::inventory::{Inventory, LayerKey};
 use cleanbill_core::{Timestamp, gap::Gap};
 use cleanbill_extract::{Extra, LayerFacts, Options, Wanted};
@@ -19,6 +20,9 @@ use super::{Examiner, examine_folder};
 use crate::assess::{self, Against};
 use crate::snapshot_choice;
 use crate::store::{Owner, Store};
+
+#[path = "examine_tests/users.rs"]
+mod users;
 
 const OS_RELEASE: &str = "ID=alpine\nVERSION_ID=3.20.3\nPRETTY_NAME=\"Alpine Linux v3.20\"\n";
 const DATABASE: &str = "P:musl\nV:1.2.5-r0\nA:x86_64\n\n";
@@ -343,6 +347,7 @@ fn a_folder_gets_a_second_look_too() {
     };
     let (inventory, _) = look(Limits::default()).unwrap();
     assert_eq!((names(&inventory), said(&inventory.gaps)), (vec!["musl"], vec![]));
+    assert_eq!(inventory.config, ImageFacts::default());
     let few = look(Limits { entries: 2, ..Limits::default() });
     assert_eq!(few.unwrap_err(), "more than 2 entries of a layer (raise with --limit entries=N)");
 }

@@ -56,6 +56,11 @@ pub fn inventory(layers: &[Layer]) -> Inventory {
 }
 
 pub fn inventory_with(layers: &[Layer], options: &Options) -> Inventory {
+    merge(&facts_of(layers, options)).inventory()
+}
+
+/// The facts of all layers, with those of a second pass.
+pub fn facts_of(layers: &[Layer], options: &Options) -> Vec<(Option<LayerId>, LayerFacts)> {
     let examined = layers.iter().map(|l| examine(l, options, 1000)).enumerate();
     let mut facts: Vec<_> = examined.map(|(n, f)| (Some(id(n)), f)).collect();
     let missing = merge(&facts).missing();
@@ -66,7 +71,7 @@ pub fn inventory_with(layers: &[Layer], options: &Options) -> Inventory {
             facts[n].1 = examine(layer, &options.with_extra(extra), 1000);
         }
     }
-    merge(&facts).inventory()
+    facts
 }
 
 /// Packages as `name version`.
