@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use super::judge::Decided;
 use super::review::Question;
 use crate::failure::{Failure, Result};
-use crate::store::{Decision, Store};
+use crate::store::{Api, Decision, Store};
 
 /// Writes decisions to the gate's store, or, in tests and demonstrations, nowhere.
 #[derive(Clone)]
@@ -48,18 +48,32 @@ impl Recorder {
         let Some(store) = self.0.clone() else { return Ok(()) };
         let evidence = (!decided.evidence.is_empty())
             .then(|| Digest::Sha256(Sha256::digest(&decided.evidence).into()));
+        let now = Timestamp::now();
         let decision = Decision {
             id: id.to_owned(),
-            time: Timestamp::now(),
+            time: now,
+            api: Api::ImageReview,
+            namespace: question.as_ref().map(|q| q.namespace.clone()),
+            images: question
+                .iter()
+                .flat_map(|q| q.images.iter().map(|image| (image.clone(), None)))
+                .collect(),
             question: question
                 .map(|q| serde_json::to_string(&q))
                 .transpose()
                 .map_err(|e| Failure::new(format!("the question cannot be written: {e}")))?,
             outcome: decided.outcome.as_str().to_owned(),
             reason: decided.answer.reason().to_owned(),
+            warnings: Vec::new(),
             policy,
             snapshot: decided.snapshot,
-            evidence,
+            evidence: evidence.into_iter().collect(),
+            trace: String::new(),
+            engine: String::new(),
+            judged_at: now,
+            latency_us: 0,
+            enforced: true,
+            break_glass: None,
         };
         tokio::task::spawn_blocking(move || store.record_decision(&decision))
             .await

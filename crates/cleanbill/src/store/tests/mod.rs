@@ -9,7 +9,13 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::{Inventory, InventoryKey, LayerKey};
 
-use super::{Decision, Keep, Owner, Store};
+use super::{Api, Decision, Owner, Store};
+
+mod crash;
+mod decisions;
+mod journal;
+mod migration;
+mod registrations;
 
 fn digest(n: u8) -> Digest {
     Digest::Sha256([n; 32])
@@ -31,15 +37,26 @@ fn inventory() -> Inventory {
 }
 
 fn decision(id: &str, time: Timestamp) -> Decision {
+    let time = Timestamp::from_millisecond(time.as_millisecond()).unwrap();
     Decision {
         id: id.into(),
-        time: Timestamp::from_millisecond(time.as_millisecond()).unwrap(),
+        time,
+        api: Api::AdmissionReview,
         question: Some("{}".into()),
+        namespace: Some("shop".into()),
+        images: vec![("a/b:1".into(), Some(digest(4))), ("c".into(), None)],
         outcome: "denied".into(),
         reason: "because".into(),
+        warnings: vec!["old".into()],
         policy: digest(1),
         snapshot: Some(digest(2)),
-        evidence: None,
+        evidence: Vec::new(),
+        trace: "[]".into(),
+        engine: "0".into(),
+        judged_at: time,
+        latency_us: 1234,
+        enforced: true,
+        break_glass: None,
     }
 }
 
@@ -155,23 +172,4 @@ fn a_store_that_is_gone_is_not_writable() {
     let store = Store::open(&state, Owner::Gate).unwrap();
     std::fs::remove_dir_all(&state).unwrap();
     store.check_writable().unwrap_err();
-}
-
-#[test]
-fn decisions_are_kept_within_bounds() {
-    let dir = tempfile::tempdir().unwrap();
-    let now = Timestamp::now();
-    let days = |n: i64| now - jiff::SignedDuration::from_hours(24 * n);
-    let store = Store::open(&dir.path().join("state"), Owner::Gate).unwrap();
-    let store = store.keeping(Keep { count: 3, days: 10 });
-    store.record_decision(&decision("old", days(11))).unwrap();
-    assert_eq!(store.decision("nobody").unwrap(), None);
-    for (id, age) in [("a", 5), ("b", 4), ("c", 3), ("d", 2)] {
-        store.record_decision(&decision(id, days(age))).unwrap();
-    }
-    for (id, kept) in [("old", false), ("a", false), ("b", true), ("c", true), ("d", true)] {
-        assert_eq!(store.decision(id).unwrap().is_some(), kept, "{id}");
-    }
-    assert_eq!(store.decision("d").unwrap(), Some(decision("d", days(2))));
-    store.record_decision(&decision("d", now)).unwrap_err();
 }
