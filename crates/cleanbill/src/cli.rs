@@ -9,7 +9,9 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::commands::{check, db, quickstart, rootfs, scan, serve, setup, trivy};
+use crate::commands::{
+    breakglass, check, db, keygen, quickstart, receipt, rootfs, scan, serve, setup, trivy,
+};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::wiring;
@@ -58,6 +60,15 @@ pub enum Command {
     /// Be the gate: answer the API server's questions
     #[command(after_help = serve::AFTER)]
     Serve(Box<serve::Args>),
+    /// Answer for images that the policy refuses: issue a token, or show one
+    #[command(after_help = breakglass::AFTER)]
+    Breakglass(Box<breakglass::Args>),
+    /// Check signed receipts of decisions
+    #[command(after_help = receipt::AFTER)]
+    Receipt(Box<receipt::Args>),
+    /// Make a key that signs break-glass tokens and receipts
+    #[command(after_help = keygen::AFTER)]
+    Keygen(Box<keygen::Args>),
 }
 
 impl Command {
@@ -73,6 +84,9 @@ impl Command {
             Self::Check(args) => check::run(*args),
             Self::Db(args) => db::run(*args),
             Self::Setup(args) => setup::run(*args),
+            Self::Breakglass(args) => breakglass::run(*args),
+            Self::Receipt(args) => receipt::run(&args),
+            Self::Keygen(args) => keygen::run(&args),
             Self::Serve(args) => serve::run(&args, |config, policy, store| {
                 wiring::examiner(config, Some(store), policy.max_feed_age_days)
             }),

@@ -11,6 +11,7 @@ pub mod commands;
 pub mod examine;
 pub mod exit;
 pub mod failure;
+pub mod key_file;
 pub mod policy_file;
 pub mod progress;
 pub mod quickstart;

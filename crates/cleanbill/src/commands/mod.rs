@@ -4,11 +4,14 @@
 //! What several commands share: [`source`] (where an image comes from), [`facts`] (which
 //! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet).
 
+pub mod breakglass;
 pub mod check;
 pub mod db;
 pub mod facts;
+pub mod keygen;
 pub mod output;
 pub mod quickstart;
+pub mod receipt;
 pub mod rootfs;
 pub mod scan;
 pub mod serve;

@@ -255,7 +255,7 @@ fn size(text: &str) -> Option<u64> {
 }
 
 /// Reads a time as Go programs write it: `90s`, `5m0s`, `1h30m`.
-fn duration(text: &str) -> std::result::Result<Duration, String> {
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
     let wrong = || format!("{text:?} is no time: write it as 90s, 5m or 1h30m");
     let mut seconds = 0u64;
     let mut digits = String::new();

@@ -67,7 +67,7 @@ pub fn write(view: &View<'_>) -> Result<String> {
 }
 
 /// Outside its strings JSON is ASCII already, so what is not can be escaped where it stands.
-fn ascii(text: &str) -> String {
+pub fn ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
