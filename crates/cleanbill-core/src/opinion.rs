@@ -46,13 +46,13 @@ impl Opinion {
     /// The checker disagrees. Of its words what is not printable becomes a space, and what is
     /// past [`MAX_REASON`] bytes is cut.
     pub fn disagrees(checker: impl Into<String>, reason: &str) -> Self {
-        Self { checker: checker.into(), answer: Answer::Disagrees { reason: kept(reason) } }
+        Self { checker: checker.into(), answer: Answer::Disagrees { reason: one_line(reason) } }
     }
 
     /// The checker gave no answer that counts; `detail` says why, as in [`Gap::detail`].
     pub fn silent(checker: impl Into<String>, detail: &str) -> Self {
         let checker = checker.into();
-        let gap = Gap::new(GapKind::CheckerSilent, checker.clone(), kept(detail));
+        let gap = Gap::new(GapKind::CheckerSilent, checker.clone(), one_line(detail));
         Self { checker, answer: Answer::Silent { gap } }
     }
 
@@ -65,8 +65,9 @@ impl Opinion {
     }
 }
 
-/// One printable line within bounds: a checker's words go to logs, records and people.
-fn kept(words: &str) -> String {
+/// Somebody's words as one printable line of at most [`MAX_REASON`] bytes, since they go to logs,
+/// records and people.
+pub fn one_line(words: &str) -> String {
     let mut line = String::new();
     for c in words.chars().map(|c| if printable(c) { c } else { ' ' }) {
         if c == ' ' && (line.is_empty() || line.ends_with(' ')) {
@@ -112,7 +113,7 @@ mod tests {
         };
         assert!(reason.len() <= MAX_REASON && reason.ends_with('…'), "{}", reason.len());
         let exact = "a".repeat(MAX_REASON - 3);
-        assert_eq!(kept(&exact), exact);
+        assert_eq!(one_line(&exact), exact);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! but to spend the permit that the judge gave.
 
 pub mod assess;
+pub mod checkers;
 pub mod cli;
 pub mod commands;
 pub mod examine;
