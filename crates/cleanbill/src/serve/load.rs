@@ -34,14 +34,23 @@ pub fn policy(path: &Path) -> Result<Policy> {
     policy_file::parse(&text, &path.display().to_string()).map_err(|p| wrong("the policy", &p))
 }
 
-/// The digest by which decisions name a policy: of what it means, not of how it is written.
+/// A policy as canonical JSON, and the digest of that: of what it means, not of how it is written.
 ///
 /// # Errors
 /// Never in practice; the serializer's own.
-pub fn policy_digest(policy: &Policy) -> Result<Digest> {
-    let canonical = serde_json::to_vec(policy)
+pub fn canonical(policy: &Policy) -> Result<(String, Digest)> {
+    let text = serde_json::to_string(policy)
         .map_err(|e| Failure::new(format!("the policy cannot be hashed: {e}")))?;
-    Ok(Digest::Sha256(Sha256::digest(canonical).into()))
+    let digest = Digest::Sha256(Sha256::digest(&text).into());
+    Ok((text, digest))
+}
+
+/// The digest by which decisions name a policy.
+///
+/// # Errors
+/// As [`canonical`].
+pub fn policy_digest(policy: &Policy) -> Result<Digest> {
+    Ok(canonical(policy)?.1)
 }
 
 fn read(what: &str, path: &Path) -> Result<String> {

@@ -14,6 +14,7 @@ pub mod flights;
 pub mod gate;
 pub mod id;
 pub mod judge;
+pub mod live;
 pub mod load;
 pub mod log;
 pub mod metrics;
