@@ -55,6 +55,11 @@ impl Auth {
         Self { credentials, realms, tokens: Mutex::default() }
     }
 
+    /// The same realms with other credentials and no tokens yet.
+    pub(super) fn with(&self, credentials: Credentials) -> Self {
+        Self::new(credentials, self.realms.clone())
+    }
+
     /// The header that was accepted before, while it lives.
     pub(super) fn remembered(&self, target: &Target) -> Option<HeaderValue> {
         let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);

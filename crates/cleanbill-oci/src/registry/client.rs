@@ -13,6 +13,7 @@ use ureq::http::{HeaderMap, header};
 
 use super::auth::Auth;
 use super::challenge::parse_challenges;
+use super::credentials::Credentials;
 use super::fault::{Attempt, Fault, Retry, refused};
 use super::http::{Ask, Http, Reply};
 use super::repository::Repository;
@@ -45,7 +46,7 @@ type Tag = (String, String, String);
 
 pub(super) struct Shared {
     pub options: RegistryOptions,
-    pub http: Http,
+    pub http: Arc<Http>,
     pub auth: Auth,
     tags: Mutex<HashMap<Tag, (Descriptor, Instant)>>,
 }
@@ -73,7 +74,7 @@ impl Registry {
     /// # Errors
     /// When a CA file cannot be read, or an option is malformed.
     pub fn new(options: RegistryOptions) -> Result<Self> {
-        let http = Http::new(&options)?;
+        let http = Arc::new(Http::new(&options)?);
         let auth = Auth::new(options.credentials.clone(), options.realm_hosts()?);
         let shared = Shared { options, http, auth, tags: Mutex::default() };
         Ok(Self { shared: Arc::new(shared), deadline: None })
@@ -85,6 +86,19 @@ impl Registry {
     #[must_use]
     pub fn until(&self, deadline: Instant) -> Self {
         Self { shared: Arc::clone(&self.shared), deadline: Some(deadline) }
+    }
+
+    /// The same registry source for somebody else: his logins outrank the ones it has, for each
+    /// `host[/path]` that he has one for. Connections and settings are shared; tokens and
+    /// remembered tags are not, since they are what the logins gave access to.
+    #[must_use]
+    pub fn with_credentials(&self, credentials: &Credentials) -> Self {
+        let mut options = self.shared.options.clone();
+        options.credentials = credentials.clone().or(&options.credentials);
+        let auth = self.shared.auth.with(options.credentials.clone());
+        let http = Arc::clone(&self.shared.http);
+        let shared = Shared { options, http, auth, tags: Mutex::default() };
+        Self { shared: Arc::new(shared), deadline: self.deadline }
     }
 
     /// The manifest or index that a name means. A digest in the name decides; the tag beside it

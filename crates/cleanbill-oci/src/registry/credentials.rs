@@ -99,6 +99,35 @@ impl Credentials {
         self
     }
 
+    /// These, and of the others what these do not have. Where these have a login for a whole
+    /// registry, no login of the others for a part of it is taken: it would outrank it.
+    #[must_use]
+    pub fn or(mut self, others: &Self) -> Self {
+        let has = |key: &str| {
+            let mut key = key;
+            loop {
+                match (self.entries.contains_key(key), key.rfind('/')) {
+                    (true, _) => return true,
+                    (false, None) => return false,
+                    (false, Some(end)) => key = &key[..end],
+                }
+            }
+        };
+        let more: Vec<_> = others.entries.iter().filter(|(k, _)| !has(k)).collect();
+        let more: BTreeMap<_, _> = more.into_iter().map(|(k, c)| (k.clone(), c.clone())).collect();
+        self.entries.extend(more);
+        for (registry, helper) in &others.helpers {
+            self.helpers.entry(registry.clone()).or_insert_with(|| helper.clone());
+        }
+        self.store = self.store.or_else(|| others.store.clone());
+        self
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The credential for a repository: of the longest `host/path` that is a prefix of it.
     pub(super) fn find(&self, registry: &str, repository: &str) -> Option<&Credential> {
         let mut name = format!("{}/{repository}", canonical(registry));
@@ -273,6 +302,32 @@ mod tests {
         assert_eq!(all.helper("ghcr.io"), None);
         let login = all.with_login("ghcr.io", "flag", Secret::new("given"));
         assert_eq!(login.find("ghcr.io", "team/app"), basic("flag", "given").as_ref());
+    }
+
+    #[test]
+    fn the_first_of_two_outranks_the_second_wherever_it_has_a_login() {
+        let login =
+            |key: &str, user: &str| Credentials::none().with_login(key, user, Secret::new("x"));
+        let first = login("a.example", "first").or(&login("b.example/team", "first"));
+        let second = login("a.example/team", "second")
+            .or(&login("b.example", "second"))
+            .or(&login("c.example", "second"));
+        let both = first.or(&second);
+        let table = [
+            ("a.example", "team/app", Some("first")),
+            ("a.example", "app", Some("first")),
+            ("b.example", "team/app", Some("first")),
+            ("b.example", "app", Some("second")),
+            ("c.example", "app", Some("second")),
+            ("d.example", "app", None),
+        ];
+        for (registry, repository, user) in table {
+            let got = both.find(registry, repository).map(|c| match c {
+                Credential::Basic { username, .. } => username.as_str(),
+                Credential::Identity(_) | Credential::Token(_) => "?",
+            });
+            assert_eq!(got, user, "{registry}/{repository}");
+        }
     }
 
     #[test]

@@ -209,3 +209,28 @@ fn hostile_challenges_end() {
         assert!(server.requests().len() <= 2);
     }
 }
+
+#[test]
+fn logins_of_one_pod_are_good_for_nobody_else() {
+    let server = Server::start(|request, _| match request.header("authorization") {
+        Some(PAIR) => Answer::manifest(BODY),
+        _ => unauthorized("Basic realm=\"x\""),
+    });
+    let mut options = options(&[server.host()]);
+    options.tag_ttl = std::time::Duration::from_secs(60);
+    let own = Registry::new(options).unwrap();
+    let name = image(&server.host(), "a:1");
+    let login =
+        |host: &str, password| Credentials::none().with_login(host, "user", Secret::new(password));
+    let refused = |registry: &Registry| registry.root(&name).unwrap_err().kind();
+    assert_eq!(refused(&own), ErrorKind::Unauthorized);
+    let pods = own.with_credentials(&login(&server.host(), "hunter2"));
+    assert!(pods.root(&name).is_ok());
+    // Neither the tag nor the header that was accepted is remembered for others.
+    assert_eq!(refused(&own), ErrorKind::Unauthorized);
+    let wrong = login(&server.host(), "wrong");
+    assert_eq!(refused(&pods.with_credentials(&wrong)), ErrorKind::Unauthorized);
+    // Where the pod has no login, the gate's own serves.
+    let elsewhere = pods.with_credentials(&login("other.example", "x"));
+    assert!(elsewhere.root(&name).is_ok());
+}

@@ -7,6 +7,7 @@
 //! Nothing here can say "allowed" but [`review::Answer::allowed`], which wants a spent permit.
 //! Wherever something fails, times out, is full or panics, the answer is a denial.
 
+pub mod access;
 pub mod config;
 pub mod config_file;
 pub mod examiner;
