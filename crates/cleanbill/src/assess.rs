@@ -17,10 +17,13 @@ use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::matching::match_inventory;
+use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::{PinnedImage, PlatformChoice};
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::Registry;
+
+use serde::{Deserialize, Serialize};
 
 use crate::examine::Examiner;
 use crate::failure::Failure;
@@ -39,6 +42,31 @@ pub struct Against<'a> {
     pub max_feed_age_days: u32,
 }
 
+/// What was found in an image, before any advisories: it can be judged again and again without
+/// asking the registry for anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Found {
+    /// The digest that was asked for.
+    pub resolved: Digest,
+    /// Its images, one for each platform.
+    pub platforms: Vec<FoundPlatform>,
+    /// Gaps about the image as a whole.
+    pub gaps: Vec<Gap>,
+}
+
+/// What was found in the image of one platform.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FoundPlatform {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// The platform, where the image names one.
+    pub platform: Option<Platform>,
+    /// What could not be read of it.
+    pub gaps: Vec<Gap>,
+    /// What is in it.
+    pub inventory: Inventory,
+}
+
 /// Steps one to six for an image that a registry has: from its name to evidence. The rules on
 /// the name alone are applied before, by whoever holds the policy.
 ///
@@ -52,13 +80,72 @@ pub fn assess(
     examiner: &Examiner,
     against: Against<'_>,
 ) -> Result<Evidence> {
+    let found = look(reference, registry, choice, limits, examiner)?;
+    judge_found(reference, &found, against)
+}
+
+/// Steps one to five: what is in the image.
+///
+/// # Errors
+/// When it cannot be reached or read.
+pub fn look(
+    reference: &ImageRef,
+    registry: &Registry,
+    choice: &PlatformChoice,
+    limits: &Arc<Limits>,
+    examiner: &Examiner,
+) -> Result<Found> {
     let root = registry.root(reference)?;
     let resolved = root.descriptor.digest;
     let images = cleanbill_oci::image::resolve(root.content, root.descriptor, choice, limits)?;
-    evidence(reference, resolved, &images, examiner, against)
+    look_into(reference, resolved, &images, examiner)
 }
 
-/// The same from images that are already pinned: an archive, a layout.
+/// The same for images that are already pinned: an archive, a layout.
+///
+/// # Errors
+/// When a layer cannot be read.
+pub fn look_into(
+    reference: &ImageRef,
+    resolved: Digest,
+    images: &[PinnedImage],
+    examiner: &Examiner,
+) -> Result<Found> {
+    let mut gaps = Vec::new();
+    if images.is_empty() {
+        let detail = "the image has nothing for any platform that nodes may select";
+        gaps.push(Gap::new(GapKind::PlatformNotExamined, reference.to_string(), detail));
+    }
+    let platforms = images.iter().map(|image| {
+        Ok(FoundPlatform {
+            digest: image.digest,
+            platform: image.platform.clone(),
+            gaps: image.gaps.clone(),
+            inventory: examiner.examine(image, &|_| ())?,
+        })
+    });
+    Ok(Found { resolved, platforms: platforms.collect::<Result<_>>()?, gaps })
+}
+
+/// Step six: what the advisories say to what was found.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge_found(reference: &ImageRef, found: &Found, against: Against<'_>) -> Result<Evidence> {
+    let judged = found.platforms.iter().map(|p| {
+        let mut evidence = judge_inventory(p.digest, &p.inventory, against)?;
+        evidence.platform.clone_from(&p.platform);
+        evidence.gaps.extend(p.gaps.iter().cloned());
+        evidence.gaps.sort();
+        evidence.gaps.dedup();
+        Ok(evidence)
+    });
+    let (reference, resolved, gaps) = (reference.clone(), found.resolved, found.gaps.clone());
+    let (platforms, snapshot) = (judged.collect::<Result<_>>()?, snapshot_id(against.snapshot));
+    Ok(Evidence { reference, resolved, platforms, gaps, snapshot })
+}
+
+/// From images that are already pinned to evidence.
 ///
 /// # Errors
 /// When a layer or the advisories cannot be read.
@@ -69,18 +156,7 @@ pub fn evidence(
     examiner: &Examiner,
     against: Against<'_>,
 ) -> Result<Evidence> {
-    let mut gaps = Vec::new();
-    if images.is_empty() {
-        let detail = "the image has nothing for any platform that nodes may select";
-        gaps.push(Gap::new(GapKind::PlatformNotExamined, reference.to_string(), detail));
-    }
-    let mut platforms = Vec::with_capacity(images.len());
-    for image in images {
-        let inventory = examiner.examine(image, &|_| ())?;
-        platforms.push(judge(image, &inventory, against)?);
-    }
-    let snapshot = snapshot_id(against.snapshot);
-    Ok(Evidence { reference: reference.clone(), resolved, platforms, gaps, snapshot })
+    judge_found(reference, &look_into(reference, resolved, images, examiner)?, against)
 }
 
 /// What is known about one image of one platform, once its inventory is there.

@@ -87,9 +87,9 @@ impl Command {
             Self::Breakglass(args) => breakglass::run(*args),
             Self::Receipt(args) => receipt::run(&args),
             Self::Keygen(args) => keygen::run(&args),
-            Self::Serve(args) => serve::run(&args, |config, policy, store| {
-                wiring::examiner(config, Some(store), policy.max_feed_age_days)
-            }),
+            Self::Serve(args) => {
+                serve::run(&args, |config, store| wiring::examiner(config, Some(store)))
+            }
         }
     }
 }

@@ -10,17 +10,24 @@ use std::time::SystemTime;
 
 use cleanbill_advisory::Snapshot;
 use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
+use cleanbill_core::evidence::Evidence;
+use cleanbill_core::platform::Platform;
+use cleanbill_core::reference::ImageRef;
+use cleanbill_core::verdict::Registered;
 use cleanbill_oci::image::PlatformChoice;
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::{AddressRule, Credentials, Registry, RegistryOptions, Secret};
+use serde::Serialize;
 
-use crate::assess::{self, Against};
+use crate::assess::{self, Against, Found};
 use crate::examine;
 use crate::failure::{Failure, Result};
+use crate::serve::access::Access;
 use crate::serve::config::{Config, RegistryAccess};
-use crate::serve::examiner::{Examiner, Failed};
+use crate::serve::examiner::{Deadline, Examiner, Failed};
 use crate::snapshot_choice;
-use crate::store::Store;
+use crate::store::{Store, admitted_set};
 use crate::trouble::Trouble;
 
 /// The longest password file, in bytes.
@@ -79,32 +86,148 @@ fn limits(config: &Config) -> Limits {
 /// # Errors
 /// When registries cannot be set up. Advisories that do not open are told by the readiness
 /// probe and by every examination, not here: they may come later.
-pub fn examiner(
-    config: &Config,
-    store: Option<Arc<Store>>,
-    max_feed_age_days: u32,
-) -> Result<Examiner> {
-    let registry = Arc::new(registry(config)?);
-    let names = Arc::clone(&registry);
-    let advisories = Arc::new(Advisories::new(config.db.clone()));
-    let ready = Arc::clone(&advisories);
-    let limits = Arc::new(limits(config));
-    let choice = choice(config);
-    let examiner = examine::Examiner::new(examine::Examiner::options(&limits), store);
+pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> {
+    let looking = Arc::new(Looking::new(config, store)?);
+    let (resolving, examining, registered) = (looking.clone(), looking.clone(), looking.clone());
+    let (snapshot, admitted) = (looking.clone(), looking.clone());
     Ok(Examiner {
-        resolve: Box::new(move |name, deadline| {
-            let root = names.until(deadline.instant()).root(name);
+        resolve: Box::new(move |name, access, deadline| {
+            let root = resolving.registry(access, deadline).root(name);
             root.map(|r| r.descriptor.digest).map_err(|e| failed(&Trouble::Image(e)))
         }),
-        examine: Box::new(move |name, deadline| {
-            let snapshot = advisories.current().map_err(|e| failed(&Trouble::Ours(e)))?;
-            let against = Against { snapshot: &snapshot, now: Timestamp::now(), max_feed_age_days };
-            let registry = registry.until(deadline.instant());
-            assess::assess(name, &registry, &choice, &limits, &examiner, against)
-                .map_err(|e| failed(&e))
+        examine: Box::new(move |name, access, deadline| {
+            examining.examine(name, access, deadline).map_err(|e| failed(&e))
         }),
-        ready: Box::new(move || ready.current().map(|_| ()).map_err(|e| e.to_string())),
+        snapshot: Box::new(move || snapshot.advisories.current().ok().map(|s| s.digest())),
+        registered: Box::new(move |name| registered.registered(name).map_err(|e| failed(&e))),
+        admitted: Box::new(move |namespace, images| {
+            let store = admitted.store.as_ref()?;
+            let found = admitted_set(images).and_then(|set| store.admitted(namespace, &set));
+            found.inspect_err(|e| tracing::error!(error = %e, "admissions cannot be read")).ok()?
+        }),
+        ready: Box::new(move || {
+            looking.advisories.current().map(|_| ()).map_err(|e| e.to_string())
+        }),
     })
+}
+
+/// How the gate looks at images.
+pub struct Looking {
+    registry: Registry,
+    advisories: Advisories,
+    choice: PlatformChoice,
+    limits: Arc<Limits>,
+    examiner: examine::Examiner,
+    store: Option<Arc<Store>>,
+}
+
+/// Names everything that what was found in an image depends on.
+#[derive(Serialize)]
+struct FoundKey<'a> {
+    /// The repository: a digest alone would show a private image to whoever names it elsewhere.
+    name: String,
+    digest: Digest,
+    choice: &'a [Platform],
+    engine: u32,
+    options: Digest,
+}
+
+impl Looking {
+    /// By the files the configuration names, with what is found kept in `store`.
+    ///
+    /// # Errors
+    /// When registries cannot be set up.
+    pub fn new(config: &Config, store: Option<Arc<Store>>) -> Result<Self> {
+        let limits = Arc::new(limits(config));
+        let options = examine::Examiner::options(&limits);
+        Ok(Self {
+            registry: registry(config)?,
+            advisories: Advisories::new(config.db.clone()),
+            choice: choice(config),
+            examiner: examine::Examiner::new(options, store.clone()),
+            limits,
+            store,
+        })
+    }
+
+    fn registry(&self, access: &Access, deadline: Deadline) -> Registry {
+        let registry = self.registry.until(deadline.instant());
+        match access.credentials() {
+            None => registry,
+            Some(credentials) => registry.with_credentials(credentials),
+        }
+    }
+
+    /// Evidence about an image by digest: what is known of it from before, else its registry.
+    ///
+    /// # Errors
+    /// When neither gives it, or the advisories cannot be read.
+    pub fn examine(
+        &self,
+        name: &ImageRef,
+        access: &Access,
+        deadline: Deadline,
+    ) -> std::result::Result<Evidence, Trouble> {
+        // Under a pod's own logins it is looked again each time: their id means nothing later, and
+        // what they open is nobody else's. The layers' facts are kept all the same.
+        let stored = name.digest().filter(|_| access.id().is_none());
+        let key = stored.map(|digest| self.key(name, *digest));
+        if let (Some(store), Some(key)) = (&self.store, &key)
+            && let Some(found) = store.image::<Found>(key)?
+        {
+            return self.judge(name, &found);
+        }
+        let registry = self.registry(access, deadline);
+        let found = assess::look(name, &registry, &self.choice, &self.limits, &self.examiner)?;
+        if let (Some(store), Some(key)) = (&self.store, &key) {
+            store.put_image(key, &found)?;
+        }
+        self.judge(name, &found)
+    }
+
+    fn judge(&self, name: &ImageRef, found: &Found) -> std::result::Result<Evidence, Trouble> {
+        let snapshot = self.advisories.current()?;
+        // How old a feed may be is asked again by the judge, under the policy of then.
+        let against =
+            Against { snapshot: &snapshot, now: Timestamp::now(), max_feed_age_days: u32::MAX };
+        assess::judge_found(name, found, against)
+    }
+
+    fn key(&self, name: &ImageRef, digest: Digest) -> impl Serialize + '_ {
+        FoundKey {
+            name: name.name(),
+            digest,
+            choice: match &self.choice {
+                PlatformChoice::Listed(platforms) => platforms,
+                PlatformChoice::All | PlatformChoice::One(_) | PlatformChoice::Prefer(_) => &[],
+            },
+            engine: cleanbill_extract::ENGINE,
+            options: self.examiner.options.digest(),
+        }
+    }
+
+    /// Everything registered under the name, with evidence where it was examined.
+    fn registered(&self, name: &ImageRef) -> std::result::Result<Vec<Registered>, Trouble> {
+        let Some(store) = &self.store else { return Ok(Vec::new()) };
+        let Some(tag) = name.tag() else { return Ok(Vec::new()) };
+        let all = store.registrations(&format!("{}:{tag}", name.name()))?;
+        all.into_iter()
+            .map(|r| {
+                let found = store.image::<Found>(&self.key(name, r.digest))?;
+                let evidence = found.map(|found| self.judge(name, &found)).transpose()?;
+                Ok(Registered { digest: r.digest, node: r.node, evidence: evidence.map(Arc::new) })
+            })
+            .collect()
+    }
+
+    /// Keeps what was found in an image that is being registered.
+    ///
+    /// # Errors
+    /// When there is no store, or it cannot be written.
+    pub fn keep(&self, name: &ImageRef, found: &Found) -> Result<()> {
+        let store = self.store.as_ref().ok_or_else(|| Failure::new("there is no store"))?;
+        store.put_image(&self.key(name, found.resolved), found)
+    }
 }
 
 fn failed(trouble: &Trouble) -> Failed {

@@ -102,7 +102,7 @@ pub fn run(args: Args) -> Result<Exit> {
         for (_, why) in &mut denial.undecided {
             *why = public.unwrap_or(why).to_owned();
         }
-        words::denial(&denial, policy, "not recorded, as this was a check")
+        words::denial(&denial, policy, "not recorded, as this was a check", None)
     };
     let (answer, exit) = match decide(&request, &cases, policy, now).verdict {
         Verdict::Allow(permit) => {

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use cleanbill_core::policy::Policy;
+use cleanbill_core::Timestamp;
 use tokio::signal::unix::{SignalKind, signal};
 
+use crate::checkers::Checkers;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::serve::config::Config;
 use crate::serve::examiner::Examiner;
+use crate::serve::live::Rules;
 use crate::serve::record::Recorder;
 use crate::serve::start::{Parts, start};
 use crate::serve::tls::Material;
@@ -49,7 +51,7 @@ pub struct Args {
 /// When something it needs cannot be read or opened, or an address cannot be had.
 pub fn run<F>(args: &Args, examiner: F) -> Result<Exit>
 where
-    F: FnOnce(&Config, &Policy, Arc<Store>) -> Result<Examiner>,
+    F: FnOnce(&Config, Arc<Store>) -> Result<Examiner>,
 {
     let (config, policy) = load::load(&args.config)?;
     let tls = &config.tls;
@@ -60,15 +62,15 @@ where
     }
     log::begin(args.log_format, &args.log_level)?;
     let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?);
-    let examiner = examiner(&config, &policy, store.clone())?;
+    let examiner = examiner(&config, store.clone())?;
     let parts = Parts {
         listen: config.listen,
         metrics_listen: config.metrics_listen,
         tls,
         examiner,
-        policy_digest: load::policy_digest(&policy)?,
-        policy,
-        recorder: Recorder::into(store),
+        rules: Rules::new(policy, Timestamp::now())?,
+        checkers: Checkers::open(&config.checkers)?,
+        recorder: Recorder::into(store)?,
         bounds: config.bounds,
         work: config.work,
     };
@@ -86,7 +88,7 @@ async fn until_stopped(parts: Parts) -> Result<()> {
     let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("signals: {e}")));
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let policy = format!("{}@{}", parts.policy.name, parts.policy_digest);
+    let policy = format!("{}@{}", parts.rules.policy.name, parts.rules.digest);
     let started = start(parts).await?;
     tracing::info!(
         address = %started.address(),

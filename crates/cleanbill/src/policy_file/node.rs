@@ -23,7 +23,7 @@ pub(crate) enum Node {
 
 impl Node {
     /// The text, or nothing for anything else.
-    pub(super) fn as_text(&self) -> &str {
+    pub(crate) fn as_text(&self) -> &str {
         match self {
             Self::Text(text) => text,
             Self::Null | Self::Bool(_) | Self::Number(_) | Self::List(_) | Self::Map(_) => "",

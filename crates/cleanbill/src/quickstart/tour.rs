@@ -15,6 +15,7 @@ use cleanbill_oci::limits::Limits;
 use cleanbill_oci::source::{InputSpec, open_input};
 use tempfile::TempDir;
 
+use crate::checkers::Checkers;
 use crate::commands::facts::Facts;
 use crate::commands::scan;
 use crate::commands::source::{Access, Source, Wanted};
@@ -24,6 +25,7 @@ use crate::quickstart::ask::{Answer, Asker};
 use crate::quickstart::examples::ALL;
 use crate::quickstart::registry::{Hosted, Registry};
 use crate::report::{Filter, Format, Look, View, text};
+use crate::serve::live::Rules;
 use crate::serve::load;
 use crate::serve::record::Recorder;
 use crate::serve::start::{Parts, Started, start};
@@ -245,10 +247,10 @@ fn parts(
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
         metrics_listen: None,
         tls,
-        examiner: wiring::examiner(&config, Some(Arc::clone(&store)), policy.max_feed_age_days)?,
-        policy_digest: load::policy_digest(&policy)?,
-        policy,
-        recorder: Recorder::into(store),
+        examiner: wiring::examiner(&config, Some(Arc::clone(&store)))?,
+        rules: Rules::new(policy, Timestamp::now())?,
+        checkers: Checkers::open(&[])?,
+        recorder: Recorder::into(store)?,
         bounds: config.bounds,
         work: config.work,
     })

@@ -7,6 +7,8 @@ use std::time::Duration;
 use cleanbill_core::platform::Platform;
 use cleanbill_core::policy::Policy;
 
+use crate::checkers::CheckerConfig;
+
 /// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
@@ -26,6 +28,8 @@ pub struct Config {
     pub platforms: Vec<Platform>,
     /// What is special about some registries.
     pub registries: Vec<RegistryAccess>,
+    /// Who else is asked about images.
+    pub checkers: Vec<CheckerConfig>,
     /// Bounds on requests.
     pub bounds: Bounds,
     /// Bounds on examinations.
@@ -100,6 +104,19 @@ pub struct Bounds {
     pub budget: Duration,
     /// Time for connections to end when told to stop (default 20 s).
     pub shutdown_time: Duration,
+    /// How an `ImageReview` is answered that could not be decided now (default: denied).
+    pub when_unexamined: Unexamined,
+}
+
+/// How "could not be decided now" is said to the API server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unexamined {
+    /// `allowed: false`: safe whatever `defaultAllow` says, and kept for denyTTL.
+    #[default]
+    Deny,
+    /// As a failure of the webhook, which is neither kept nor tried again. With
+    /// `defaultAllow: true` it lets the pod in.
+    Fail,
 }
 
 impl Default for Bounds {
@@ -117,6 +134,7 @@ impl Default for Bounds {
             containers: 500,
             budget: Duration::from_secs(8),
             shutdown_time: Duration::from_secs(20),
+            when_unexamined: Unexamined::Deny,
         }
     }
 }
@@ -134,6 +152,8 @@ pub struct Work {
     pub examination: Duration,
     /// How long a tag's digest is remembered (default 0: not at all).
     pub tag_ttl: Duration,
+    /// Bytes of evidence that are held in memory (default 256 MiB; counted as JSON).
+    pub known_bytes: usize,
 }
 
 impl Default for Work {
@@ -144,6 +164,7 @@ impl Default for Work {
             waiting: 1024,
             examination: Duration::from_secs(300),
             tag_ttl: Duration::ZERO,
+            known_bytes: 256 << 20,
         }
     }
 }

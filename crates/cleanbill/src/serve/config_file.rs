@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use cleanbill_core::platform::Platform;
 
-use super::config::{Bounds, Config, PolicySource, RegistryAccess, Tls, Work};
+use super::config::{Bounds, Config, PolicySource, RegistryAccess, Tls, Unexamined, Work};
 use crate::policy_file::node::{Node, Placed};
 use crate::policy_file::read::Reader;
 use crate::policy_file::{self, Problem};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 12] = [
     "listen",
     "metrics_listen",
     "tls",
@@ -21,6 +21,8 @@ const KEYS: [&str; 10] = [
     "state_dir",
     "platforms",
     "registries",
+    "checkers",
+    "when_unexamined",
     "limits",
     "tag_ttl",
 ];
@@ -80,6 +82,7 @@ impl Raw<'_> {
         let (mut listen, mut metrics_listen, mut tls, mut policy) = (None, None, None, None);
         let (mut db, mut state_dir) = (None, None);
         let (mut platforms, mut registries) = (Vec::new(), Vec::new());
+        let mut checkers = Vec::new();
         let (mut bounds, mut work) = (Bounds::default(), Work::default());
         let entries = self.reader.entries(root, "the configuration", &KEYS);
         self.demand(root, &entries, &["listen", "tls", "policy", "state_dir"]);
@@ -102,6 +105,11 @@ impl Raw<'_> {
                     }
                 }
                 "limits" => self.limits(value, &mut bounds, &mut work),
+                "checkers" => {
+                    checkers =
+                        crate::checkers::config_file::read(&mut self.reader, self.folder, value)
+                }
+                "when_unexamined" => bounds.when_unexamined = self.when_unexamined(value),
                 // `entries` gives none but the known keys: this is `tag_ttl`.
                 _ => self.time(key, value, 0, 86_400, &mut work.tag_ttl),
             }
@@ -115,6 +123,7 @@ impl Raw<'_> {
             state_dir: state_dir?,
             platforms,
             registries,
+            checkers,
             bounds,
             work,
         })
@@ -190,6 +199,19 @@ impl Raw<'_> {
                 "body_bytes" => self.count(key, value, 32 << 20, &mut bounds.body_bytes),
                 "waiting" => self.count(key, value, 1 << 20, &mut work.waiting),
                 _ => self.count(key, value, 256, &mut work.parallel_examinations),
+            }
+        }
+    }
+
+    fn when_unexamined(&mut self, node: &Placed) -> Unexamined {
+        match node.value.as_text() {
+            "deny" => Unexamined::Deny,
+            "fail" => Unexamined::Fail,
+            _ => {
+                let message = "\"when_unexamined\" is neither deny nor fail".to_owned();
+                let hint = "fail is safe only with defaultAllow: false; see docs/gate.md";
+                self.reader.problem(node.referenced, message, hint);
+                Unexamined::Deny
             }
         }
     }

@@ -6,9 +6,13 @@
 
 use std::time::{Duration, Instant};
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::reference::ImageRef;
+use cleanbill_core::verdict::Registered;
+
+use super::access::Access;
 
 /// The moment at which an examination has to give up.
 #[derive(Clone, Copy, Debug)]
@@ -52,19 +56,33 @@ impl Failed {
 /// What comes of an examination.
 pub type Examined = Result<Evidence, Failed>;
 
-/// From a name to the digest it stands for now.
-pub type Resolve = Box<dyn Fn(&ImageRef, Deadline) -> Result<Digest, Failed> + Send + Sync>;
+/// From a name to the digest it stands for now, asked for with these credentials.
+pub type Resolve =
+    Box<dyn Fn(&ImageRef, &Access, Deadline) -> Result<Digest, Failed> + Send + Sync>;
 /// From a name with a digest to evidence about that digest, on all platforms configured.
-pub type Examine = Box<dyn Fn(&ImageRef, Deadline) -> Examined + Send + Sync>;
+pub type Examine = Box<dyn Fn(&ImageRef, &Access, Deadline) -> Examined + Send + Sync>;
+/// The digest of the advisories as they are now; `None`: they do not open.
+pub type Snapshot = Box<dyn Fn() -> Option<Digest> + Send + Sync>;
+/// What is registered under the name of an image that no registry has.
+pub type Registry = Box<dyn Fn(&ImageRef) -> Result<Vec<Registered>, Failed> + Send + Sync>;
+/// When these images were last allowed in the namespace, and by which decision.
+pub type Admitted =
+    Box<dyn Fn(&str, &[(String, Digest)]) -> Option<(Timestamp, String)> + Send + Sync>;
 /// Whether the advisories open; the error is shown by `/readyz`.
 pub type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// The three together. All are called on threads that may block.
+/// All together. They are called on threads that may block, but for `snapshot`.
 pub struct Examiner {
     /// Called for names without a digest only.
     pub resolve: Resolve,
     /// Called with names that have a digest only.
     pub examine: Examine,
+    /// Called for every image; must be quick.
+    pub snapshot: Snapshot,
+    /// Called for names that no registry is asked for.
+    pub registered: Registry,
+    /// Called where the policy lets an earlier admission stand.
+    pub admitted: Admitted,
     /// Called by the readiness probe.
     pub ready: Ready,
 }

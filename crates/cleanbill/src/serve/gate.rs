@@ -16,12 +16,16 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
-use super::config::Bounds;
+use super::access::Access;
+use super::config::{Bounds, Unexamined};
+use super::http::{budget, failure, is_json, json, text};
+use super::id;
 use super::judge::{Decided, Judge};
 use super::metrics::{Metrics, Outcome};
-use super::record::Recorder;
-use super::review::{self, Answer, Question, Unreadable};
-use super::{id, words};
+use super::question::Question;
+use super::record::{About, Recorder};
+use super::review::{self, Answer, Unreadable};
+use crate::store::Api;
 
 /// What every request needs.
 pub struct Gate {
@@ -82,86 +86,85 @@ impl Gate {
             return text(StatusCode::INTERNAL_SERVER_ERROR, "the system gives no random numbers");
         };
         let until = began + budget(request.uri().query(), self.bounds.budget);
+        let mut held = Held { id, began, question: None };
         let Ok(_slot) = self.busy.try_acquire() else {
-            return self.unjudged("too many questions at once; try again", &id, began, None).await;
+            let why = "too many questions at once; try again";
+            return self.unjudged(held, why, Outcome::Undecided).await;
         };
         let body = match self.body(request.into_body()).await {
             Ok(body) => body,
-            Err(why) => return self.unjudged(&why, &id, began, None).await,
+            Err(why) => return self.unjudged(held, &why, Outcome::Malformed).await,
         };
         let question = match review::parse(&body, self.bounds.containers) {
-            Ok(question) => question,
+            Ok(question) => Arc::new(question),
             Err(Unreadable::Foreign(why)) => {
-                tracing::warn!(decision = id, why, "a request that is no ImageReview");
+                tracing::warn!(decision = held.id, why, "a request that is no ImageReview");
                 self.metrics.decided(Outcome::Malformed, began.elapsed());
                 return text(StatusCode::BAD_REQUEST, &why);
             }
-            Err(Unreadable::Malformed(why)) => return self.unjudged(&why, &id, began, None).await,
+            Err(Unreadable::Malformed(why)) => {
+                return self.unjudged(held, &why, Outcome::Malformed).await;
+            }
         };
+        held.question = Some(Arc::clone(&question));
+        let access = Access::none();
         // A task of its own: a panic ends there and not in a broken connection, and a caller who
         // hangs up does not stop what others wait for.
-        let (judge, asked, decision) = (self.judge.clone(), question.clone(), id.clone());
-        let judged = tokio::spawn(async move { judge.answer(&asked, &decision, until).await });
+        let (judge, decision) = (self.judge.clone(), held.id.clone());
+        let judged =
+            tokio::spawn(async move { judge.answer(question, access, &decision, until).await });
         match judged.await {
-            Ok(decided) => self.answer(decided, &id, began, Some(question)).await,
+            Ok(decided) => self.answer(held, decided).await,
             Err(e) => {
-                tracing::error!(decision = id, error = %e, "judging panicked");
-                self.unjudged("an internal error", &id, began, Some(question)).await
+                tracing::error!(decision = held.id, error = %e, "judging panicked");
+                self.unjudged(held, "an internal error", Outcome::Undecided).await
             }
         }
     }
 
-    /// A denial of a question that did not reach the judge.
-    async fn unjudged(
-        &self,
-        why: &str,
-        id: &str,
-        began: Instant,
-        question: Option<Question>,
-    ) -> Response<Full<Bytes>> {
-        let outcome = if question.is_some() { Outcome::Undecided } else { Outcome::Malformed };
-        let notes = self.judge.notes(id, outcome, &[], None);
-        let answer = Answer::refused(words::unjudged(why, id), notes);
-        let decided =
-            Decided { answer, outcome, digests: Vec::new(), snapshot: None, evidence: Vec::new() };
-        self.answer(decided, id, began, question).await
+    /// A denial of a question that did not reach the judge, or did not come back from him.
+    async fn unjudged(&self, held: Held, why: &str, outcome: Outcome) -> Response<Full<Bytes>> {
+        let decided = self.judge.unjudged(why, &held.id, outcome, held.question.as_deref());
+        self.answer(held, decided).await
     }
 
-    async fn answer(
-        &self,
-        decided: Decided,
-        id: &str,
-        began: Instant,
-        question: Option<Question>,
-    ) -> Response<Full<Bytes>> {
-        let mut body = decided.answer.body();
-        let mut outcome = decided.outcome;
-        let took = began.elapsed();
-        tracing::info!(
-            decision = id,
-            outcome = outcome.as_str(),
-            namespace = question.as_ref().map(|q| q.namespace.as_str()),
-            images = ?question.as_ref().map(|q| q.images.iter().take(20).collect::<Vec<_>>()),
-            digests = ?decided.digests.iter().take(20).collect::<Vec<_>>(),
-            took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-            reason = decided.answer.reason(),
-            "decided"
-        );
-        let policy = self.judge.policy_digest();
-        if let Err(e) = self.recorder.record(id, question, decided, policy).await {
+    /// Records a decision, then says it.
+    async fn answer(&self, held: Held, mut decided: Decided) -> Response<Full<Bytes>> {
+        let took = held.began.elapsed();
+        log(&held, &decided, took);
+        let about = About {
+            id: &held.id,
+            api: Api::ImageReview,
+            question: held.question.as_deref(),
+            took,
+            enforced: true,
+        };
+        if let Err(e) = self.recorder.record(&about, &decided).await {
             self.metrics.unrecorded.fetch_add(1, Relaxed);
-            tracing::error!(decision = id, error = %e, "the decision could not be recorded");
-            if outcome == Outcome::Allowed {
+            tracing::error!(decision = held.id, error = %e, "the decision could not be recorded");
+            if decided.outcome == Outcome::Allowed {
                 // What nobody can show afterwards is not allowed; a denial stands as it is.
-                outcome = Outcome::Undecided;
-                let why = words::unjudged("the decision could not be recorded", id);
-                body = Answer::refused(why, self.judge.notes(id, outcome, &[], None)).body();
+                let why = "the decision could not be recorded";
+                let question = held.question.as_deref();
+                decided = self.judge.unjudged(why, &held.id, Outcome::Undecided, question);
             }
         }
-        self.metrics.decided(outcome, took);
-        let mut response = Response::new(Full::new(Bytes::from(body)));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        response
+        self.metrics.decided(decided.outcome, took);
+        self.say(decided)
+    }
+
+    fn say(&self, decided: Decided) -> Response<Full<Bytes>> {
+        let Decided { outcome, proof, message, notes, .. } = decided;
+        let answer = match (outcome, proof) {
+            (Outcome::Allowed, Some(proof)) => Answer::allowed(&proof, notes),
+            (Outcome::Undecided, _) if self.bounds.when_unexamined == Unexamined::Fail => {
+                return failure(&message);
+            }
+            (Outcome::Allowed | Outcome::Denied | Outcome::Undecided | Outcome::Malformed, _) => {
+                Answer::refused(message, notes)
+            }
+        };
+        json(StatusCode::OK, answer.body())
     }
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
@@ -193,76 +196,23 @@ impl Gate {
     }
 }
 
-fn is_json(value: &HeaderValue) -> bool {
-    let kind = value.to_str().unwrap_or("").split(';').next().unwrap_or("").trim();
-    kind.eq_ignore_ascii_case("application/json")
+/// One request on its way.
+struct Held {
+    id: String,
+    began: Instant,
+    question: Option<Arc<Question>>,
 }
 
-fn text(status: StatusCode, words: &str) -> Response<Full<Bytes>> {
-    let mut response = Response::new(Full::new(Bytes::from(format!("{words}\n"))));
-    *response.status_mut() = status;
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    response.headers_mut().insert(CONTENT_TYPE, plain);
-    response
-}
-
-/// How long an answer may take: the setting, or a second less than the caller says he waits.
-fn budget(query: Option<&str>, setting: Duration) -> Duration {
-    let asked = query
-        .into_iter()
-        .flat_map(|q| q.split('&'))
-        .find_map(|pair| pair.strip_prefix("timeout="))
-        .and_then(go_duration);
-    asked.map_or(setting, |d| d.saturating_sub(Duration::from_secs(1)).min(setting))
-}
-
-/// A duration as Go writes it: `30s`, `1m30s`, `1.5s`, `500ms`.
-fn go_duration(mut text: &str) -> Option<Duration> {
-    let mut seconds = 0.0;
-    while !text.is_empty() {
-        let digits = text.find(|c: char| c != '.' && !c.is_ascii_digit())?;
-        let (number, rest) = text.split_at(digits);
-        let unit = rest.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(rest.len());
-        let (unit, rest) = rest.split_at(unit);
-        let scale = match unit {
-            "h" => 3600.0,
-            "m" => 60.0,
-            "s" => 1.0,
-            "ms" => 1e-3,
-            "us" | "µs" => 1e-6,
-            "ns" => 1e-9,
-            _ => return None,
-        };
-        seconds += number.parse::<f64>().ok()? * scale;
-        text = rest;
-    }
-    Duration::try_from_secs_f64(seconds).ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_budget_is_the_lesser_of_setting_and_what_the_caller_waits() {
-        let table: &[(Option<&str>, u64)] = &[
-            (None, 8_000),
-            (Some(""), 8_000),
-            (Some("timeout=30s"), 8_000),
-            (Some("timeout=5s"), 4_000),
-            (Some("a=b&timeout=1m0s"), 8_000),
-            (Some("timeout=2.5s"), 1_500),
-            (Some("timeout=1s"), 0),
-            (Some("timeout=500ms"), 0),
-            (Some("timeout=0s"), 0),
-            (Some("timeout=-5s"), 8_000),
-            (Some("timeout=5"), 8_000),
-            (Some("timeout=NaNs"), 8_000),
-            (Some("timeout=99999999999999999999999h"), 8_000),
-        ];
-        for (query, millis) in table {
-            let got = budget(*query, Duration::from_secs(8));
-            assert_eq!(got, Duration::from_millis(*millis), "{query:?}");
-        }
-    }
+fn log(held: &Held, decided: &Decided, took: Duration) {
+    let question = held.question.as_deref();
+    tracing::info!(
+        decision = held.id,
+        outcome = decided.outcome.as_str(),
+        namespace = question.map(|q| q.asked.namespace.as_str()),
+        images = ?decided.images.iter().take(20).map(|(image, _)| image).collect::<Vec<_>>(),
+        digests = ?decided.images.iter().take(20).filter_map(|(_, d)| *d).collect::<Vec<_>>(),
+        took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+        reason = decided.message,
+        "decided"
+    );
 }

@@ -1,58 +1,85 @@
-//! From a question to an answer: names first, then examination, then the one judge.
+//! From a question to a decision: evidence, others' opinions, then the one judge.
 //!
-//! Whatever goes wrong on the way is an [`Outcome::Failed`] of that image, which the judge reads
-//! as "undecided". Only its permit, spent on this very question, makes an answer "allowed".
+//! Whatever goes wrong on the way is a failure of that image, which the judge reads as
+//! "undecided". Only his permit, spent on this very question, makes an answer "allowed".
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use cleanbill_core::policy::Policy;
+use cleanbill_core::grant::Grant;
+use cleanbill_core::policy::Action;
 use cleanbill_core::reference::ImageRef;
-use cleanbill_core::verdict::{Case, Denial, Outcome, Verdict, decide, refuse_by_name};
+use cleanbill_core::verdict::{
+    Allowed, Case, Denial, Earlier, Judgement, Leaned, Outcome, Request, Verdict, decide,
+};
 
+use super::access::Access;
+use super::cases::{Gathered, Open};
 use super::config::Work;
-use super::examiner::{Deadline, Examined, Examiner, Failed};
-use super::flights::{Flights, NoResult};
+use super::examiner::{Examiner, Failed};
+use super::flights::Flights;
+use super::known::{Key, Known, Sealed};
+use super::live::{Live, Rules};
 use super::metrics::{self, Metrics};
-use super::review::{Answer, Note, Notes, Question};
+use super::notes::{Note, Notes};
+use super::question::Question;
 use super::tags::Tags;
+use super::trace::Trace;
 use super::words;
+use crate::checkers::Checkers;
 
 /// Everything an answer depends on.
 pub struct Judge {
-    examiner: Arc<Examiner>,
-    policy: Arc<Policy>,
-    policy_digest: Digest,
-    work: Work,
-    names: Arc<Flights<ImageRef, Result<Digest, Failed>>>,
-    images: Arc<Flights<ImageRef, Examined>>,
-    tags: Tags,
-    metrics: Arc<Metrics>,
+    pub(super) examiner: Arc<Examiner>,
+    pub(super) rules: Arc<Live<Rules>>,
+    pub(super) work: Work,
+    pub(super) checkers: Arc<Checkers>,
+    pub(super) names: Arc<Flights<Key, Result<Digest, Failed>>>,
+    pub(super) images: Arc<Flights<Key, Result<Arc<Sealed>, Failed>>>,
+    pub(super) tags: Tags,
+    pub(super) known: Known,
+    pub(super) metrics: Arc<Metrics>,
 }
 
-/// An answer, and what is recorded about it.
+/// A decision: what is told, and what is recorded.
 pub struct Decided {
-    /// What the API server gets.
-    pub answer: Answer,
     /// In one word.
     pub outcome: metrics::Outcome,
-    /// The digests that were examined.
-    pub digests: Vec<Digest>,
+    /// The spent permit, where allowed.
+    pub proof: Option<Allowed>,
+    /// What the user reads; empty where allowed.
+    pub message: String,
+    /// What else he reads, where the interface has a place for it.
+    pub warnings: Vec<String>,
+    /// What the audit log gets.
+    pub notes: Notes,
+    /// The images of the question, each once, with the digest where it became known.
+    pub images: Vec<(String, Option<Digest>)>,
+    /// The rules it was judged by.
+    pub rules: Arc<Rules>,
     /// The advisories that were used, where any image was examined.
     pub snapshot: Option<Digest>,
-    /// The evidence of all images that were examined, as canonical JSON.
-    pub evidence: Vec<u8>,
+    /// The evidence.
+    pub evidence: Vec<Arc<Sealed>>,
+    /// How it came about.
+    pub trace: Trace,
+    /// The time that the judge was given.
+    pub judged_at: Timestamp,
+    /// Who broke the glass, as JSON, if somebody did.
+    pub break_glass: Option<String>,
+    /// The images that may count as admitted from now on: not where they were let in by
+    /// break-glass or by an earlier admission.
+    pub admitted: Option<Vec<(String, Digest)>>,
 }
 
 impl Judge {
-    /// A judge by this policy.
+    /// A judge by these rules.
     pub fn new(
         examiner: Arc<Examiner>,
-        policy: Arc<Policy>,
-        policy_digest: Digest,
+        rules: Arc<Live<Rules>>,
+        checkers: Arc<Checkers>,
         work: Work,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -60,17 +87,13 @@ impl Judge {
             names: Flights::new(work.parallel_lookups, work.waiting),
             images: Flights::new(work.parallel_examinations, work.waiting),
             tags: Tags::new(work.tag_ttl),
+            known: Known::new(work.known_bytes),
             examiner,
-            policy,
-            policy_digest,
+            rules,
             work,
+            checkers,
             metrics,
         }
-    }
-
-    /// The policy's digest.
-    pub fn policy_digest(&self) -> Digest {
-        self.policy_digest
     }
 
     /// Examinations that run or wait.
@@ -78,223 +101,198 @@ impl Judge {
         self.images.count()
     }
 
-    /// Answers a question by `until` at the latest.
+    /// Decides a question by `until` at the latest.
     pub async fn answer(
         self: &Arc<Self>,
-        question: &Question,
+        question: Arc<Question>,
+        access: Access,
         id: &str,
         until: Instant,
     ) -> Decided {
-        let request = question.request();
-        let cases = self.cases(&request.images, id, until).await;
-        let examined = || {
-            cases.iter().filter_map(|case| match &case.outcome {
-                Outcome::Examined(evidence) => Some(evidence),
-                Outcome::Registered(_)
-                | Outcome::NameRefused(_)
-                | Outcome::NoReference(_)
-                | Outcome::Failed(_) => None,
-            })
+        let rules = self.rules.get();
+        let open = Open { question, rules, access, id: id.to_owned(), until };
+        let gathered = self.gather(&open).await;
+        let (grants, token_refused) = grants(&open.question, &open.rules);
+        let mut request = Request {
+            fingerprint: open.question.fingerprint(),
+            images: open.question.images.clone(),
+            asked: open.question.asked.clone(),
+            grants,
+            earlier: None,
         };
-        let snapshot = examined().map(|e| e.snapshot.digest).next();
-        let evidence = serde_json::to_vec(&examined().collect::<Vec<_>>()).unwrap_or_default();
-        let seen: Vec<Digest> = examined().map(|e| e.resolved).collect();
-        let decided = |outcome, digests: Vec<Digest>, answer| Decided {
-            answer,
+        let now = Timestamp::now();
+        let policy = &open.rules.policy;
+        let mut judgement = decide(&request, &gathered.cases, policy, now);
+        if policy.keep_admitted.is_some() && matches!(judgement.verdict, Verdict::Deny(_)) {
+            request.earlier = self.earlier(&open, &gathered.cases).await;
+            if request.earlier.is_some() {
+                judgement = decide(&request, &gathered.cases, policy, now);
+            }
+        }
+        self.decided(&open, &request, gathered, judgement, token_refused, now)
+    }
+
+    /// The earlier decision that allowed exactly these bytes in this namespace.
+    async fn earlier(&self, open: &Open, cases: &[Case]) -> Option<Earlier> {
+        let mut images = digests(cases)
+            .into_iter()
+            .map(|(image, digest)| Some((image, digest?)))
+            .collect::<Option<Vec<_>>>()?;
+        images.sort();
+        images.dedup();
+        let (examiner, namespace) = (self.examiner.clone(), open.question.asked.namespace.clone());
+        let look = move || {
+            let found = (examiner.admitted)(&namespace, &images)?;
+            Some(Earlier { decision: found.1, at: found.0, images })
+        };
+        tokio::task::spawn_blocking(look).await.ok()?
+    }
+
+    fn decided(
+        &self,
+        open: &Open,
+        request: &Request,
+        gathered: Gathered,
+        judgement: Judgement,
+        token_refused: Option<String>,
+        now: Timestamp,
+    ) -> Decided {
+        let Gathered { cases, sealed } = gathered;
+        let by_address = |evidence: &Arc<_>| {
+            sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest)
+        };
+        let (grants, earlier) = (request.grants.clone(), request.earlier.clone());
+        let trace = Trace::new(&cases, grants, earlier, &judgement, by_address);
+        let policy = &open.rules.policy;
+        let Judgement { verdict, noted, leaned } = judgement;
+        let break_glass = words::break_glass(&leaned);
+        let plain = !leaned.iter().any(|l| match l {
+            Leaned::Grant { .. } | Leaned::User { .. } | Leaned::Admitted { .. } => true,
+            Leaned::Exception { .. } | Leaned::Gap { .. } => false,
+        });
+        let mut warnings: Vec<String> = Vec::new();
+        for note in noted.iter().filter(|n| n.action == Action::Warn) {
+            warnings.push(words::warning(note, policy));
+        }
+        warnings.extend(words::leaned(&leaned));
+        let say =
+            |denial: &Denial| words::denial(denial, policy, &open.id, token_refused.as_deref());
+        let (outcome, proof, message) = match verdict {
+            Verdict::Allow(permit) => match permit.spend(&request.fingerprint, Timestamp::now()) {
+                Ok(proof) => (metrics::Outcome::Allowed, Some(proof), String::new()),
+                Err(why) => (metrics::Outcome::Undecided, None, words::unjudged(why, &open.id)),
+            },
+            Verdict::Deny(denial) => (metrics::Outcome::Denied, None, say(&denial)),
+            Verdict::Undecided(denial) => (metrics::Outcome::Undecided, None, say(&denial)),
+        };
+        let images = digests(&cases);
+        let snapshot = sealed.first().map(|s| s.evidence.snapshot.digest);
+        let admitted = proof.as_ref().filter(|_| plain && policy.keep_admitted.is_some());
+        let mut notes = self.notes(&open.id, outcome, &images, &open.rules);
+        if let Some(snapshot) = snapshot {
+            notes = notes.with(Note::Snapshot, snapshot.to_string());
+        }
+        if let Some(oldest) = sealed.iter().map(|s| s.oldest_feed).min().flatten() {
+            notes = notes.with(Note::SnapshotDate, oldest.to_string());
+        }
+        if !noted.is_empty() {
+            notes = notes.with(Note::Noted, words::noted(&noted));
+        }
+        if !plain {
+            notes = notes.with(Note::LetInBy, words::leaned(&leaned).join("; "));
+        }
+        Decided {
             outcome,
-            digests,
+            message,
+            warnings,
+            notes,
+            images,
             snapshot,
-            evidence,
-        };
-        match decide(&request, &cases, &self.policy, Timestamp::now()).verdict {
-            Verdict::Allow(permit) => {
-                match permit.spend(&question.fingerprint(), Timestamp::now()) {
-                    Ok(proof) => {
-                        let outcome = metrics::Outcome::Allowed;
-                        let digests: Vec<Digest> = proof.images().iter().map(|(_, d)| *d).collect();
-                        let notes = self.notes(id, outcome, &digests, snapshot);
-                        decided(outcome, digests, Answer::allowed(&proof, notes))
-                    }
-                    Err(why) => {
-                        let outcome = metrics::Outcome::Undecided;
-                        let notes = self.notes(id, outcome, &seen, snapshot);
-                        let answer = Answer::refused(words::unjudged(why, id), notes);
-                        decided(outcome, seen, answer)
-                    }
-                }
-            }
-            Verdict::Deny(denial) => {
-                let answer = self.refusal(&denial, id, metrics::Outcome::Denied, &seen, snapshot);
-                decided(metrics::Outcome::Denied, seen, answer)
-            }
-            Verdict::Undecided(denial) => {
-                let outcome = metrics::Outcome::Undecided;
-                let answer = self.refusal(&denial, id, outcome, &seen, snapshot);
-                decided(outcome, seen, answer)
-            }
+            trace,
+            judged_at: now,
+            break_glass,
+            admitted: admitted.map(|proof| proof.images().to_vec()),
+            proof,
+            evidence: sealed,
+            rules: Arc::clone(&open.rules),
         }
     }
 
-    fn refusal(
+    /// A denial of a question that was not judged.
+    pub fn unjudged(
         &self,
-        denial: &Denial,
+        why: &str,
         id: &str,
         outcome: metrics::Outcome,
-        digests: &[Digest],
-        snapshot: Option<Digest>,
-    ) -> Answer {
-        let notes = self.notes(id, outcome, digests, snapshot);
-        Answer::refused(words::denial(denial, &self.policy, id), notes)
+        question: Option<&Question>,
+    ) -> Decided {
+        let rules = self.rules.get();
+        let distinct = question.map(Question::distinct).unwrap_or_default();
+        let images: Vec<_> = distinct.into_iter().map(|image| (image.to_owned(), None)).collect();
+        Decided {
+            outcome,
+            proof: None,
+            message: words::unjudged(why, id),
+            warnings: Vec::new(),
+            notes: self.notes(id, outcome, &images, &rules),
+            images,
+            rules,
+            snapshot: None,
+            evidence: Vec::new(),
+            trace: Trace::default(),
+            judged_at: Timestamp::now(),
+            break_glass: None,
+            admitted: None,
+        }
     }
 
-    /// The audit annotations of an answer.
-    pub fn notes(
+    /// The audit annotations that every answer has.
+    fn notes(
         &self,
         id: &str,
         outcome: metrics::Outcome,
-        digests: &[Digest],
-        snapshot: Option<Digest>,
+        images: &[(String, Option<Digest>)],
+        rules: &Rules,
     ) -> Notes {
         let mut notes = Notes::default()
             .with(Note::DecisionId, id)
             .with(Note::Outcome, outcome.as_str())
-            .with(Note::Policy, format!("{}@{}", self.policy.name, self.policy_digest));
+            .with(Note::Policy, format!("{}@{}", rules.policy.name, rules.digest));
+        let digests: Vec<String> =
+            images.iter().filter_map(|(_, digest)| digest.map(|d| d.to_string())).collect();
         if !digests.is_empty() {
-            let listed: Vec<String> = digests.iter().map(ToString::to_string).collect();
-            notes = notes.with(Note::Digests, listed.join(","));
+            notes = notes.with(Note::Digests, digests.join(","));
         }
-        match snapshot {
-            Some(digest) => notes.with(Note::Snapshot, digest.to_string()),
-            None => notes,
-        }
-    }
-
-    /// One case for every distinct image. What a name alone decides is decided first: when it
-    /// refuses one image, the pod is refused, and nothing is contacted for the others either.
-    async fn cases(self: &Arc<Self>, images: &[String], id: &str, until: Instant) -> Vec<Case> {
-        let mut distinct: Vec<&String> = Vec::new();
-        for image in images {
-            if !distinct.contains(&image) {
-                distinct.push(image);
-            }
-        }
-        let named: Vec<(&String, Result<ImageRef, Box<Outcome>>)> =
-            distinct.into_iter().map(|image| (image, self.by_name(image))).collect();
-        let contact = named.iter().all(|(_, name)| name.is_ok());
-        let mut examinations = tokio::task::JoinSet::new();
-        let mut cases = Vec::new();
-        for (image, name) in named {
-            match name {
-                Err(outcome) => cases.push(Case::new(image.clone(), *outcome)),
-                Ok(_) if !contact => {
-                    let why = "not looked at, since another image is refused by its name alone";
-                    cases.push(Case::new(image.clone(), Outcome::Failed(why.into())));
-                }
-                Ok(reference) => {
-                    let (judge, image, id) = (Arc::clone(self), image.clone(), id.to_owned());
-                    examinations.spawn(async move {
-                        let outcome = match judge.examine(&reference, until).await {
-                            Ok(evidence) => Outcome::Examined(Arc::new(evidence)),
-                            Err(failed) => {
-                                tracing::warn!(
-                                    decision = id,
-                                    image,
-                                    detail = failed.detail,
-                                    "an image could not be examined"
-                                );
-                                Outcome::Failed(failed.shown)
-                            }
-                        };
-                        Case::new(image, outcome)
-                    });
-                }
-            }
-        }
-        while let Some(done) = examinations.join_next().await {
-            // A case that panicked is missing, which the judge reads as "not examined".
-            match done {
-                Ok(case) => cases.push(case),
-                Err(e) => tracing::error!(decision = id, error = %e, "an examination panicked"),
-            }
-        }
-        cases
-    }
-
-    fn by_name(&self, image: &str) -> Result<ImageRef, Box<Outcome>> {
-        let reference: ImageRef =
-            image.parse().map_err(|e| Box::new(Outcome::NoReference(format!("{e}"))))?;
-        match refuse_by_name(&reference, &self.policy) {
-            Some(_) => Err(Box::new(Outcome::NameRefused(reference))),
-            None => Ok(reference),
-        }
-    }
-
-    async fn examine(&self, asked: &ImageRef, until: Instant) -> Examined {
-        let digest = match asked.digest() {
-            Some(digest) => *digest,
-            None => self.resolve(asked, until).await?,
-        };
-        // One flight per digest *and* repository: a digest alone would show a private image's
-        // findings to whoever names that digest at a registry of his own.
-        let pinned = asked.pinned(digest);
-        let (examiner, key, time) = (self.examiner.clone(), pinned.clone(), self.work.examination);
-        let metrics = self.metrics.clone();
-        let landed = self.images.wait(key_of(&pinned)?, until, move || {
-            metrics.scans.fetch_add(1, Relaxed);
-            let examined = (examiner.examine)(&key, Deadline::after(time));
-            match &examined {
-                Ok(evidence) => {
-                    let platforms = evidence.platforms.iter().flat_map(|p| &p.gaps);
-                    evidence.gaps.iter().chain(platforms).for_each(|g| metrics.gaps(g.kind, 1));
-                }
-                Err(_) => {
-                    metrics.scans_failed.fetch_add(1, Relaxed);
-                }
-            }
-            examined
-        });
-        let mut evidence = landed.await.map_err(|e| self.no_result(e))??;
-        if evidence.resolved != digest {
-            return Err(Failed::new(
-                "the evidence is about another image",
-                format!("asked for {pinned}, examined {}", evidence.resolved),
-            ));
-        }
-        // The flight may have been begun under another tag of the same image.
-        evidence.reference = asked.clone();
-        Ok(evidence)
-    }
-
-    async fn resolve(&self, asked: &ImageRef, until: Instant) -> Result<Digest, Failed> {
-        if let Some(digest) = self.tags.get(asked) {
-            return Ok(digest);
-        }
-        let (examiner, name, time) = (self.examiner.clone(), asked.clone(), self.work.examination);
-        let digest = self
-            .names
-            .wait(asked.clone(), until, move || (examiner.resolve)(&name, Deadline::after(time)))
-            .await
-            .map_err(|e| self.no_result(e))??;
-        self.tags.put(asked, digest);
-        Ok(digest)
-    }
-
-    fn no_result(&self, why: NoResult) -> Failed {
-        match why {
-            NoResult::Late => Failed::new("it is still being examined; try again", "late"),
-            NoResult::Full => Failed::new("too many images are being examined; try again", "full"),
-            NoResult::Lost => {
-                self.metrics.scans_failed.fetch_add(1, Relaxed);
-                Failed::new("its examination ended unexpectedly; try again", "panicked or stopped")
-            }
-        }
+        notes
     }
 }
 
-/// The same for every tag of one digest in one repository.
-fn key_of(pinned: &ImageRef) -> Result<ImageRef, Failed> {
-    let digest = pinned.digest().map_or_else(String::new, ToString::to_string);
-    format!("{}@{digest}", pinned.name())
-        .parse()
-        .map_err(|e| Failed::new("its name cannot be read", format!("{e}")))
+/// Each image with the digests it stands for; one line without, where nobody knows.
+fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
+    let mut all = Vec::with_capacity(cases.len());
+    for case in cases {
+        let image = || case.image.clone();
+        let by_name =
+            || case.image.parse::<ImageRef>().ok().and_then(|name| name.digest().copied());
+        match &case.outcome {
+            Outcome::Examined(evidence) => all.push((image(), Some(evidence.resolved))),
+            Outcome::Registered(registered) if !registered.is_empty() => {
+                all.extend(registered.iter().map(|r| (image(), Some(r.digest))));
+            }
+            Outcome::Registered(_)
+            | Outcome::NameRefused(_)
+            | Outcome::NoReference(_)
+            | Outcome::Failed(_) => all.push((image(), by_name())),
+        }
+    }
+    all
+}
+
+/// The grant of the token that came with the question, or why it was not accepted.
+fn grants(question: &Question, rules: &Rules) -> (Vec<Grant>, Option<String>) {
+    let Some(token) = question.token() else { return (Vec::new(), None) };
+    match rules.verify(token) {
+        Ok(grant) => (vec![grant], None),
+        Err(why) => (Vec::new(), Some(why)),
+    }
 }

@@ -17,9 +17,7 @@ use crate::failure::{Failure, Result};
 
 /// A value that is read by every request and replaced whole.
 ///
-/// A lock around an `Arc`, held for the copy of a pointer: with two readers on two processors
-/// and a writer every millisecond, `reading_is_no_bottleneck` measured 17 million reads a
-/// second without optimisation, three hundred times what is asked of the gate.
+/// A lock around an `Arc`, held for the copy of a pointer.
 #[derive(Debug)]
 pub struct Live<T>(RwLock<Arc<T>>);
 
@@ -97,8 +95,7 @@ impl Rules {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-    use std::time::{Duration, Instant};
+    use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
     use cleanbill_core::policy::{BreakGlass, IssuerKey};
     use cleanbill_trust::SigningKey;
@@ -114,32 +111,21 @@ mod tests {
     }
 
     #[test]
-    fn reading_is_no_bottleneck() {
+    fn a_reader_never_has_half_of_two_values() {
         let live = Live::new((0_u64, 0_u64));
-        let (done, reads) = (AtomicBool::new(false), AtomicU64::new(0));
-        let began = Instant::now();
+        let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
-                    let mut count = 0;
                     while !done.load(Relaxed) {
                         let value = live.get();
-                        assert_eq!(value.0, value.1, "never half of two values");
-                        count += 1;
+                        assert_eq!(value.0, value.1);
                     }
-                    reads.fetch_add(count, Relaxed);
                 });
             }
-            for round in 1..200 {
-                std::thread::sleep(Duration::from_millis(1));
-                live.replace((round, round));
-            }
+            (1..100_000).for_each(|round| drop(live.replace((round, round))));
             done.store(true, Relaxed);
         });
-        let a_second = reads.load(Relaxed) as f64 / began.elapsed().as_secs_f64();
-        println!("{a_second:.0} reads a second");
-        // Ten times what is asked of the gate, on a machine that does other things meanwhile.
-        assert!(a_second > 500_000.0, "{a_second} reads a second");
     }
 
     #[test]

@@ -8,22 +8,28 @@
 //! Wherever something fails, times out, is full or panics, the answer is a denial.
 
 pub mod access;
+mod cases;
 pub mod config;
 pub mod config_file;
 pub mod examiner;
 pub mod flights;
 pub mod gate;
+mod http;
 pub mod id;
 pub mod judge;
+pub mod known;
 pub mod live;
 pub mod load;
 pub mod log;
 pub mod metrics;
+pub mod notes;
 pub mod plain;
+pub mod question;
 pub mod record;
 pub mod review;
 pub mod server;
 pub mod start;
 pub mod tags;
 pub mod tls;
+pub mod trace;
 pub mod words;

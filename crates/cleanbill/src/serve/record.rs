@@ -1,24 +1,53 @@
 //! Keeps what was decided, before the answer goes out, so that it can be explained later.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use sha2::{Digest as _, Sha256};
 
 use super::judge::Decided;
-use super::review::Question;
+use super::question::Question;
 use crate::failure::{Failure, Result};
-use crate::store::{Api, Decision, Store};
+use crate::store::{Api, Decision, Entry, Journal, Store, admitted_set};
+
+/// The program's version and those of what it decides with.
+pub fn engine() -> String {
+    format!("cleanbill {} extract {}", env!("CARGO_PKG_VERSION"), cleanbill_extract::ENGINE)
+}
 
 /// Writes decisions to the gate's store, or, in tests and demonstrations, nowhere.
 #[derive(Clone)]
-pub struct Recorder(Option<Arc<Store>>);
+pub struct Recorder(Option<Arc<Kept>>);
+
+struct Kept {
+    store: Arc<Store>,
+    journal: Journal,
+    engine: String,
+}
+
+/// What is recorded of a request besides the decision.
+pub struct About<'a> {
+    /// The decision's id.
+    pub id: &'a str,
+    /// Which interface asked.
+    pub api: Api,
+    /// What was asked, where it could be read.
+    pub question: Option<&'a Question>,
+    /// From question to answer.
+    pub took: Duration,
+    /// Whether the answer has an effect: false for dry runs.
+    pub enforced: bool,
+}
 
 impl Recorder {
     /// Into this store.
-    pub fn into(store: Arc<Store>) -> Self {
-        Self(Some(store))
+    ///
+    /// # Errors
+    /// When the store cannot be opened for writing.
+    pub fn into(store: Arc<Store>) -> Result<Self> {
+        let journal = Journal::start(&store)?;
+        Ok(Self(Some(Arc::new(Kept { store, journal, engine: engine() }))))
     }
 
     /// Nowhere.
@@ -31,52 +60,54 @@ impl Recorder {
     /// # Errors
     /// Why not.
     pub fn ready(&self) -> Result<()> {
-        self.0.as_ref().map_or(Ok(()), |store| store.check_writable())
+        let Some(kept) = &self.0 else { return Ok(()) };
+        kept.journal.alive()?;
+        kept.store.check_writable()
     }
 
-    /// Writes one decision.
+    /// Keeps the text of a policy under its digest, so that decisions can be judged again.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub async fn record(
-        &self,
-        id: &str,
-        question: Option<Question>,
-        decided: Decided,
-        policy: Digest,
-    ) -> Result<()> {
-        let Some(store) = self.0.clone() else { return Ok(()) };
-        let evidence = (!decided.evidence.is_empty())
-            .then(|| Digest::Sha256(Sha256::digest(&decided.evidence).into()));
-        let now = Timestamp::now();
+    pub fn policy(&self, digest: &Digest, text: &str) -> Result<()> {
+        self.0.as_ref().map_or(Ok(()), |kept| kept.store.put_policy(digest, text))
+    }
+
+    /// Writes one decision, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or too much waits to be.
+    pub async fn record(&self, about: &About<'_>, decided: &Decided) -> Result<()> {
+        let Some(kept) = &self.0 else { return Ok(()) };
+        let wrong = |e: serde_json::Error| Failure::new(format!("it cannot be written: {e}"));
         let decision = Decision {
-            id: id.to_owned(),
-            time: now,
-            api: Api::ImageReview,
-            namespace: question.as_ref().map(|q| q.namespace.clone()),
-            images: question
-                .iter()
-                .flat_map(|q| q.images.iter().map(|image| (image.clone(), None)))
-                .collect(),
-            question: question
-                .map(|q| serde_json::to_string(&q))
-                .transpose()
-                .map_err(|e| Failure::new(format!("the question cannot be written: {e}")))?,
+            id: about.id.to_owned(),
+            time: Timestamp::now(),
+            api: about.api,
+            namespace: about.question.map(|q| q.asked.namespace.clone()),
+            images: decided.images.clone(),
+            question: about.question.map(Question::recorded).transpose().map_err(wrong)?,
             outcome: decided.outcome.as_str().to_owned(),
-            reason: decided.answer.reason().to_owned(),
-            warnings: Vec::new(),
-            policy,
+            reason: decided.message.clone(),
+            warnings: decided.warnings.clone(),
+            policy: decided.rules.digest,
             snapshot: decided.snapshot,
-            evidence: evidence.into_iter().collect(),
-            trace: String::new(),
-            engine: String::new(),
-            judged_at: now,
-            latency_us: 0,
-            enforced: true,
-            break_glass: None,
+            evidence: decided.evidence.iter().map(|e| e.digest).collect(),
+            trace: serde_json::to_string(&decided.trace).map_err(wrong)?,
+            engine: kept.engine.clone(),
+            judged_at: decided.judged_at,
+            latency_us: u64::try_from(about.took.as_micros()).unwrap_or(u64::MAX),
+            enforced: about.enforced,
+            break_glass: decided.break_glass.clone(),
         };
-        tokio::task::spawn_blocking(move || store.record_decision(&decision))
-            .await
-            .map_err(|e| Failure::new(format!("recording panicked: {e}")))?
+        let evidence = decided
+            .evidence
+            .iter()
+            .filter_map(|sealed| Some((sealed.digest, sealed.unrecorded()?)))
+            .collect();
+        let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
+        kept.journal.record(Entry { decision, evidence, admitted }).await?;
+        decided.evidence.iter().for_each(|sealed| sealed.set_recorded());
+        Ok(())
     }
 }

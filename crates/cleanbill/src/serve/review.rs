@@ -5,50 +5,17 @@
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::asked::Asked;
-use cleanbill_core::digest::Digest;
-use cleanbill_core::verdict::{Allowed, Request};
+use cleanbill_core::verdict::Allowed;
 use serde::Serialize;
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
+
+use super::notes::Notes;
+use super::question::Question;
 
 /// The only version there is.
 pub const API_VERSION: &str = "imagepolicy.k8s.io/v1alpha1";
 /// The only kind there is.
 pub const KIND: &str = "ImageReview";
-
-/// What the API server asks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Question {
-    /// The images of one pod, in order, duplicates kept.
-    pub images: Vec<String>,
-    /// The namespace of the pod.
-    pub namespace: String,
-    /// The annotations of the pod whose key contains `.image-policy.k8s.io/`. Chosen by the pod's
-    /// author: they may never loosen anything.
-    pub annotations: BTreeMap<String, String>,
-}
-
-impl Question {
-    /// The digest of the whole question, to which a permit is bound.
-    pub fn fingerprint(&self) -> Digest {
-        // Field order is fixed, the map is sorted, and strings serialize without failing; were
-        // it to fail all the same, no two failures could be told apart, so the text is hashed
-        // in its debug form, which also names every field.
-        let canonical = serde_json::to_vec(self).unwrap_or_else(|_| format!("{self:?}").into());
-        Digest::Sha256(Sha256::digest(canonical).into())
-    }
-
-    /// The question as the judge takes it.
-    pub fn request(&self) -> Request {
-        let asked = Asked {
-            namespace: self.namespace.clone(),
-            annotations: self.annotations.clone(),
-            pod: None,
-        };
-        Request { asked, ..Request::new(self.fingerprint(), self.images.clone()) }
-    }
-}
 
 /// Why a body is not answered as a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +74,7 @@ pub fn parse(body: &[u8], most: usize) -> Result<Question, Unreadable> {
     }
     match optional(spec, "namespace") {
         None => {}
-        Some(Value::String(namespace)) => question.namespace.clone_from(namespace),
+        Some(Value::String(namespace)) => question.asked.namespace.clone_from(namespace),
         Some(_) => return Err(wrong("spec.namespace is no text")),
     }
     match optional(spec, "annotations") {
@@ -117,7 +84,7 @@ pub fn parse(body: &[u8], most: usize) -> Result<Question, Unreadable> {
                 let Value::String(value) = value else {
                     return Err(wrong("spec.annotations has a value that is no text"));
                 };
-                question.annotations.insert(key.clone(), value.clone());
+                question.asked.annotations.insert(key.clone(), value.clone());
             }
         }
         Some(_) => return Err(wrong("spec.annotations is no object")),
@@ -176,7 +143,7 @@ impl Answer {
     }
 
     fn new(allowed: bool, reason: String, notes: Notes) -> Self {
-        let status = Status { allowed, reason, audit_annotations: notes.0 };
+        let status = Status { allowed, reason, audit_annotations: notes.into_map() };
         Self { api_version: API_VERSION, kind: KIND, status }
     }
 
@@ -194,57 +161,5 @@ impl Answer {
     pub fn body(&self) -> Vec<u8> {
         // An empty body is an error to the API server, never "allowed".
         serde_json::to_vec(self).unwrap_or_default()
-    }
-}
-
-/// Audit annotations. The keys are valid qualified names without a prefix (the API server adds
-/// its own); any other key it would drop.
-#[derive(Clone, Debug, Default)]
-pub struct Notes(BTreeMap<&'static str, String>);
-
-impl Notes {
-    /// Adds a note, at most 2 KiB of it.
-    #[must_use]
-    pub fn with(mut self, key: Note, value: impl Into<String>) -> Self {
-        let mut value: String = value.into();
-        if value.len() > 2048 {
-            let end = (0..=2040).rev().find(|at| value.is_char_boundary(*at)).unwrap_or(0);
-            value.truncate(end);
-            value.push('…');
-        }
-        self.0.insert(key.as_str(), value);
-        self
-    }
-}
-
-/// What is noted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Note {
-    /// The decision's id.
-    DecisionId,
-    /// `allowed`, `denied`, `undecided` or `malformed`.
-    Outcome,
-    /// The digests judged.
-    Digests,
-    /// The policy's name and digest.
-    Policy,
-    /// The digest of the advisories used.
-    Snapshot,
-}
-
-impl Note {
-    /// All of them.
-    pub const ALL: [Self; 5] =
-        [Self::DecisionId, Self::Outcome, Self::Digests, Self::Policy, Self::Snapshot];
-
-    /// The key.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::DecisionId => "decision-id",
-            Self::Outcome => "outcome",
-            Self::Digests => "digests",
-            Self::Policy => "policy",
-            Self::Snapshot => "snapshot",
-        }
     }
 }

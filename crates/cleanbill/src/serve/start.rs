@@ -3,18 +3,18 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use cleanbill_core::digest::Digest;
-use cleanbill_core::policy::Policy;
 use rustls::ServerConfig;
 
 use super::config::{Bounds, Work};
 use super::examiner::Examiner;
 use super::gate::Gate;
 use super::judge::Judge;
+use super::live::{Live, Rules};
 use super::metrics::Metrics;
 use super::plain::{self, Status};
 use super::record::Recorder;
 use super::server::{self, Running};
+use crate::checkers::Checkers;
 use crate::failure::Result;
 
 /// Everything that a gate is made of.
@@ -28,9 +28,9 @@ pub struct Parts {
     /// How images are examined.
     pub examiner: Examiner,
     /// What they must meet.
-    pub policy: Policy,
-    /// The digest of the policy's text.
-    pub policy_digest: Digest,
+    pub rules: Rules,
+    /// Who else is asked.
+    pub checkers: Checkers,
     /// Where decisions are recorded.
     pub recorder: Recorder,
     /// Bounds on requests.
@@ -50,8 +50,9 @@ pub struct Started {
 /// # Errors
 /// When one of the addresses cannot be had.
 pub async fn start(parts: Parts) -> Result<Started> {
-    let Parts { listen, metrics_listen, tls, examiner, policy, policy_digest, .. } = parts;
+    let Parts { listen, metrics_listen, tls, examiner, rules, checkers, .. } = parts;
     let Parts { recorder, bounds, work, .. } = parts;
+    recorder.policy(&rules.digest, &rules.text)?;
     let listener = server::bind(listen).await?;
     let plain_listener = match metrics_listen {
         Some(address) => Some(server::bind(address).await?),
@@ -59,9 +60,8 @@ pub async fn start(parts: Parts) -> Result<Started> {
     };
     let metrics = Arc::new(Metrics::default());
     let examiner = Arc::new(examiner);
-    let judge =
-        Judge::new(examiner.clone(), Arc::new(policy), policy_digest, work, metrics.clone());
-    let judge = Arc::new(judge);
+    let (rules, checkers) = (Arc::new(Live::new(rules)), Arc::new(checkers));
+    let judge = Arc::new(Judge::new(examiner.clone(), rules, checkers, work, metrics.clone()));
     let status = Status {
         examiner,
         recorder: recorder.clone(),

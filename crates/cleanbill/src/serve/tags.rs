@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use cleanbill_core::digest::Digest;
-use cleanbill_core::reference::ImageRef;
+
+use super::known::Key;
 
 /// Tags that are remembered at a time; past that all are forgotten.
 const MOST: usize = 10_000;
@@ -13,7 +14,7 @@ const MOST: usize = 10_000;
 /// The memory.
 pub struct Tags {
     ttl: Duration,
-    known: Mutex<HashMap<ImageRef, (Digest, Instant)>>,
+    known: Mutex<HashMap<Key, (Digest, Instant)>>,
 }
 
 impl Tags {
@@ -23,13 +24,13 @@ impl Tags {
     }
 
     /// The digest, if it was learnt less than the allowed time ago.
-    pub fn get(&self, name: &ImageRef) -> Option<Digest> {
+    pub fn get(&self, name: &Key) -> Option<Digest> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.get(name).filter(|(_, at)| at.elapsed() < self.ttl).map(|(digest, _)| *digest)
     }
 
     /// Remembers what was just learnt.
-    pub fn put(&self, name: &ImageRef, digest: Digest) {
+    pub fn put(&self, name: &Key, digest: Digest) {
         if self.ttl.is_zero() {
             return;
         }
@@ -47,7 +48,7 @@ mod tests {
 
     #[test]
     fn nothing_is_remembered_longer_than_allowed() {
-        let name: ImageRef = "nginx:1".parse().unwrap();
+        let name: Key = ("nginx:1".parse().unwrap(), None);
         let digest = Digest::Sha256([7; 32]);
         for (ttl, wait, known) in [(0, 0, false), (60_000, 0, true), (5, 20, false)] {
             let tags = Tags::new(Duration::from_millis(ttl));

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::policy::{Because, Policy};
-use cleanbill_core::verdict::{Denial, Reason};
+use cleanbill_core::verdict::{Denial, Leaned, Noted, Reason};
 
 use crate::report::text::printable;
 
@@ -20,8 +20,8 @@ const QUOTED: usize = 160;
 /// Characters of the whole paragraph, decision id excluded.
 const WHOLE: usize = 4_000;
 
-/// The paragraph.
-pub fn denial(denial: &Denial, policy: &Policy, id: &str) -> String {
+/// The paragraph. `token` says why a break-glass token that came along was not accepted.
+pub fn denial(denial: &Denial, policy: &Policy, id: &str, token: Option<&str>) -> String {
     let mut sentences = Vec::new();
     for (image, reasons) in denial.refused.iter().take(SHOWN) {
         let mut parts: Vec<String> = reasons.iter().map(|r| reason(r, policy)).collect();
@@ -35,12 +35,63 @@ pub fn denial(denial: &Denial, policy: &Policy, id: &str) -> String {
         sentences.push(format!("{}: could not be judged: {}.", named(image), quote(why)));
     }
     more(&mut sentences, denial.undecided.len(), "not judged");
+    if let Some(why) = token {
+        sentences.push(format!("The break-glass token was not accepted: {}.", quote(why)));
+    }
     finish(&sentences.join(" "), id)
 }
 
 /// The paragraph for a question that was not judged at all.
 pub fn unjudged(why: &str, id: &str) -> String {
     finish(&format!("Not judged: {}.", printable(why)), id)
+}
+
+/// What a rule that only warns has found, in a line.
+pub fn warning(noted: &Noted, policy: &Policy) -> String {
+    format!("{}: {}", named(&noted.image), reason(&noted.reason, policy))
+}
+
+/// Rules that were not met and did not deny, for the audit log: each once, with its action.
+pub fn noted(noted: &[Noted]) -> String {
+    let mut all: Vec<String> =
+        noted.iter().map(|n| format!("{}={}", quote(n.reason.rule()), n.action.as_str())).collect();
+    all.sort();
+    all.dedup();
+    list(&all, all.len())
+}
+
+/// What let images in past a rule, for whoever asked: break-glass and earlier admissions.
+pub fn leaned(leaned: &[Leaned]) -> Vec<String> {
+    let told = |leaned: &Leaned| match leaned {
+        Leaned::Exception { .. } | Leaned::Gap { .. } => None,
+        Leaned::Grant { image, grant, .. } => Some(format!(
+            "{}: let in by break-glass token {} of {}, until {}",
+            named(image),
+            quote(&grant.id),
+            quote(&grant.person),
+            grant.expires
+        )),
+        Leaned::User { image, user, .. } => {
+            Some(format!("{}: let in since {} may break the glass", named(image), quote(user)))
+        }
+        Leaned::Admitted { decision, at, .. } => Some(format!(
+            "these images were allowed in this namespace before (decision {}, {at})",
+            quote(decision)
+        )),
+    };
+    leaned.iter().filter_map(told).collect()
+}
+
+/// Who broke the glass, for the record.
+pub fn break_glass(leaned: &[Leaned]) -> Option<String> {
+    leaned.iter().find_map(|leaned| match leaned {
+        Leaned::Grant { grant, .. } => Some(
+            serde_json::json!({ "id": grant.id, "person": grant.person, "reason": grant.reason })
+                .to_string(),
+        ),
+        Leaned::User { user, .. } => Some(serde_json::json!({ "user": user }).to_string()),
+        Leaned::Exception { .. } | Leaned::Gap { .. } | Leaned::Admitted { .. } => None,
+    })
 }
 
 fn finish(text: &str, id: &str) -> String {

@@ -84,6 +84,7 @@ fn a_denial_is_one_paragraph() {
         },
         &Policy { name: "production".into(), ..Policy::default() },
         "0123456789abcdefghjk",
+        None,
     );
     insta::assert_snapshot!(said, @"alpine:3.9: it must be named by digest, as name@sha256:… (rule `digest_required`); 7 flaws above MEDIUM, the highest severity that policy production allows (rule `highest_severity`): CVE-2021-36159 CRITICAL in apk-tools 1.0-r0 (fixed in 2.10.7-r0; known to be exploited), CVE-2019-14697 CRITICAL in musl 1.0-r0 (fixed in 1.1.20-r5 or 1.1.22-r3), CVE-2018-0001 UNKNOWN (counts as CRITICAL) in zlib 1.0-r0 (no fix known), CVE-2017-1000 HIGH in openssl 1.0-r0 (fixed in 2), CVE-2017-1001 HIGH in openssl 1.0-r0 (fixed in 2), and 2 more; not examined (rule `accept_gaps`): `end-of-life` alpine 3.9 (support ended on 2020-11-01), `unparseable-version` package 1 (it has no number in it, and 2 more of the kind). evil.example/x: images may only come from registry.example/* (rule `allowed`). slow: could not be judged: it is still being examined; try again. Decision 0123456789abcdefghjk.");
 }
@@ -100,11 +101,13 @@ fn hostile_and_endless_words_are_escaped_and_bounded() {
         undecided: vec![(evil.clone(), evil.clone()); 8],
     };
     let named = Policy { name: evil.clone(), ..Policy::default() };
-    for said in [denial(&all, &named, "id"), unjudged(&evil, "id")] {
+    for said in [denial(&all, &named, "id", None), unjudged(&evil, "id")] {
         assert!(said.len() < 13_000, "{}", said.len());
         assert!(!said.contains(|c: char| c.is_control() || c == '\u{202e}'), "{said}");
         assert!(said.ends_with(" Decision id."), "{said}");
     }
     let many = Denial { undecided: vec![("a".into(), "b".into()); 7], ..Denial::default() };
-    assert!(denial(&many, &Policy::default(), "id").contains("And 2 more images not judged."));
+    assert!(
+        denial(&many, &Policy::default(), "id", None).contains("And 2 more images not judged.")
+    );
 }

@@ -31,8 +31,10 @@ use serde::de::DeserializeOwned;
 
 use crate::failure::{Failure, Result};
 
+pub use admitted::set as admitted_set;
 pub use decision::{Api, Decision};
 pub use find::Wanted;
+pub use journal::Journal;
 pub use registrations::{Event, Registration};
 pub use retention::Keep;
 pub use write::Entry;
@@ -146,6 +148,22 @@ impl Store {
     /// When the store cannot be written.
     pub fn put_inventory(&self, key: &InventoryKey, inventory: &Inventory) -> Result<()> {
         self.put("inventories", &canonical(key)?, inventory)
+    }
+
+    /// What was found in an image, under a key that names all that depends on.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the value does not decode.
+    pub fn image<T: DeserializeOwned>(&self, key: &impl Serialize) -> Result<Option<T>> {
+        self.get("images", &canonical(key)?)
+    }
+
+    /// Keeps what was found in an image.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn put_image<T: Serialize>(&self, key: &impl Serialize, found: &T) -> Result<()> {
+        self.put("images", &canonical(key)?, found)
     }
 
     /// Whether it could be written now.

@@ -21,6 +21,7 @@ const FACTS: &str = "
 /// What version 2 brought. `n` counts the decisions in the order of recording and is never used
 /// twice. What is looked for stands first in a row, so that a search reads little of it.
 const RECORD: &str = "
+    CREATE TABLE images (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE decisions (
         n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
         outcome TEXT NOT NULL, namespace TEXT, images TEXT NOT NULL, enforced INTEGER NOT NULL,

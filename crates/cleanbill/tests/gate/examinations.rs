@@ -77,7 +77,7 @@ fn a_slow_examination_is_refused_in_time_goes_on_and_is_shared_by_who_asks_again
     let asked = Instant::now();
     let first = rig.ask(&question(&[&good()]));
     assert!(asked.elapsed() < Duration::from_millis(1400), "{:?}", asked.elapsed());
-    assert!(!first.allowed() && first.reason().contains("still being examined; try again"));
+    assert!(!first.allowed() && first.reason().contains("it is being examined; try again"));
     assert_eq!(first.json()["status"]["auditAnnotations"]["outcome"], "undecided");
     let second = rig.ask(&question(&[&good()]));
     assert!(second.allowed(), "{second:?}");
@@ -139,7 +139,7 @@ fn names_that_the_policy_refuses_are_never_contacted() {
         a.fetch_add(1, SeqCst);
         Ok(evidence(name))
     });
-    examiner.resolve = Box::new(move |name, _| {
+    examiner.resolve = Box::new(move |name, _, _| {
         b.fetch_add(1, SeqCst);
         Ok(digest_of(&name.to_string()))
     });
@@ -150,14 +150,18 @@ fn names_that_the_policy_refuses_are_never_contacted() {
         vec!["evil.example/x:1"],
         vec!["registry.example.evil.example/x:1"],
         vec!["169.254.169.254/latest/meta-data"],
-        vec!["registry.example/fine:1", "127.0.0.1:5000/x"],
-        vec!["registry.example/fine:1", "no reference!"],
+        vec!["127.0.0.1:5000/x", "no reference!"],
     ] {
         let reply = rig.ask(&question(&images));
         assert!(!reply.allowed(), "{images:?}: {reply:?}");
         assert_eq!(reply.json()["status"]["auditAnnotations"]["outcome"], "denied");
     }
     assert_eq!(touched.load(SeqCst), 0);
+    // The others are looked at all the same: all reasons stand in one answer.
+    let reply = rig.ask(&question(&["registry.example/eol:1", "evil.example/x:1"]));
+    let reason = reply.reason();
+    assert!(reason.contains("rule `allowed`") && reason.contains("`end-of-life`"), "{reason}");
+    assert_eq!(touched.load(SeqCst), 2);
 }
 
 #[test]
@@ -177,7 +181,7 @@ fn past_the_bounds_on_work_new_images_are_refused() {
     let reply = rig.ask(&question(&images));
     assert!(!reply.allowed());
     let reason = reply.reason();
-    assert!(reason.contains("still being examined"), "{reason}");
+    assert!(reason.contains("it is being examined"), "{reason}");
     assert_eq!(reason.matches("too many images are being examined").count(), 3, "{reason}");
 }
 
@@ -233,7 +237,7 @@ fn what_cannot_be_recorded_is_not_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("state");
     let store = Arc::new(Store::open(&state, Owner::Gate).unwrap());
-    let rig = rig(Choice { recorder: Recorder::into(store), ..Choice::default() });
+    let rig = rig(Choice { recorder: Recorder::into(store).unwrap(), ..Choice::default() });
     assert!(rig.ask(&question(&[&good()])).allowed());
     // Somebody damages the store behind the gate's back.
     let other = rusqlite::Connection::open(state.join(Owner::Gate.file_name())).unwrap();

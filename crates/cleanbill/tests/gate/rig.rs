@@ -5,8 +5,10 @@ use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use cleanbill::checkers::{CheckerConfig, Checkers};
 use cleanbill::serve::config::{Bounds, Work};
 use cleanbill::serve::examiner::{Deadline, Examined, Examiner, Failed};
+use cleanbill::serve::live::Rules;
 use cleanbill::serve::record::Recorder;
 use cleanbill::serve::start::{Parts, Started, start};
 use cleanbill::serve::tls::Material;
@@ -38,6 +40,7 @@ pub struct Choice {
     pub bounds: Bounds,
     pub work: Work,
     pub recorder: Recorder,
+    pub checkers: Vec<CheckerConfig>,
 }
 
 impl Default for Choice {
@@ -48,6 +51,7 @@ impl Default for Choice {
             bounds: Bounds { budget: Duration::from_secs(3), ..Bounds::default() },
             work: Work { parallel_examinations: 4, ..Work::default() },
             recorder: Recorder::nowhere(),
+            checkers: Vec::new(),
         }
     }
 }
@@ -78,8 +82,8 @@ pub fn rig(choice: Choice) -> Rig {
             metrics_listen: Some(loopback),
             tls: material.config().unwrap(),
             examiner: choice.examiner,
-            policy: choice.policy,
-            policy_digest: Digest::Sha256([1; 32]),
+            rules: Rules::new(choice.policy, jiff::Timestamp::now()).unwrap(),
+            checkers: Checkers::open(&choice.checkers).unwrap(),
             recorder: choice.recorder,
             bounds: choice.bounds,
             work: choice.work,
@@ -113,11 +117,14 @@ pub fn examiner(
     examine: impl Fn(&ImageRef, Deadline) -> Examined + Send + Sync + 'static,
 ) -> Examiner {
     Examiner {
-        resolve: Box::new(|name, _| match name.repository() {
+        resolve: Box::new(|name, _, _| match name.repository() {
             "lost" => Err(Failed::new("it cannot be reached", "secret-host refused")),
             _ => Ok(digest_of(&name.to_string())),
         }),
-        examine: Box::new(examine),
+        examine: Box::new(move |name, _, deadline| examine(name, deadline)),
+        snapshot: Box::new(|| Some(Digest::Sha256([2; 32]))),
+        registered: Box::new(|_| Ok(Vec::new())),
+        admitted: Box::new(|_, _| None),
         ready: Box::new(|| Ok(())),
     }
 }

@@ -1,3 +1,0 @@
-module checkers.example
-
-go 1.19
