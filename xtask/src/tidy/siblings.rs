@@ -54,6 +54,13 @@ const FAMILIES: &[Family] = &[
         helpers: &["archive", "directory", "real_tests", "spool"],
     },
     Family {
+        folder: "crates/cleanbill-cel/src/functions/",
+        list: "crates/cleanbill-cel/src/functions/mod.rs",
+        opens: "const LIBRARIES",
+        closes: "];",
+        helpers: &["call", "signature"],
+    },
+    Family {
         folder: "crates/cleanbill-core/src/version/",
         list: "crates/cleanbill-core/src/version/mod.rs",
         opens: "match scheme",
