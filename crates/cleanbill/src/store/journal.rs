@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use super::Store;
+use super::checkpoint;
 use super::turn::Turn;
 use super::write::{Entry, Ready, Told, Writer};
 use crate::failure::{Failure, Result};
@@ -24,6 +25,8 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 16 << 20;
 /// After this long without a decision it is looked what is to be forgotten.
 const IDLE: Duration = Duration::from_secs(60);
+/// Decisions after which the log is moved into the file.
+const CHECKPOINT_EVERY: usize = 8192;
 
 struct Job {
     ready: Ready,
@@ -47,10 +50,18 @@ impl Journal {
 
     pub(super) fn of(writer: Writer, turn: Arc<Turn>) -> Result<Self> {
         let (queue, jobs) = sync_channel(QUEUE);
+        let (wanted, asked) = sync_channel(1);
+        let (path, turns) = (writer.path().to_owned(), Arc::clone(&turn));
+        let none = |e| Failure::new(format!("no thread for the journal: {e}"));
+        // It ends when the thread that writes does.
+        std::thread::Builder::new()
+            .name("checkpoint".into())
+            .spawn(move || checkpoint::run(&path, &asked, &turns))
+            .map_err(none)?;
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || run(&jobs, writer, &turn))
-            .map_err(|e| Failure::new(format!("no thread for the journal: {e}")))?;
+            .spawn(move || run(&jobs, writer, &turn, &wanted))
+            .map_err(none)?;
         Ok(Self { queue: Some(queue), thread: Some(thread) })
     }
 
@@ -96,7 +107,8 @@ impl Drop for Journal {
     }
 }
 
-fn run(jobs: &Receiver<Job>, mut writer: Writer, turn: &Turn) {
+fn run(jobs: &Receiver<Job>, mut writer: Writer, turn: &Turn, checkpoint: &SyncSender<()>) {
+    let mut since_checkpoint = 0_usize;
     loop {
         let first = match jobs.recv_timeout(IDLE) {
             Ok(job) => job,
@@ -120,6 +132,12 @@ fn run(jobs: &Receiver<Job>, mut writer: Writer, turn: &Turn) {
         for (done, told) in waiting.into_iter().zip(write(&mut writer, &batch, turn)) {
             // Whoever does not wait any more was told that it took too long.
             _ = done.send(told);
+        }
+        since_checkpoint += batch.len();
+        if since_checkpoint >= CHECKPOINT_EVERY {
+            since_checkpoint = 0;
+            // If one is asked for already, that will do.
+            _ = checkpoint.try_send(());
         }
     }
 }

@@ -9,6 +9,7 @@
 //! waits for it.
 
 pub mod admitted;
+mod checkpoint;
 mod decision;
 mod find;
 pub mod journal;

@@ -15,6 +15,10 @@ use crate::failure::{Failure, Result};
 /// How long another process that writes is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// Pages in the write-ahead log (4 KiB each) after which the next commit moves them into the file.
+/// The journal has a thread that does so long before.
+const LOG_PAGES: i64 = 65_536;
+
 /// How sure a commit is before it is reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Sync {
@@ -147,7 +151,9 @@ fn journal(connection: &Connection, sync: Sync) -> rusqlite::Result<()> {
         Sync::Normal => "NORMAL",
         Sync::Full => "FULL",
     };
-    connection.pragma_update(None, "synchronous", sync)
+    connection.pragma_update(None, "synchronous", sync)?;
+    let set = |_: &rusqlite::Row<'_>| Ok(());
+    connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, set)
 }
 
 fn version(connection: &Connection, path: &Path) -> Result<i64> {

@@ -100,6 +100,10 @@ impl Writer {
         })
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Writes a batch. It is on the disk when this returns.
     pub(super) fn write(&mut self, batch: &[Ready]) -> std::result::Result<(), Wrong> {
         let there = match identity(&self.path) {
