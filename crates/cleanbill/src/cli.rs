@@ -10,7 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    breakglass, check, db, keygen, quickstart, receipt, rootfs, scan, serve, setup, trivy,
+    breakglass, check, db, decisions, explain, keygen, quickstart, receipt, register, rootfs, scan,
+    serve, setup, trivy,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -60,6 +61,15 @@ pub enum Command {
     /// Be the gate: answer the API server's questions
     #[command(after_help = serve::AFTER)]
     Serve(Box<serve::Args>),
+    /// List what the gate decided, or follow it
+    #[command(after_help = decisions::AFTER)]
+    Decisions(Box<decisions::Args>),
+    /// Show how one decision of the gate came about
+    #[command(after_help = explain::AFTER)]
+    Explain(Box<explain::Args>),
+    /// Say which bytes an image is that no registry has
+    #[command(after_help = register::AFTER)]
+    Register(Box<register::Args>),
     /// Answer for images that the policy refuses: issue a token, or show one
     #[command(after_help = breakglass::AFTER)]
     Breakglass(Box<breakglass::Args>),
@@ -84,6 +94,9 @@ impl Command {
             Self::Check(args) => check::run(*args),
             Self::Db(args) => db::run(*args),
             Self::Setup(args) => setup::run(*args),
+            Self::Decisions(args) => decisions::run(*args),
+            Self::Explain(args) => explain::run(&args),
+            Self::Register(args) => register::run(*args),
             Self::Breakglass(args) => breakglass::run(*args),
             Self::Receipt(args) => receipt::run(&args),
             Self::Keygen(args) => keygen::run(&args),

@@ -2,16 +2,21 @@
 //! `run(args) -> failure::Result<Exit>`. To add one: add a file, and a line in `cli::Command`.
 //!
 //! What several commands share: [`source`] (where an image comes from), [`facts`] (which
-//! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet).
+//! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet),
+//! [`record`] (where the gate's record is, and decisions as JSON).
 
 pub mod breakglass;
 pub mod check;
 pub mod db;
+pub mod decisions;
+pub mod explain;
 pub mod facts;
 pub mod keygen;
 pub mod output;
 pub mod quickstart;
 pub mod receipt;
+pub mod record;
+pub mod register;
 pub mod rootfs;
 pub mod scan;
 pub mod serve;

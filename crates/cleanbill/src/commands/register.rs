@@ -1,0 +1,175 @@
+//! `cleanbill register`: say which bytes an image is that no registry has.
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
+use cleanbill_core::reference::ImageRef;
+use serde_json::{Value, json};
+
+use crate::commands::record::{self, Format, StateArgs};
+use crate::exit::Exit;
+use crate::failure::{Failure, Result};
+use crate::report::text::printable;
+use crate::store::{Registration, Store};
+
+/// Examples under the help.
+pub const AFTER: &str = "\
+Examples:
+  cleanbill register morc-api:0.1-5 --digest sha256:… --node worker-1 --note 'built from 3f2a'
+  cleanbill register --list
+  cleanbill register --remove morc-api:0.1-5 --node worker-1
+
+For names under local_images in the policy. Who registered or removed what, and when, stays in the
+gate's store: --list -f json --history.";
+
+/// Characters of a node's name or a note.
+const TEXT_MAX: usize = 1024;
+
+/// Arguments of `register`.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name that pods use
+    #[arg(required_unless_present = "list")]
+    name: Option<String>,
+    /// The digest of the image
+    #[arg(long, value_name = "DIGEST", required_unless_present_any = ["list", "remove"])]
+    digest: Option<Digest>,
+    /// The node that has it
+    #[arg(long, value_name = "NODE", required_unless_present_any = ["list", "remove"])]
+    node: Option<String>,
+    /// Words to be kept with it
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    note: String,
+    /// Take back what is registered under the name (with --digest, --node: only that)
+    #[arg(long, conflicts_with_all = ["list", "note"])]
+    remove: bool,
+    /// List what is registered, of one name or of all
+    #[arg(long, conflicts_with_all = ["digest", "node", "note"])]
+    list: bool,
+    /// With --list: everything that was ever registered or removed
+    #[arg(long, requires = "list")]
+    history: bool,
+    /// With --list: table, or json: one a line
+    #[arg(
+        long,
+        short = 'f',
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "table",
+        requires = "list"
+    )]
+    format: Format,
+    #[command(flatten)]
+    state: StateArgs,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// When the store cannot be used, the name is none, or there is nothing to remove.
+pub fn run(args: Args) -> Result<Exit> {
+    let now = Timestamp::now();
+    let name = args.name.as_deref().map(checked).transpose()?;
+    if args.list {
+        return list(&args.state.look()?, name, args.history, args.format);
+    }
+    let name = name.ok_or_else(|| Failure::new("no image was named"))?;
+    for text in [args.node.as_deref().unwrap_or("?"), &args.note] {
+        if text.chars().count() > TEXT_MAX {
+            return Err(Failure::new(format!("more than {TEXT_MAX} characters in one value")));
+        }
+    }
+    let who = who()?;
+    let store = args.state.open()?;
+    if args.remove {
+        let gone = store.unregister(name, args.digest.as_ref(), args.node.as_deref(), &who, now)?;
+        if gone.is_empty() {
+            return Err(Failure::new(format!("nothing of the kind is registered under {name}"))
+                .next("cleanbill register --list"));
+        }
+        return record::done(&gone.iter().map(|r| row("removed", r)).collect::<String>());
+    }
+    let (Some(digest), Some(node)) = (args.digest, args.node.filter(|node| !node.is_empty()))
+    else {
+        return Err(Failure::new("--digest and --node are both needed"));
+    };
+    let (name, note) = (name.to_owned(), args.note);
+    let registration = Registration { name, digest, node, who, at: now, note };
+    store.register(&registration)?;
+    record::done(&row("registered", &registration))
+}
+
+/// The name, if it can be that of an image without a digest.
+fn checked(name: &str) -> Result<&str> {
+    let reference: ImageRef =
+        name.parse().map_err(|e| Failure::new(format!("{name:?} is no image name: {e}")))?;
+    match reference.digest() {
+        None => Ok(name),
+        Some(_) => Err(Failure::new(format!("{name} names a digest: that needs no registration"))
+            .next("give the name as pods write it, and the digest with --digest")),
+    }
+}
+
+/// Who runs this: by the system's word, with the name he has there.
+fn who() -> Result<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let me = std::fs::metadata("/proc/self")
+        .map_err(|e| Failure::new(format!("it cannot be told who runs this: {e}")))?
+        .uid();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == me.to_string()).then(|| name.to_owned())
+    });
+    let mut who = match named {
+        Some(name) => format!("{name} (uid {me})"),
+        None => format!("uid {me}"),
+    };
+    // A hint on who is behind `sudo`; whoever may write here could have set it.
+    if let Some(caller) = std::env::var_os("SUDO_USER").and_then(|v| v.into_string().ok()) {
+        let caller: String = caller.chars().take(64).collect();
+        who += &format!(", SUDO_USER={caller}");
+    }
+    Ok(who)
+}
+
+fn list(store: &Store, name: Option<&str>, history: bool, format: Format) -> Result<Exit> {
+    let found: Vec<(&str, Registration)> = if history {
+        let all = store.registration_history()?;
+        let mut all: Vec<_> = all.into_iter().map(|(e, r)| (e.as_str(), r)).collect();
+        all.retain(|(_, r)| name.is_none_or(|name| r.name == name));
+        all
+    } else {
+        let now = match name {
+            Some(name) => store.registrations(name)?,
+            None => store.all_registrations()?,
+        };
+        now.into_iter().map(|r| ("registered", r)).collect()
+    };
+    let mut text = String::new();
+    for (event, registration) in &found {
+        text += &match format {
+            Format::Table => row(event, registration),
+            Format::Json => record::line(&value(event, registration))?,
+        };
+    }
+    record::done(&text)
+}
+
+fn row(event: &str, r: &Registration) -> String {
+    let at = r.at.strftime("%FT%TZ").to_string();
+    let cells = [event, &r.name, &r.digest.to_string(), &r.node, &at, &r.who, &r.note];
+    cells.map(printable).join("  ").trim_end().to_owned() + "\n"
+}
+
+fn value(event: &str, r: &Registration) -> Value {
+    json!({
+        "event": event,
+        "name": r.name,
+        "digest": r.digest,
+        "node": r.node,
+        "who": r.who,
+        "at": r.at,
+        "note": r.note,
+    })
+}
