@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long, value_name = "WHEN")]
     since: Option<Since>,
     /// With this outcome: allowed, denied, undecided or malformed
-    #[arg(long, value_name = "WORD", value_parser = ["allowed", "denied", "undecided", "malformed"])]
+    #[arg(long, value_name = "WORD", hide_possible_values = true, value_parser = ["allowed", "denied", "undecided", "malformed"])]
     outcome: Option<String>,
     /// In this namespace
     #[arg(long, short = 'n', value_name = "NS")]
@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
     /// table, or json: one decision a line
-    #[arg(long, short = 'f', value_name = "FORMAT", value_enum, default_value = "table")]
+    #[arg(long, short = 'f', value_name = "FORMAT", value_enum, default_value = "table", hide_possible_values = true)]
     format: Format,
     /// Go on with new ones as they are made
     #[arg(long)]

@@ -1,0 +1,168 @@
+//! The commands that read the gate's record, as a person or a script meets them.
+#![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
+
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use cleanbill::store::{Api, Decision, Owner, Store};
+use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
+
+fn decision(id: &str, days_ago: i64, outcome: &str, namespace: &str, image: &str) -> Decision {
+    let then = Timestamp::now() - jiff::SignedDuration::from_hours(24 * days_ago);
+    let time = Timestamp::from_millisecond(then.as_millisecond()).unwrap();
+    Decision {
+        id: id.into(),
+        time,
+        api: Api::ImageReview,
+        question: Some(format!("{{\"images\":[\"{image}\"]}}")),
+        namespace: Some(namespace.into()),
+        images: vec![(image.into(), Some(Digest::Sha256([7; 32])))],
+        outcome: outcome.into(),
+        reason: if outcome == "allowed" { String::new() } else { "too \u{1b}[31mbad".into() },
+        warnings: vec!["old base".into()],
+        policy: Digest::Sha256([1; 32]),
+        snapshot: Some(Digest::Sha256([2; 32])),
+        evidence: vec![Digest::Sha256([3; 32])],
+        trace: r#"{"cases":[],"rules":[{"image":"x","rule":"kev","action":"enforce"}]}"#.into(),
+        engine: "cleanbill 0".into(),
+        judged_at: time,
+        latency_us: 1_234,
+        enforced: true,
+        break_glass: None,
+    }
+}
+
+fn run(dir: &Path, line: &str) -> (Option<i32>, String, String) {
+    let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_cleanbill"))
+        .args(line.split_whitespace())
+        .current_dir(dir)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (status.code(), text(stdout), text(stderr))
+}
+
+fn record(dir: &Path) -> Store {
+    let store = Store::open(&dir.join("state"), Owner::Gate).unwrap();
+    for (id, days, outcome, namespace, image) in [
+        ("aaa", 9, "allowed", "shop", "registry.example/web:1"),
+        ("bbb", 2, "denied", "shop", "registry.example/web:2"),
+        ("ccc", 1, "denied", "ops", "other.example/dns:1"),
+    ] {
+        store.record_decision(&decision(id, days, outcome, namespace, image)).unwrap();
+    }
+    let policy = r#"{"name":"production"}"#;
+    store.put_policy(&Digest::Sha256([1; 32]), policy).unwrap();
+    store
+}
+
+#[test]
+fn exit_codes_and_words() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = record(dir.path());
+    // The gate still has it open, and its configuration names it.
+    std::fs::write(
+        dir.path().join("cleanbill.yaml"),
+        "listen: 127.0.0.1:1\npolicy: no-such-policy.yaml\nstate_dir: state\n\
+         tls: {cert: a, key: b, client_ca: c, client_names: [d]}\n",
+    )
+    .unwrap();
+    let digest = format!("sha256:{}", "5".repeat(64));
+    let register = format!("register app:1 --digest {digest} --node worker-1");
+    // (command line, exit code, all of these on standard output, none of these, on standard error)
+    let table: Vec<(&str, i32, &[&str], &[&str], &str)> = vec![
+        ("decisions", 0, &["TIME", "aaa", "bbb", "ccc", "too \\u{1b}[31mbad"], &["\u{1b}"], ""),
+        ("decisions --state-dir state", 0, &["aaa"], &[], ""),
+        ("decisions --since 3d", 0, &["bbb", "ccc"], &["aaa"], ""),
+        ("decisions --outcome denied -n shop", 0, &["bbb"], &["aaa", "ccc"], ""),
+        ("decisions --image other.example", 0, &["ccc"], &["aaa", "bbb"], ""),
+        ("decisions --limit 1", 0, &["ccc"], &["aaa", "bbb"], ""),
+        ("decisions --limit 1 -f json", 0, &["{\"api\":\"ImageReview\"", "\"ccc\""], &["TIME"], ""),
+        ("decisions --namespace nowhere", 0, &[], &["TIME"], ""),
+        ("decisions --since never", 2, &[], &[], "no span"),
+        ("decisions --outcome maybe", 2, &[], &[], "possible values"),
+        ("decisions --state-dir absent", 2, &[], &[], "no store of the gate"),
+        ("decisions --config absent.yaml", 2, &[], &[], "absent.yaml cannot be read"),
+        (
+            "explain bbb",
+            0,
+            &[
+                "denied",
+                "too \\u{1b}[31mbad",
+                "old base",
+                "production (sha256:0101",
+                "kev (enforce): x",
+                "1.234 ms",
+                "the evidence sha256:0303",
+                "where the advisories sha256:0202",
+            ],
+            &["the policy sha256"],
+            "",
+        ),
+        ("explain bbb -f json", 0, &["\"policyName\": \"production\"", "\"gaps\": ["], &[], ""),
+        ("explain nobody", 2, &[], &[], "no decision \"nobody\""),
+        ("register app:1 --node n", 2, &[], &[], "--digest"),
+        ("register app:1 --digest sha256:12 --node n", 2, &[], &[], "digest"),
+        ("register --remove app:1", 2, &[], &[], "nothing of the kind"),
+        ("register --list", 0, &[], &["app:1"], ""),
+        (&register, 0, &["registered  app:1  sha256:5555", "worker-1", "uid "], &[], ""),
+        ("register --list", 0, &["app:1", "worker-1"], &[], ""),
+        ("register --list web:1", 0, &[], &["app:1"], ""),
+        ("register --list -f json", 0, &["\"event\":\"registered\""], &[], ""),
+        ("register --remove app:1 --node other", 2, &[], &[], "nothing of the kind"),
+        ("register --remove app:1", 0, &["removed  app:1"], &[], ""),
+        ("register --list", 0, &[], &["app:1"], ""),
+        ("register --list --history", 0, &["registered  app:1", "removed  app:1"], &[], ""),
+        ("register app:1@sha256:12 --remove", 2, &[], &[], "no image name"),
+    ];
+    for (line, code, with, without, err) in table {
+        let (got, stdout, stderr) = run(dir.path(), line);
+        let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        assert_eq!(got, Some(code), "{all}");
+        assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
+        assert!(!without.iter().any(|text| stdout.contains(text)), "{all}");
+        assert!(stderr.contains(err) && !stderr.contains("panicked"), "{all}");
+    }
+    drop(store);
+}
+
+#[test]
+fn every_decision_in_json_is_a_line_with_the_fields_that_are_documented() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(record(dir.path()));
+    let (_, stdout, _) = run(dir.path(), "decisions --state-dir state -f json");
+    let documented = include_str!("../../../docs/output.md");
+    assert_eq!(stdout.lines().count(), 3);
+    for line in stdout.lines() {
+        let value: serde_json::Value = serde_json::from_str(line).unwrap();
+        let fields = value.as_object().unwrap();
+        assert_eq!(fields.len(), 18, "{line}");
+        for field in fields.keys() {
+            assert!(documented.contains(&format!("`{field}`")), "{field} is not documented");
+        }
+    }
+}
+
+#[test]
+fn following_shows_what_comes_and_ends_with_its_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = record(dir.path());
+    let mut child = Command::new(env!("CARGO_BIN_EXE_cleanbill"))
+        .args("decisions --state-dir state --follow -f json --outcome denied".split(' '))
+        .current_dir(dir.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let out = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut lines = std::io::BufRead::lines(out);
+    let mut next = || lines.next().unwrap().unwrap();
+    assert!(next().contains("\"bbb\"") && next().contains("\"ccc\""));
+    store.record_decision(&decision("ddd", 0, "allowed", "shop", "x")).unwrap();
+    store.record_decision(&decision("eee", 0, "denied", "shop", "x")).unwrap();
+    assert!(next().contains("\"eee\""));
+    drop(lines);
+    store.record_decision(&decision("fff", 0, "denied", "shop", "x")).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
