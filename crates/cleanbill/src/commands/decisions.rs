@@ -45,7 +45,14 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
     /// table, or json: one decision a line
-    #[arg(long, short = 'f', value_name = "FORMAT", value_enum, default_value = "table", hide_possible_values = true)]
+    #[arg(
+        long,
+        short = 'f',
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "table",
+        hide_possible_values = true
+    )]
     format: Format,
     /// Go on with new ones as they are made
     #[arg(long)]

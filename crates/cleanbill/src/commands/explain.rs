@@ -27,7 +27,14 @@ pub struct Args {
     #[command(flatten)]
     state: StateArgs,
     /// table or json
-    #[arg(long, short = 'f', value_name = "FORMAT", value_enum, default_value = "table", hide_possible_values = true)]
+    #[arg(
+        long,
+        short = 'f',
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "table",
+        hide_possible_values = true
+    )]
     format: Format,
 }
 
