@@ -58,6 +58,9 @@ fn record(dir: &Path) -> Store {
     store
 }
 
+/// Command line, exit code, what is on standard output and what is not, what is on standard error.
+type Row<'t> = (&'t str, i32, &'t [&'t str], &'t [&'t str], &'t str);
+
 #[test]
 fn exit_codes_and_words() {
     let dir = tempfile::tempdir().unwrap();
@@ -72,7 +75,7 @@ fn exit_codes_and_words() {
     let digest = format!("sha256:{}", "5".repeat(64));
     let register = format!("register app:1 --digest {digest} --node worker-1");
     // (command line, exit code, all of these on standard output, none of these, on standard error)
-    let table: Vec<(&str, i32, &[&str], &[&str], &str)> = vec![
+    let table: Vec<Row<'_>> = vec![
         ("decisions", 0, &["TIME", "aaa", "bbb", "ccc", "too \\u{1b}[31mbad"], &["\u{1b}"], ""),
         ("decisions --state-dir state", 0, &["aaa"], &[], ""),
         ("decisions --since 3d", 0, &["bbb", "ccc"], &["aaa"], ""),

@@ -37,7 +37,7 @@ pub struct Args {
     #[arg(long, value_name = "NODE", required_unless_present_any = ["list", "remove"])]
     node: Option<String>,
     /// Words to be kept with it
-    #[arg(long, value_name = "TEXT", default_value = "")]
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     note: String,
     /// Take back what is registered under the name (with --digest, --node: only that)
     #[arg(long, conflicts_with_all = ["list", "note"])]
@@ -55,6 +55,7 @@ pub struct Args {
         value_name = "FORMAT",
         value_enum,
         default_value = "table",
+        hide_possible_values = true,
         requires = "list"
     )]
     format: Format,
