@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::digest::Digest;
 use crate::finding::Finding;
-use crate::gap::Gap;
+use crate::gap::{Gap, GapKind};
 use crate::grant::Grant;
 use crate::policy::{Action, Because, NamePattern};
 use crate::severity::Severity;
@@ -69,6 +69,22 @@ impl Reason {
             Self::Checker { .. } => "checkers",
             Self::Gaps(_) => "accept_gaps",
             Self::NothingAsked | Self::WrongEvidence => "request",
+        }
+    }
+
+    /// Whether the name may come to stand for other bytes, which the policy does not accept.
+    pub(super) fn is_about_moving(&self) -> bool {
+        match self {
+            Self::DigestRequired => true,
+            Self::Gaps(gaps) => gaps.iter().any(|g| g.kind == GapKind::MutableReference),
+            Self::NameNotAllowed { .. }
+            | Self::NoReference(_)
+            | Self::NotRegistered
+            | Self::Severity { .. }
+            | Self::Rule { .. }
+            | Self::Checker { .. }
+            | Self::NothingAsked
+            | Self::WrongEvidence => false,
         }
     }
 

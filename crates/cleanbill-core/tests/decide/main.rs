@@ -1,6 +1,7 @@
 //! The judge: every reason, every permit, and that nothing unexamined is ever allowed.
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
+mod passing;
 mod support;
 
 use std::collections::BTreeSet;

@@ -62,6 +62,12 @@ impl Rules {
     /// When a key of `break_glass` is none, or is not the one that its id names.
     pub fn new(policy: Policy, loaded_at: Timestamp) -> Result<Self> {
         let (text, digest) = load::canonical(&policy)?;
+        if policy.break_glass.keys.len() > breakglass::KEYS_MAX {
+            return Err(Failure::new(format!(
+                "\"break_glass\" has more than {} keys: no token could be verified",
+                breakglass::KEYS_MAX
+            )));
+        }
         let mut keys = Vec::new();
         for issuer in &policy.break_glass.keys {
             let key = PublicKey::from_pem(issuer.pem.as_bytes())

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 /// The annotation that carries a break-glass token. Its key contains `.image-policy.k8s.io/`, so
 /// that the API server sends it in an `ImageReview` too.
-pub const TOKEN: &str = "breakglass.image-policy.k8s.io/token";
+pub const TOKEN: &str = cleanbill_trust::breakglass::ANNOTATION;
 
 /// One question about the images of one pod or template.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
