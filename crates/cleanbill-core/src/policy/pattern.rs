@@ -19,6 +19,43 @@ impl NamePattern {
         let name = reference.name();
         if self.exact { name == self.text } else { name.starts_with(&self.text) }
     }
+
+    /// The pattern that a name means as runtimes complete it: `morc-api` is
+    /// `docker.io/library/morc-api`, and `team/*` is `docker.io/team/*`.
+    ///
+    /// # Errors
+    /// Says what it may look like; a tag or digest is none of it.
+    pub fn completed(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "{text:?} names no images: write their name without tag or digest, such as morc-api, or end with /* for everything below, such as team/*"
+            )
+        };
+        let (head, tail) = match text.strip_suffix("/*") {
+            Some(head) => (head, "x/x"),
+            None => (text, ""),
+        };
+        let whole = if tail.is_empty() { head.to_owned() } else { format!("{head}/{tail}") };
+        let last = whole.rsplit('/').next().unwrap_or_default();
+        if last.contains([':', '@']) || whole.contains('@') {
+            return Err(wrong());
+        }
+        let name = whole.parse::<ImageRef>().map_err(|_| wrong())?.name();
+        let text = name.strip_suffix(tail).unwrap_or(&name).to_owned();
+        Ok(Self { text, exact: tail.is_empty() })
+    }
+
+    /// Whether some name could be meant by both.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        match (self.exact, other.exact) {
+            (true, true) => self.text == other.text,
+            (true, false) => self.text.starts_with(&other.text),
+            (false, true) => other.text.starts_with(&self.text),
+            (false, false) => {
+                self.text.starts_with(&other.text) || other.text.starts_with(&self.text)
+            }
+        }
+    }
 }
 
 impl TryFrom<String> for NamePattern {
@@ -54,5 +91,52 @@ impl From<NamePattern> for String {
 impl std::fmt::Display for NamePattern {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}{}", self.text, if self.exact { "" } else { "*" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::NamePattern;
+
+    #[test]
+    fn short_names_are_completed_as_runtimes_do() {
+        let table: &[(&str, Option<&str>)] = &[
+            ("morc-api", Some("docker.io/library/morc-api")),
+            ("team/api", Some("docker.io/team/api")),
+            ("docker.io/morc-api", Some("docker.io/library/morc-api")),
+            ("registry.example/a/b", Some("registry.example/a/b")),
+            ("localhost:5000/*", Some("localhost:5000/*")),
+            ("team/*", Some("docker.io/team/*")),
+            ("docker.io/*", Some("docker.io/*")),
+            ("registry.example/team/*", Some("registry.example/team/*")),
+            ("morc-api:0.1", None),
+            ("morc-api:latest", None),
+            ("morc-*", None),
+            ("*", None),
+            ("/*", None),
+            ("", None),
+            ("a@sha256:00", None),
+            ("Morc", None),
+        ];
+        for (text, full) in table {
+            let pattern = NamePattern::completed(text).ok();
+            assert_eq!(pattern.map(|p| p.to_string()).as_deref(), *full, "{text}");
+        }
+    }
+
+    #[test]
+    fn patterns_overlap_where_a_name_could_be_meant_by_both() {
+        let table = [
+            ("a.example/x", "a.example/x", true),
+            ("a.example/x", "a.example/y", false),
+            ("a.example/x", "a.example/*", true),
+            ("a.example/x/*", "a.example/*", true),
+            ("a.example/x/*", "a.example/y/*", false),
+            ("a.example/x/*", "a.example/x", false),
+        ];
+        for (a, b, wanted) in table {
+            let [a, b] = [a, b].map(|t| NamePattern::try_from(t.to_owned()).unwrap());
+            assert_eq!((a.overlaps(&b), b.overlaps(&a)), (wanted, wanted), "{a} {b}");
+        }
     }
 }

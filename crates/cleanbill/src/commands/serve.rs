@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::checkers::Checkers;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::policy_file;
 use crate::serve::config::Config;
 use crate::serve::examiner::Examiner;
 use crate::serve::live::Rules;
@@ -53,14 +54,18 @@ pub fn run<F>(args: &Args, examiner: F) -> Result<Exit>
 where
     F: FnOnce(&Config, Arc<Store>) -> Result<Examiner>,
 {
-    let (config, policy) = load::load(&args.config)?;
+    let (config, loaded) = load::load_and_warn(&args.config, Timestamp::now())?;
     let tls = &config.tls;
     let names = tls.client_names.clone();
     let tls = Material::read(&tls.cert, &tls.key, &tls.client_ca, names)?.config()?;
     if args.check {
+        policy_file::say(&loaded.warnings);
         return Ok(Exit::DONE);
     }
     log::begin(args.log_format, &args.log_level)?;
+    for warning in &loaded.warnings {
+        tracing::warn!(policy = %warning, "the policy is valid, and hardly meant so");
+    }
     let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?);
     let examiner = examiner(&config, store.clone())?;
     let parts = Parts {
@@ -68,7 +73,7 @@ where
         metrics_listen: config.metrics_listen,
         tls,
         examiner,
-        rules: Rules::new(policy, Timestamp::now())?,
+        rules: Rules::new(loaded.policy, Timestamp::now())?,
         checkers: Checkers::open(&config.checkers)?,
         recorder: Recorder::into(store)?,
         bounds: config.bounds,

@@ -1,50 +1,68 @@
-//! The keys of a policy file: what each may hold. One visible list names them all.
+//! What all keys have in common: mappings without unknown keys, texts, lists, days, names, each
+//! with every mistake in its place. The keys themselves are in the files beside this one.
 
 use cleanbill_core::Date;
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{AcceptedGap, Exception, NamePattern, Policy, Scope};
+use cleanbill_core::policy::NamePattern;
 use cleanbill_core::severity::Severity;
 use serde_saphyr::Location;
 
 use super::Problem;
 use super::node::{Node, Placed};
 
-/// Every key of a policy.
-pub(crate) const KEYS: [&str; 9] = [
-    "name",
-    "allowed",
-    "digest_required",
-    "highest_severity",
-    "unrated_as",
-    "only_fixable",
-    "accept_gaps",
-    "exceptions",
-    "max_feed_age",
-];
-
-/// Every key of an exception.
-const EXCEPTION_KEYS: [&str; 5] = ["id", "package", "reason", "owner", "expires"];
-
 /// What a policy may want one day and cannot yet: saying so is better than "unknown".
-const NOT_YET: [&str; 14] = [
+pub(super) const NOT_YET: [&str; 9] = [
     "secrets",
     "licences",
     "licenses",
     "signed_by",
     "signatures",
     "attestations",
-    "kev",
     "epss",
     "vex",
     "misconfigurations",
-    "namespaces",
-    "cel",
-    "break_glass",
-    "platforms",
 ];
 
-/// The longest age of a feed that can be asked for, in days.
-const MAX_AGE_DAYS: u32 = 3650;
+/// Keys that people write at the wrong place, and what to write.
+const ELSEWHERE: [(&str, &str); 21] = [
+    ("namespaces", "it belongs in a scope: scope: {namespaces: [prod-*]}"),
+    ("not_namespaces", "it belongs in a scope: scope: {not_namespaces: [kube-system]}"),
+    ("repositories", "it belongs in a scope: scope: {repositories: [registry.example/*]}"),
+    ("not_repositories", "it belongs in a scope: scope: {not_repositories: [registry.example/*]}"),
+    ("registries", "it belongs in a scope: scope: {registries: [registry.example]}"),
+    ("platforms", "it belongs in a scope: scope: {platforms: [linux/amd64]}"),
+    ("labels", "it belongs in the scope of a rule: scope: {labels: {team: payments}}"),
+    ("users", "it belongs in a scope or in break_glass"),
+    ("groups", "it belongs in a scope or in break_glass"),
+    ("service_accounts", "it belongs in the scope of a rule: scope: {service_accounts: [ci/*]}"),
+    ("kev", "it belongs in a rule: refuse: {flaws: {kev: true}}"),
+    ("cvss", "it belongs in a rule: refuse: {flaws: {cvss: {AV: N}}}"),
+    ("severity", "it belongs in a rule: refuse: {flaws: {severity: high}}"),
+    ("fixable", "it belongs in a rule: refuse: {flaws: {fixable: true}}"),
+    ("fix_older_than", "it belongs in a rule: refuse: {flaws: {fix_older_than: 30d}}"),
+    ("count", "it belongs in a rule: refuse: {flaws: {count: 10}}"),
+    ("always", "it belongs in a rule: refuse: {always: true}"),
+    ("runs_as_root", "it belongs in a rule: refuse: {runs_as_root: true}"),
+    ("older_than", "it belongs in a rule: refuse: {older_than: 90d}"),
+    ("end_of_life", "it belongs in a rule: refuse: {end_of_life: true}"),
+    ("cel", "it belongs in a rule: refuse: {cel: EXPRESSION}"),
+];
+
+/// What there is deliberately not, and why.
+const NEVER: [(&str, &str); 3] = [
+    ("not_labels", "a pod's author chooses its labels: they may only make a decision stricter"),
+    ("annotations", "a pod's author chooses its annotations: no scope depends on them"),
+    (
+        "not_service_accounts",
+        "a pod's author chooses its service account: it may only make a decision stricter",
+    ),
+];
+
+/// The longest time in days that can be asked for.
+pub(super) const MAX_AGE_DAYS: u32 = 3650;
+
+/// The most entries of a list within a policy's lists.
+pub(super) const MAX_ENTRIES: usize = 256;
 
 /// Reads a tree and collects what is wrong with it.
 pub(crate) struct Reader<'a> {
@@ -57,48 +75,6 @@ impl Reader<'_> {
         let file = self.file.to_owned();
         let (line, column) = (at.line().max(1), at.column().max(1));
         self.problems.push(Problem { file, line, column, message, hint: hint.into() });
-    }
-
-    /// Reads a policy. Only without problems is it one.
-    pub(crate) fn policy(&mut self, root: &Placed) -> Policy {
-        let mut policy = Policy::default();
-        for (key, value) in self.entries(root, "the policy", &KEYS) {
-            match key {
-                "name" => {
-                    if let Some(name) = self.text(key, value) {
-                        policy.name = name;
-                    }
-                }
-                "allowed" => policy.allowed = self.allowed(value),
-                "digest_required" => policy.digest_required = self.boolean(key, value),
-                "only_fixable" => policy.only_fixable = self.boolean(key, value),
-                "highest_severity" => policy.highest_severity = self.highest_severity(value),
-                "unrated_as" => {
-                    if let Some(severity) = self.rated(key, value) {
-                        policy.unrated_as = severity;
-                    }
-                }
-                "accept_gaps" => {
-                    for entry in self.list(key, value) {
-                        let kind = self.gap_kind(entry);
-                        policy.accepted_gaps.extend(kind.map(AcceptedGap::everywhere));
-                    }
-                }
-                "exceptions" => {
-                    for entry in self.list(key, value) {
-                        policy.exceptions.extend(self.exception(entry));
-                    }
-                }
-                "max_feed_age" => {
-                    if let Some(days) = self.days(key, value) {
-                        policy.max_feed_age_days = days;
-                    }
-                }
-                // `entries` gives none but the known keys.
-                _ => {}
-            }
-        }
-        policy
     }
 
     /// The entries of a mapping under its known keys, each once; the others are problems.
@@ -125,7 +101,7 @@ impl Reader<'_> {
                 self.problem(key.referenced, message, format!("the keys are {keys}"));
                 continue;
             };
-            let shown: String = word.chars().take(60).flat_map(char::escape_debug).collect();
+            let shown = shown(word);
             match known.iter().find(|k| *k == word) {
                 Some(key_name) if found.iter().any(|(k, _)| k == key_name) => {
                     let message = format!("\"{shown}\" is there twice");
@@ -138,9 +114,15 @@ impl Reader<'_> {
                     self.problem(key.referenced, message, hint);
                 }
                 None => {
-                    let hint = match nearest(word, known) {
-                        Some(near) => format!("did you mean \"{near}\"?"),
-                        None => format!("the keys are {keys}"),
+                    if let Some(why) = said(&NEVER, word) {
+                        let message = format!("there is no \"{shown}\"");
+                        self.problem(key.referenced, message, why);
+                        continue;
+                    }
+                    let hint = match (said(&ELSEWHERE, word), nearest(word, known)) {
+                        (Some(where_it_belongs), _) => where_it_belongs.to_owned(),
+                        (None, Some(near)) => format!("did you mean \"{near}\"?"),
+                        (None, None) => format!("the keys are {keys}"),
                     };
                     self.problem(key.referenced, format!("unknown key \"{shown}\""), hint);
                 }
@@ -149,7 +131,7 @@ impl Reader<'_> {
         found
     }
 
-    fn wrong_type(&mut self, key: &str, node: &Placed, wanted: &str) {
+    pub(super) fn wrong_type(&mut self, key: &str, node: &Placed, wanted: &str) {
         let message = format!("\"{key}\" is {}, not {wanted}", node.value.what());
         let hint = match &node.value {
             Node::Number(number) => format!("put quotes around it if you mean \"{number}\""),
@@ -190,48 +172,103 @@ impl Reader<'_> {
         &[]
     }
 
-    fn allowed(&mut self, node: &Placed) -> Option<Vec<NamePattern>> {
-        let list = self.list("allowed", node);
+    /// A list with something in it, and not too much.
+    pub(super) fn some<'n>(&mut self, key: &str, node: &'n Placed) -> &'n [Placed] {
+        let list = self.list(key, node);
         if list.is_empty() && matches!(node.value, Node::List(_)) {
-            let hint = "name the repositories, or remove the key to allow all";
-            self.problem(node.referenced, "\"allowed\" is an empty list".into(), hint);
+            let hint = "name at least one, or remove the key";
+            self.problem(node.referenced, format!("\"{key}\" is an empty list"), hint);
         }
-        let mut patterns = Vec::new();
-        for entry in list {
-            let Some(text) = self.text("allowed", entry) else { continue };
-            match NamePattern::try_from(text) {
-                Ok(pattern) => patterns.push(pattern),
-                Err(why) => {
-                    let (message, hint) =
-                        why.split_once(": ").unwrap_or((&why, "see docs/policy.md"));
-                    self.problem(entry.referenced, message.to_owned(), hint);
-                }
-            }
+        if list.len() > MAX_ENTRIES {
+            let message = format!("\"{key}\" has {} entries", list.len());
+            self.problem(node.referenced, message, format!("at most {MAX_ENTRIES}"));
+            return &[];
         }
-        Some(patterns)
+        list
     }
 
-    /// `none`, one of the four words, or `any`.
-    fn highest_severity(&mut self, node: &Placed) -> Option<Severity> {
-        let word = node.value.as_text().to_ascii_lowercase();
-        match word.as_str() {
-            "any" => None,
-            // Nothing counts as `Unknown` (`unrated_as` cannot be it), so nothing passes.
-            "none" => Some(Severity::Unknown),
-            "low" => Some(Severity::Low),
-            "medium" => Some(Severity::Medium),
-            "high" => Some(Severity::High),
-            "critical" => Some(Severity::Critical),
-            _ => {
-                let message = "\"highest_severity\" is no severity".to_owned();
-                let hint = "one of none, low, medium, high, critical, any";
-                self.problem(node.referenced, message, hint);
+    /// A list of texts with something in it.
+    pub(super) fn texts(&mut self, key: &str, node: &Placed) -> Vec<String> {
+        let list = self.some(key, node);
+        list.iter().filter_map(|entry| self.text(key, entry)).collect()
+    }
+
+    /// Says which keys must be there and are not.
+    pub(super) fn demand(
+        &mut self,
+        what: &str,
+        node: &Placed,
+        entries: &[(&'static str, &Placed)],
+        keys: &[&str],
+        hint: &str,
+    ) {
+        for key in keys {
+            if matches!(node.value, Node::Map(_)) && !entries.iter().any(|(k, _)| k == key) {
+                self.problem(node.referenced, format!("{what} has no \"{key}\""), hint);
+            }
+        }
+    }
+
+    /// `true`; what is not wanted is left out rather than written as `false`.
+    pub(super) fn only_true(&mut self, key: &str, node: &Placed) -> bool {
+        if matches!(node.value, Node::Bool(true)) {
+            return true;
+        }
+        let message = format!("\"{key}\" can only be true");
+        self.problem(node.referenced, message, "write true, or remove the key");
+        false
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T>(
+        &mut self,
+        key: &str,
+        node: &Placed,
+        words: &[(&'static str, T)],
+    ) -> Option<T>
+    where
+        T: Copy,
+    {
+        let text = self.text(key, node)?;
+        if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
+            return Some(*value);
+        }
+        let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        let hint = match nearest(&text, &known) {
+            Some(near) => format!("did you mean \"{near}\"?"),
+            None => format!("one of {}", known.join(", ")),
+        };
+        self.problem(node.referenced, format!("\"{key}\" cannot be \"{}\"", shown(&text)), hint);
+        None
+    }
+
+    /// A name pattern: in full, or (local images) as short as runtimes allow.
+    pub(super) fn pattern(&mut self, key: &str, node: &Placed, short: bool) -> Option<NamePattern> {
+        let text = self.text(key, node)?;
+        let read = if short { NamePattern::completed(&text) } else { NamePattern::try_from(text) };
+        match read {
+            Ok(pattern) => Some(pattern),
+            Err(why) => {
+                let (message, hint) = why.split_once(": ").unwrap_or((&why, "see docs/policy.md"));
+                self.problem(node.referenced, message.to_owned(), hint);
                 None
             }
         }
     }
 
-    fn rated(&mut self, key: &str, node: &Placed) -> Option<Severity> {
+    /// A name as policies give it to rules and as configurations give it to checkers.
+    pub(super) fn name(&mut self, what: &str, key: &str, node: &Placed) -> Option<String> {
+        let text = self.text(key, node)?;
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if text.len() <= 63 && text.bytes().all(plain) {
+            return Some(text);
+        }
+        let message = format!("\"{}\" is no name of a {what}", shown(&text));
+        self.problem(node.referenced, message, "lower-case letters, digits and -, at most 63");
+        None
+    }
+
+    pub(super) fn rated(&mut self, key: &str, node: &Placed) -> Option<Severity> {
         let severity = node.value.as_text().parse().ok().filter(|s| *s != Severity::Unknown);
         if severity.is_none() {
             let message = format!("\"{key}\" is no severity");
@@ -240,13 +277,13 @@ impl Reader<'_> {
         severity
     }
 
-    fn gap_kind(&mut self, node: &Placed) -> Option<GapKind> {
-        let text = self.text("accept_gaps", node)?;
+    pub(super) fn gap_kind(&mut self, key: &str, node: &Placed) -> Option<GapKind> {
+        let text = self.text(key, node)?;
         if let Ok(kind) = text.parse() {
             return Some(kind);
         }
         let words: Vec<&str> = GapKind::ALL.iter().map(|k| k.as_str()).collect();
-        let shown: String = text.chars().take(60).flat_map(char::escape_debug).collect();
+        let shown = shown(&text);
         let hint = match nearest(&text, &words) {
             Some(near) => format!("did you mean \"{near}\"?"),
             None => format!("the kinds are {}", words.join(", ")),
@@ -255,41 +292,11 @@ impl Reader<'_> {
         None
     }
 
-    fn exception(&mut self, node: &Placed) -> Option<Exception> {
-        let (mut id, mut package, mut reason, mut owner, mut expires) =
-            (None, None, None, None, None);
-        let before = self.problems.len();
-        let entries = self.entries(node, "an exception", &EXCEPTION_KEYS);
-        let is_map = matches!(node.value, Node::Map(_));
-        for key in ["id", "reason", "owner", "expires"] {
-            if is_map && !entries.iter().any(|(k, _)| *k == key) {
-                let hint =
-                    "every exception says which flaw, why, who answers for it and until when";
-                self.problem(node.referenced, format!("the exception has no \"{key}\""), hint);
-            }
-        }
-        for (key, value) in entries {
-            match key {
-                "id" => id = self.text(key, value),
-                "package" => package = self.text(key, value),
-                "reason" => reason = self.text(key, value),
-                "owner" => owner = self.text(key, value),
-                _ => expires = self.date(key, value),
-            }
-        }
-        if self.problems.len() > before {
-            return None;
-        }
-        let scope = Scope::default();
-        let (id, reason, owner, expires) = (id?, reason?, owner?, expires?);
-        Some(Exception { id, package, reason, owner, expires, scope })
-    }
-
-    fn date(&mut self, key: &str, node: &Placed) -> Option<Date> {
+    pub(super) fn date(&mut self, key: &str, node: &Placed) -> Option<Date> {
         let text = self.text(key, node)?;
         let date = text.parse().ok().filter(|_| text.len() == 10);
         if date.is_none() {
-            let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
+            let shown = shown(&text);
             let message = format!("\"{shown}\" is no date");
             self.problem(
                 node.referenced,
@@ -300,7 +307,7 @@ impl Reader<'_> {
         date
     }
 
-    fn days(&mut self, key: &str, node: &Placed) -> Option<u32> {
+    pub(super) fn days(&mut self, key: &str, node: &Placed) -> Option<u32> {
         let text = node.value.as_text();
         let number = text.strip_suffix('d').filter(|n| n.bytes().all(|b| b.is_ascii_digit()));
         let days = number.and_then(|n| n.parse().ok()).filter(|days| *days <= MAX_AGE_DAYS);
@@ -310,6 +317,16 @@ impl Reader<'_> {
         }
         days
     }
+}
+
+/// What a table says of a word.
+fn said(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    table.iter().find(|(key, _)| *key == word).map(|(_, said)| *said)
+}
+
+/// The beginning of what was written, fit to be shown.
+pub(super) fn shown(text: &str) -> String {
+    text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 
 /// The known word that is nearest to what was written, if any is near.

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::Policy;
 use sha2::{Digest as _, Sha256};
@@ -9,20 +10,45 @@ use sha2::{Digest as _, Sha256};
 use super::config::{Config, PolicySource};
 use super::config_file;
 use crate::failure::{Failure, Result};
-use crate::policy_file::{self, Problem};
+use crate::policy_file::{self, Loaded, Problem};
 
 /// Reads `cleanbill.yaml` and the policy.
 ///
 /// # Errors
-/// When a file cannot be read, or with everything that is wrong with its content.
+/// When a file cannot be read, with everything that is wrong with its content, or when the policy
+/// wants to hear checkers that the configuration does not have.
 pub fn load(path: &Path) -> Result<(Config, Policy)> {
+    let (config, loaded) = load_and_warn(path, Timestamp::UNIX_EPOCH)?;
+    Ok((config, loaded.policy))
+}
+
+/// The same, with what is valid in the policy at this time and yet hardly meant.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_and_warn(path: &Path, now: Timestamp) -> Result<(Config, Loaded)> {
     let text = read("the configuration", path)?;
     let config = config_file::parse(&text, path).map_err(|p| wrong("the configuration", &p))?;
-    let policy = match &config.policy {
-        PolicySource::Inline(policy) => policy.as_ref().clone(),
-        PolicySource::File(path) => policy(path)?,
+    let loaded = match &config.policy {
+        PolicySource::Inline(policy) => {
+            let policy = policy.as_ref().clone();
+            let name = path.display().to_string();
+            let warnings = policy_file::warnings_of_inline(&policy, &name, now);
+            Loaded { policy, warnings }
+        }
+        PolicySource::File(path) => policy_and_warn(path, now)?,
     };
-    Ok((config, policy))
+    let known: Vec<&str> = config.checkers.iter().map(|c| c.name.as_str()).collect();
+    let unknown = policy_file::unknown_checkers(&loaded.policy, &known);
+    if !unknown.is_empty() {
+        let message = format!(
+            "the policy wants to hear checkers that the configuration does not have: {}",
+            unknown.join(", ")
+        );
+        let step = format!("describe them under \"checkers\" in {}", path.display());
+        return Err(Failure::new(message).next(step));
+    }
+    Ok((config, loaded))
 }
 
 /// Reads a policy file.
@@ -30,8 +56,16 @@ pub fn load(path: &Path) -> Result<(Config, Policy)> {
 /// # Errors
 /// When it cannot be read, or with everything that is wrong with it.
 pub fn policy(path: &Path) -> Result<Policy> {
+    Ok(policy_and_warn(path, Timestamp::UNIX_EPOCH)?.policy)
+}
+
+/// The same, with what is valid in it at this time and yet hardly meant.
+///
+/// # Errors
+/// As [`policy`].
+pub fn policy_and_warn(path: &Path, now: Timestamp) -> Result<Loaded> {
     let text = read("the policy", path)?;
-    policy_file::parse(&text, &path.display().to_string()).map_err(|p| wrong("the policy", &p))
+    policy_file::load(&text, &path.display().to_string(), now).map_err(|p| wrong("the policy", &p))
 }
 
 /// A policy as canonical JSON, and the digest of that: of what it means, not of how it is written.
