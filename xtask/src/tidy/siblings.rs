@@ -75,6 +75,23 @@ const FAMILIES: &[Family] = &[
         helpers: &["targets", "text", "verdict"],
     },
     Family {
+        folder: "crates/cleanbill/src/checkers/",
+        list: "crates/cleanbill/src/checkers/mod.rs",
+        opens: "enum Kind {",
+        closes: "\n}",
+        helpers: &[
+            "answer",
+            "asked",
+            "config",
+            "config_file",
+            "config_file_tests",
+            "memory",
+            "post",
+            "run",
+            "slots",
+        ],
+    },
+    Family {
         folder: "crates/cleanbill/src/commands/",
         list: "crates/cleanbill/src/cli.rs",
         opens: "match self",

@@ -112,7 +112,8 @@ impl Runner {
     }
 
     /// Bounds on what it may use. Set from outside a moment after it began, which takes no
-    /// unsafe code; it can do little in that moment, and its time is bounded anyway.
+    /// unsafe code, and before a byte of the question is written: whatever a question makes it
+    /// do is bounded.
     fn bound(&self, leader: Pid, until: Instant) -> rustix::io::Result<()> {
         let seconds = until.saturating_duration_since(Instant::now()).as_secs() + 1;
         for (resource, most) in [

@@ -77,7 +77,7 @@ fn an_image_review_is_asked_as_the_api_server_does() {
     let kind = KindConfig::ImageReview(endpoint(&format!("http://{address}/review")));
     assert_eq!(ask(checker(kind), &asked("default")), Opinion::disagrees("c", "no"));
     let (head, body) = kept.lock().unwrap().remove(0);
-    assert!(head.starts_with("post /review?timeout=1s http/1.1\r\n"), "{head}");
+    assert!(head.starts_with("post /review?timeout=9s http/1.1\r\n"), "{head}");
     let wanted = json!({
         "kind": "ImageReview",
         "apiVersion": "imagepolicy.k8s.io/v1alpha1",
@@ -197,7 +197,9 @@ fn answers_are_remembered_only_where_that_was_asked_for_and_silence_never() {
 #[test]
 fn more_questions_than_places_wait_for_their_turn() {
     let text = format!("sleep 0.3; echo '{}'", answer(true, ""));
-    let checkers = Checkers::open(&[checker(script(&text, "turns"))]).unwrap();
+    let timeout = Duration::from_secs(1);
+    let one = CheckerConfig { timeout, ..checker(script(&text, "turns")) };
+    let checkers = Checkers::open(&[one]).unwrap();
     let until = Instant::now() + Duration::from_secs(9);
     let agreed: usize = std::thread::scope(|scope| {
         let ask = || checkers.ask(&["c"], &asked("a"), until).remove(0).answer == Answer::Agrees;

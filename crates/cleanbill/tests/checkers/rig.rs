@@ -15,6 +15,11 @@ pub const IMAGE: &str = "registry.example/team/app:1@sha256:\
 
 /// A question about [`IMAGE`] in this namespace.
 pub fn asked(namespace: &str) -> Asked {
+    asked_about("registry.example/team/app:1", namespace)
+}
+
+/// A question about an image.
+pub fn asked_about(name: &str, namespace: &str) -> Asked {
     let annotations = [
         ("ticket.image-policy.k8s.io/id", "T-1"),
         ("kubectl.kubernetes.io/last-applied-configuration", "{}"),
@@ -27,16 +32,16 @@ pub fn asked(namespace: &str) -> Asked {
         service_account: "default".into(),
         labels: [("app".into(), "shop".into())].into(),
     };
-    let name = "registry.example/team/app:1".parse().unwrap();
+    let name = name.parse().unwrap();
     Asked::new(&name, Digest::Sha256([1; 32]), namespace, &annotations, Some(context))
 }
 
-/// A checker called `c` with a second to answer.
+/// A checker called `c` with ten seconds to answer.
 pub fn checker(kind: KindConfig) -> CheckerConfig {
     CheckerConfig {
         name: "c".into(),
         kind,
-        timeout: Duration::from_secs(1),
+        timeout: Duration::from_secs(10),
         remember: Duration::ZERO,
         parallel: 2,
     }

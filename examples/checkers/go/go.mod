@@ -1,0 +1,3 @@
+module checkers.example
+
+go 1.19
