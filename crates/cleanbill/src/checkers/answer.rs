@@ -146,6 +146,37 @@ mod tests {
         }
     }
 
+    /// Whatever part of a refusal is lost or changed on the way, it never becomes agreement.
+    #[test]
+    fn no_damage_turns_a_refusal_into_agreement() {
+        let ours = format!(
+            r#"{{"apiVersion":"{API_VERSION}","kind":"Answer","image":"{IMAGE}","allowed":false}}"#
+        );
+        let review = r#"{"status":{"allowed":false,"reason":"true"}}"#;
+        for (text, read) in [
+            (ours.as_str(), (|b| parse(b, IMAGE)) as fn(&[u8]) -> Result<Said, Silence>),
+            (review, parse_image_review),
+        ] {
+            for at in 0..text.len() {
+                assert!(read(&text.as_bytes()[..at]).is_err(), "{text} cut at {at}");
+                for byte in 0..=255 {
+                    let mut bytes = text.as_bytes().to_vec();
+                    bytes[at] = byte;
+                    assert_ne!(read(&bytes), Ok(Said::Agrees), "{text}: {at} is {byte}");
+                }
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read_to_an_end(bytes in proptest::collection::vec(0u8.., 0..200)) {
+            fuzz_answer(&bytes);
+            fuzz_imagereview(&bytes);
+            crate::checkers::fuzz_checkers(&bytes);
+        }
+    }
+
     fn check(text: &str, got: Result<Said, Silence>, wanted: &Result<Said, &str>) {
         match (got, wanted) {
             (Ok(got), Ok(wanted)) => assert_eq!(&got, wanted, "{text}"),

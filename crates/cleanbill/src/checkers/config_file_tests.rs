@@ -109,3 +109,18 @@ fn every_mistake_is_told_at_once() {
     assert!(parse(&many).1[0].contains("33 checkers are given"));
     assert!(!fuzz_checkers(b"- {") && fuzz_checkers(b"[]"));
 }
+
+/// The parts of the documents that are configurations.
+#[test]
+fn what_the_documents_show_is_a_configuration() {
+    let documents = [
+        include_str!("../../../../docs/checkers.md"),
+        include_str!("../../../../examples/checkers/README.md"),
+    ];
+    for document in documents {
+        let shown = document.split("```yaml\n").nth(1).and_then(|d| d.split("```").next());
+        let list = shown.and_then(|s| s.strip_prefix("checkers:\n")).unwrap();
+        let (configs, problems) = parse(list);
+        assert_eq!((configs.len(), problems), (3, Vec::new()));
+    }
+}
