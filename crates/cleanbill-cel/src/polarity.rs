@@ -84,16 +84,19 @@ impl<'a> Analysis<'a> {
             }
             Kind::Fold(fold) => self.fold(node, fold),
             Kind::Has { of, .. } => {
-                let theirs = path(node, self.variables).is_some_and(|p| self.is_theirs(&p));
-                if !theirs || self.touches_locals(of) {
+                // Of what is not theirs, one of its fields is: whether it is there may be asked.
+                if self.touches_locals(of) || self.within(of) {
                     self.there(of);
+                } else if !self.within(node) {
+                    self.misused(node);
                 }
             }
             Kind::In(sides) => {
                 let [item, whole] = &**sides;
                 match (self.touches(item), self.touches(whole)) {
                     (false, _) => self.there(whole),
-                    (true, false) => self.there(item),
+                    (true, false) if item.ty == Type::Bool => self.misused(node),
+                    (true, false) => self.one(item),
                     (true, true) => self.both(node),
                 }
             }
@@ -130,6 +133,16 @@ impl<'a> Analysis<'a> {
         if matches!(other.kind, Kind::Literal(Value::Null)) {
             let message = "what the pod's author chooses is compared with null";
             return self.wrong(other.at, message, "write has(a.b) for what must be there");
+        }
+        self.one(theirs);
+    }
+
+    /// One value of the author's, to be compared. The whole of a list or map is none: an author
+    /// who says nothing has an empty one, and whoever adds to it escapes the comparison.
+    fn one(&mut self, theirs: &'a Node) {
+        let many = matches!(theirs.ty, Type::List(_) | Type::Map(_, _) | Type::Record(_));
+        if many || (theirs.ty == Type::Dyn && self.is_whole(theirs)) {
+            return self.misused(theirs);
         }
         self.there(theirs);
     }
@@ -223,7 +236,10 @@ impl<'a> Analysis<'a> {
         match &operand.kind {
             Kind::In(sides) => {
                 let [key, whole] = &**sides;
-                self.guards.push((whole, key_of(key)));
+                // That an item is in a list tells nothing of its index.
+                if matches!(whole.ty, Type::Map(_, _)) {
+                    self.guards.push((whole, key_of(key)));
+                }
             }
             Kind::Has { of, field } => self.guards.push((of, Key::Text(field))),
             _ => {}
@@ -240,12 +256,12 @@ impl<'a> Analysis<'a> {
         self.locals.get(place).copied().flatten().is_some_and(|range| same(range, of))
     }
 
-    /// Whether a path is the author's, or part of what is.
-    fn is_theirs(&self, names: &[&str]) -> bool {
-        self.theirs.iter().any(|t| names.starts_with(t))
+    /// Whether a node is what the author chooses, or a part of it by names.
+    fn within(&self, node: &Node) -> bool {
+        path(node, self.variables).is_some_and(|p| self.theirs.iter().any(|t| p.starts_with(t)))
     }
 
-    /// Whether a node is exactly what the author chooses, or a part of it by names.
+    /// Whether a node is exactly what the author chooses, all of it.
     fn is_whole(&self, node: &Node) -> bool {
         path(node, self.variables).is_some_and(|p| self.theirs.contains(&p))
     }

@@ -110,6 +110,7 @@ impl Program {
     ///
     /// What may be missing is guarded: `'key' in path && path['key'] == 'x'`. Without the guard
     /// saying nothing would be an error, which refuses, and saying something else would not.
+    /// (Only the cost limit is outside of this: a part that is skipped costs nothing.)
     /// Everything else, such as `!`, `!=`, the condition of `?:`, `all` or `size` of the path
     /// itself, is a [`Mistake`] with its place.
     #[must_use]

@@ -51,6 +51,35 @@ fn what_the_definition_asks_for_fits() {
 }
 
 #[test]
+fn the_deepest_expressions_fit_a_small_stack() {
+    let sources = [
+        format!("{}1{}", "[".repeat(31), "]".repeat(31)),
+        format!("{}true{}", "!(".repeat(31), ")".repeat(31)),
+        format!("{}1{}", "[1].map(x, ".repeat(31), ")".repeat(31)),
+        format!("{}1{}", "{1: ".repeat(31), "}".repeat(31)),
+        format!("{}'a'{}", "string(".repeat(31), ")".repeat(31)),
+        format!("{}1{}", "1 + (2 * (".repeat(15), "))".repeat(15)),
+        format!("{}'a' in request.labels", "names.exists(n, true && (false || ".repeat(15))
+            + &"))".repeat(15),
+        format!("any{}", ".a".repeat(63)),
+        format!("1{}", " + 1".repeat(63)),
+        format!("{}true", "!".repeat(63)),
+        format!("{}1", "true ? 1 : ".repeat(31)),
+    ];
+    let run = move || {
+        for source in sources {
+            let program = compiled(&source);
+            let _ = program.run(&value, Cost::DEFAULT);
+            let _ = program.loosens_on(crate::polarity::THEIRS);
+            let _ = program.references();
+        }
+    };
+    // Half of what threads of the gate have, and without optimisation.
+    let small = std::thread::Builder::new().stack_size(1024 * 1024);
+    small.spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
 fn what_grows_when_it_runs_is_stopped() {
     let nested = "big.map(a, big.map(b, big.map(c, a)))";
     let growing = format!("['x'].map(x, x{}).size()", " + x".repeat(30));

@@ -29,6 +29,9 @@ fn environment() -> Environment {
                 ("account", Field::always(Type::String)),
                 ("owner", Field::maybe(Type::String)),
                 ("privileged", Field::always(Type::Bool)),
+                ("ports", Field::always(Type::list(Type::Int))),
+                ("extra", Field::always(Type::Dyn)),
+                ("notes", Field::maybe(Type::map(Type::String, Type::String))),
                 ("groups", Field::always(Type::list(Type::String))),
             ],
         )

@@ -13,6 +13,9 @@ pub const THEIRS: &[&str] = &[
     "request.owner",
     "request.privileged",
     "request.groups",
+    "request.ports",
+    "request.extra",
+    "request.notes",
 ];
 
 /// Rules that the author can only make stricter.
@@ -39,6 +42,9 @@ const SOUND: &[&str] = &[
     "'a' in request.labels && image.findings.exists(f, f.id == request.labels.a)",
     "request.labels.exists(k, k.startsWith('x/') && request.labels[k] == 'y')",
     "has(request.owner) && request.owner == 'x'",
+    "has(request.notes) && has(request.notes.a) && request.notes.a == 'x'",
+    "request.groups.exists(g, g in names)",
+    "has(request.extra)",
     "image.findings.exists(f, f.id in request.labels && request.labels[f.id] == 'x')",
     "image.findings.all(f, f.id in request.labels)",
     "image.name == 'x' ? 'a' in request.labels : 'b' in request.labels",
@@ -79,6 +85,15 @@ const LOOSE: &[(&str, &str)] = &[
     ("request.groups.exists(g, g != 'x')", "1:28: `!=` turns"),
     ("request.groups.exists(g, !(g == 'x'))", "1:26: `!` turns"),
     ("request.groups[0] == 'x'", "1:15: the pod's author may leave this out"),
+    ("0 in request.ports && request.ports[0] == 1", "1:36: the pod's author may leave this out"),
+    ("request.groups == []", "1:9: what the pod's author chooses could"),
+    ("request.labels == {}", "1:9: what the pod's author chooses could"),
+    ("request.labels in [{'a': 'b'}]", "1:9: what the pod's author chooses could"),
+    ("request.privileged in [false]", "1:20: what the pod's author chooses could"),
+    ("request.extra == {}", "1:9: what the pod's author chooses could"),
+    ("has(request.notes.a)", "1:13: the pod's author may leave this out"),
+    ("'a' in request.notes", "1:16: the pod's author may leave this out"),
+    ("has(request.notes) || has(request.notes.a)", "1:35: the pod's author may leave this out"),
     ("request.account == request.labels.a", "1:17: both sides are"),
     ("image.name.contains(request.account)", "1:12: the pod's author chooses what is looked for"),
     ("request.account in request.groups", "1:17: both sides are"),
@@ -135,15 +150,20 @@ fn references_are_paths_of_names() {
 /// What the author may say, besides nothing.
 fn said(labels: &[(String, String)], groups: &[String], privileged: bool, account: &str) -> Value {
     let map = labels.iter().map(|(k, v)| (Key::from(k.as_str()), Value::from(v.as_str())));
+    let notes = labels
+        .get(1)
+        .map(|(k, v)| ("notes", Value::map([(Key::from(k.as_str()), Value::from(v.as_str()))])));
     let owner = labels.first().map(|(k, _)| ("owner", Value::from(k.as_str())));
     let fields = [
         ("labels", Value::map(map)),
         ("annotations", Value::map([])),
         ("account", Value::from(account)),
         ("privileged", Value::Bool(privileged)),
+        ("ports", Value::list(groups.iter().map(|g| Value::Int(i64::from(g.as_bytes()[0] % 3))))),
+        ("extra", Value::map([])),
         ("groups", Value::list(groups.iter().map(|g| Value::from(g.as_str())))),
     ];
-    Value::record("Request", fields.into_iter().chain(owner))
+    Value::record("Request", fields.into_iter().chain(owner).chain(notes))
 }
 
 fn refuses(program: &Program, request: &Value) -> bool {
@@ -173,6 +193,18 @@ fn rule() -> impl Strategy<Value = String> {
         "image.name == 'other'",
         "1 / 0 == 1",
         "image.findings.all(f, f.id in request.labels)",
+        "has(request.notes)",
+        "has(request.notes.a)",
+        "'a' in request.notes",
+        "request.notes.a == 'x'",
+        "request.groups == []",
+        "request.groups[0] == 'x'",
+        "request.ports[1] == 1",
+        "1 in request.ports",
+        "request.labels in [{'a': 'x'}]",
+        "request.privileged in [false]",
+        "request.privileged == true",
+        "1 / request.ports.size() == 1",
     ];
     let leaf = proptest::sample::select(PARTS).prop_map(str::to_owned);
     leaf.prop_recursive(4, 12, 3, |inner| {
@@ -189,7 +221,7 @@ fn rule() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig::with_cases(4000))]
 
     /// The analysis against the evaluator: a rule that passes and refuses an author who says
     /// nothing refuses whatever they say.
