@@ -26,6 +26,7 @@ use crate::failure::{Failure, Result};
 use crate::serve::access::Access;
 use crate::serve::config::{Config, RegistryAccess};
 use crate::serve::examiner::{Deadline, Examiner, Failed};
+use crate::serve::id;
 use crate::snapshot_choice;
 use crate::store::{Store, admitted_set};
 use crate::trouble::Trouble;
@@ -105,6 +106,8 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
             let found = admitted_set(images).and_then(|set| store.admitted(namespace, &set));
             found.inspect_err(|e| tracing::error!(error = %e, "admissions cannot be read")).ok()?
         }),
+        now: Box::new(Timestamp::now),
+        id: Box::new(|| id::new().map_err(|e| e.to_string())),
         ready: Box::new(move || {
             looking.advisories.current().map(|_| ()).map_err(|e| e.to_string())
         }),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
-use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::opinion::Opinion;
 use cleanbill_core::policy::Untold;
@@ -100,7 +99,7 @@ impl Judge {
 
     fn recall(&self, bare: &ImageRef, access: &Access) -> Option<Arc<Sealed>> {
         let snapshot = (self.examiner.snapshot)()?;
-        self.known.get(&(bare.clone(), access.id()), &snapshot, Timestamp::now())
+        self.known.get(&(bare.clone(), access.id()), &snapshot, (self.examiner.now)())
     }
 
     /// One image for which somebody has to be asked.
@@ -159,7 +158,7 @@ impl Judge {
                     metrics.scans_failed.fetch_add(1, Relaxed);
                 }
             }
-            examined.map(|evidence| Arc::new(Sealed::new(Arc::new(evidence), Timestamp::now())))
+            examined.map(|evidence| Arc::new(Sealed::new(Arc::new(evidence), (examiner.now)())))
         });
         let sealed = landed.await.map_err(|e| self.no_result(e))??;
         if sealed.evidence.resolved != digest {
@@ -198,7 +197,7 @@ impl Judge {
         let (mut registered, mut sealed) = (Vec::new(), Vec::new());
         for Registered { digest, node, evidence } in all {
             if let Some(evidence) = &evidence {
-                sealed.push(Arc::new(Sealed::new(Arc::clone(evidence), Timestamp::now())));
+                sealed.push(Arc::new(Sealed::new(Arc::clone(evidence), (self.examiner.now)())));
             }
             registered.push(Registered { digest, node, evidence });
         }

@@ -68,10 +68,15 @@ pub type Registry = Box<dyn Fn(&ImageRef) -> Result<Vec<Registered>, Failed> + S
 /// When these images were last allowed in the namespace, and by which decision.
 pub type Admitted =
     Box<dyn Fn(&str, &[(String, Digest)]) -> Option<(Timestamp, String)> + Send + Sync>;
+/// The time.
+pub type Now = Box<dyn Fn() -> Timestamp + Send + Sync>;
+/// A name for a decision that nobody can guess; the error says why there is none.
+pub type NewId = Box<dyn Fn() -> Result<String, String> + Send + Sync>;
 /// Whether the advisories open; the error is shown by `/readyz`.
 pub type Ready = Box<dyn Fn() -> Result<(), String> + Send + Sync>;
 
-/// All together. They are called on threads that may block, but for `snapshot`.
+/// All together. They are called on threads that may block, but for `snapshot`, `now` and
+/// `id`.
 pub struct Examiner {
     /// Called for names without a digest only.
     pub resolve: Resolve,
@@ -83,6 +88,10 @@ pub struct Examiner {
     pub registered: Registry,
     /// Called where the policy lets an earlier admission stand.
     pub admitted: Admitted,
+    /// Called for every question, more than once.
+    pub now: Now,
+    /// Called for every question, once.
+    pub id: NewId,
     /// Called by the readiness probe.
     pub ready: Ready,
 }

@@ -19,7 +19,6 @@ use tokio::sync::Semaphore;
 use super::access::Access;
 use super::config::{Bounds, Unexamined};
 use super::http::{budget, failure, is_json, json, text};
-use super::id;
 use super::judge::{Decided, Judge};
 use super::metrics::{Metrics, Outcome};
 use super::question::Question;
@@ -82,8 +81,9 @@ impl Gate {
         request: Request<Incoming>,
         began: Instant,
     ) -> Response<Full<Bytes>> {
-        let Ok(id) = id::new() else {
-            return text(StatusCode::INTERNAL_SERVER_ERROR, "the system gives no random numbers");
+        let id = match self.judge.new_id() {
+            Ok(id) => id,
+            Err(why) => return text(StatusCode::INTERNAL_SERVER_ERROR, &why),
         };
         let until = began + budget(request.uri().query(), self.bounds.budget);
         let mut held = Held { id, began, question: None };

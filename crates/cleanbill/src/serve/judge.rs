@@ -96,6 +96,14 @@ impl Judge {
         }
     }
 
+    /// A name for a decision.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(super) fn new_id(&self) -> Result<String, String> {
+        (self.examiner.id)()
+    }
+
     /// Examinations that run or wait.
     pub fn waiting(&self) -> usize {
         self.images.count()
@@ -120,7 +128,7 @@ impl Judge {
             grants,
             earlier: None,
         };
-        let now = Timestamp::now();
+        let now = (self.examiner.now)();
         let policy = &open.rules.policy;
         let mut judgement = decide(&request, &gathered.cases, policy, now);
         if policy.keep_admitted.is_some() && matches!(judgement.verdict, Verdict::Deny(_)) {
@@ -178,10 +186,12 @@ impl Judge {
         let say =
             |denial: &Denial| words::denial(denial, policy, &open.id, token_refused.as_deref());
         let (outcome, proof, message) = match verdict {
-            Verdict::Allow(permit) => match permit.spend(&request.fingerprint, Timestamp::now()) {
-                Ok(proof) => (metrics::Outcome::Allowed, Some(proof), String::new()),
-                Err(why) => (metrics::Outcome::Undecided, None, words::unjudged(why, &open.id)),
-            },
+            Verdict::Allow(permit) => {
+                match permit.spend(&request.fingerprint, (self.examiner.now)()) {
+                    Ok(proof) => (metrics::Outcome::Allowed, Some(proof), String::new()),
+                    Err(why) => (metrics::Outcome::Undecided, None, words::unjudged(why, &open.id)),
+                }
+            }
             Verdict::Deny(denial) => (metrics::Outcome::Denied, None, say(&denial)),
             Verdict::Undecided(denial) => (metrics::Outcome::Undecided, None, say(&denial)),
         };
@@ -240,7 +250,7 @@ impl Judge {
             snapshot: None,
             evidence: Vec::new(),
             trace: Trace::default(),
-            judged_at: Timestamp::now(),
+            judged_at: (self.examiner.now)(),
             break_glass: None,
             admitted: None,
         }

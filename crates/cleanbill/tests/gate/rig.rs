@@ -125,6 +125,8 @@ pub fn examiner(
         snapshot: Box::new(|| Some(Digest::Sha256([2; 32]))),
         registered: Box::new(|_| Ok(Vec::new())),
         admitted: Box::new(|_, _| None),
+        now: Box::new(jiff::Timestamp::now),
+        id: Box::new(|| cleanbill::serve::id::new().map_err(|e| e.to_string())),
         ready: Box::new(|| Ok(())),
     }
 }
