@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    breakglass, check, db, decisions, explain, keygen, quickstart, receipt, register, rootfs, scan,
-    serve, setup, trivy,
+    breakglass, check, db, decisions, explain, keygen, quickstart, receipt, register, replay,
+    rootfs, scan, serve, setup, trivy,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -67,6 +67,9 @@ pub enum Command {
     /// Show how one decision of the gate came about
     #[command(after_help = explain::AFTER)]
     Explain(Box<explain::Args>),
+    /// See what another policy would have said to what was asked
+    #[command(after_help = replay::AFTER)]
+    Replay(Box<replay::Args>),
     /// Say which bytes an image is that no registry has
     #[command(after_help = register::AFTER)]
     Register(Box<register::Args>),
@@ -96,6 +99,7 @@ impl Command {
             Self::Setup(args) => setup::run(*args),
             Self::Decisions(args) => decisions::run(*args),
             Self::Explain(args) => explain::run(&args),
+            Self::Replay(args) => replay::run(&args),
             Self::Register(args) => register::run(*args),
             Self::Breakglass(args) => breakglass::run(*args),
             Self::Receipt(args) => receipt::run(&args),

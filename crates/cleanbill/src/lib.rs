@@ -16,6 +16,7 @@ pub mod key_file;
 pub mod policy_file;
 pub mod progress;
 pub mod quickstart;
+pub mod rejudge;
 pub mod report;
 pub mod serve;
 pub mod setup;

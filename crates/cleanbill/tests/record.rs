@@ -4,9 +4,12 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use cleanbill::store::{Api, Decision, Owner, Store};
+use cleanbill::store::{Api, Decision, Entry, Journal, Owner, Store};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
+use cleanbill_core::gap::GapKind;
+use cleanbill_core::policy::{AcceptedGap, Policy};
+use sha2::{Digest as _, Sha256};
 
 fn decision(id: &str, days_ago: i64, outcome: &str, namespace: &str, image: &str) -> Decision {
     let then = Timestamp::now() - jiff::SignedDuration::from_hours(24 * days_ago);
@@ -101,7 +104,7 @@ fn exit_codes_and_words() {
                 "the evidence sha256:0303",
                 "where the advisories sha256:0202",
             ],
-            &["the policy sha256"],
+            &["01 is not kept"],
             "",
         ),
         ("explain bbb -f json", 0, &["\"policyName\": \"production\"", "\"gaps\": ["], &[], ""),
@@ -129,6 +132,89 @@ fn exit_codes_and_words() {
         assert!(stderr.contains(err) && !stderr.contains("panicked"), "{all}");
     }
     drop(store);
+}
+
+/// An image without packages, named by tag.
+fn evidence(image: &str) -> Vec<u8> {
+    let value = serde_json::json!({
+        "reference": format!("registry.example/{image}"),
+        "resolved": Digest::Sha256([7; 32]),
+        "platforms": [{
+            "platform": null, "digest": Digest::Sha256([7; 32]), "distribution": null,
+            "packages": [], "findings": [], "gaps": [], "feeds": []
+        }],
+        "gaps": [],
+        "snapshot": {"digest": Digest::Sha256([2; 32]), "starter": false},
+    });
+    let evidence: cleanbill_core::evidence::Evidence = serde_json::from_value(value).unwrap();
+    serde_json::to_vec(&evidence).unwrap()
+}
+
+#[test]
+fn judging_again_tells_what_differs_and_what_cannot_be_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("state"), Owner::Gate).unwrap();
+    let journal = Journal::start(&store).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let sha = |bytes: &[u8]| Digest::Sha256(Sha256::digest(bytes).into());
+    let then: Policy = Policy {
+        name: "then".into(),
+        accepted_gaps: vec![AcceptedGap::everywhere(GapKind::MutableReference)],
+        ..Policy::default()
+    };
+    let text = serde_json::to_string(&then).unwrap();
+    store.put_policy(&sha(text.as_bytes()), &text).unwrap();
+    // (id, image, outcome that was recorded, whether its evidence is kept)
+    for (id, image, outcome, kept) in [
+        ("aaa", "registry.example/web:1", "allowed", true),
+        ("aab", "registry.example/web:1", "allowed", true),
+        ("bbb", "registry.example/db:1", "denied", true),
+        ("ccc", "registry.example/gone:1", "allowed", false),
+    ] {
+        let value = evidence(image.split_once('/').unwrap().1);
+        let cases = serde_json::json!([{"image": image, "examined": sha(&value)}]);
+        let decision = Decision {
+            question: Some(format!("{{\"images\":[\"{image}\"],\"namespace\":\"shop\"}}")),
+            policy: sha(text.as_bytes()),
+            evidence: vec![sha(&value)],
+            trace: format!("{{\"cases\":{cases}}}"),
+            ..decision(id, 1, outcome, "shop", image)
+        };
+        let evidence = if kept { vec![(sha(&value), value.into())] } else { Vec::new() };
+        let entry = Entry { decision, evidence, admitted: None };
+        runtime.block_on(journal.record(entry)).unwrap();
+    }
+    let accept = "accept_gaps: [mutable-reference]\n";
+    for (file, policy) in [
+        ("same.yaml", format!("name: same\n{accept}")),
+        ("stricter.yaml", "name: stricter\n".to_owned()),
+    ] {
+        std::fs::write(dir.path().join(file), policy).unwrap();
+    }
+    // (command line, exit code, all of these on standard output)
+    let table: [(&str, i32, &[&str]); 7] = [
+        ("explain aaa", 0, &["replayed    same"]),
+        ("explain bbb", 0, &["replayed    different: allowed"]),
+        ("explain ccc", 0, &["cannot be judged again: the evidence"]),
+        (
+            "replay --policy stricter.yaml",
+            1,
+            &[
+                "allowed -> denied  2x  aaa  shop  registry.example/web:1  accept_gaps",
+                "gap  1x  ccc  the evidence",
+                "1 the same, 2 changed, 1 could not be judged again",
+            ],
+        ),
+        ("replay --policy same.yaml", 1, &["denied -> allowed  1x  bbb", "2 the same, 1 changed"]),
+        ("replay --policy same.yaml --since 1m", 0, &["0 the same, 0 changed, 0 could"]),
+        ("replay --policy same.yaml -f json", 1, &["\"would\": \"allowed\"", "\"gaps\": 1"]),
+    ];
+    for (line, code, with) in table {
+        let (got, stdout, stderr) = run(dir.path(), &format!("{line} --state-dir state"));
+        let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+        assert_eq!(got, Some(code), "{all}");
+        assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::commands::record::{self, Format, StateArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
+use crate::rejudge::{Again, Rejudge};
 use crate::report::text::printable_lines;
 use crate::store::{Decision, Store};
 
@@ -52,6 +53,7 @@ pub fn run(args: &Args) -> Result<Exit> {
             let mut value = record::value(&decision);
             if let Value::Object(fields) = &mut value {
                 fields.insert("policyName".into(), kept.policy_name.clone().into());
+                fields.insert("replayed".into(), json!(kept.replayed));
                 fields.insert("gaps".into(), json!(kept.gaps));
             }
             record::done(&record::pretty(&value)?)
@@ -63,6 +65,8 @@ pub fn run(args: &Args) -> Result<Exit> {
 pub struct Kept {
     /// The policy's name.
     pub policy_name: Option<String>,
+    /// What comes out when it is judged again, from what is kept.
+    pub replayed: Option<&'static str>,
     /// What is not there any more, each a sentence.
     pub gaps: Vec<String>,
 }
@@ -93,13 +97,23 @@ impl Kept {
                 Some(_) => {}
             },
         }
+        let mut rejudge = Rejudge::new(store);
+        let mut replayed = None;
+        match rejudge.policy(&decision.policy) {
+            Ok(None) => {}
+            Ok(Some(policy)) => match rejudge.judge(decision, &policy)? {
+                Again::Judged { outcome, .. } => replayed = Some(outcome),
+                Again::Gap(why) => gaps.push(format!("it cannot be judged again: {why}")),
+            },
+            Err(e) => gaps.push(format!("it cannot be judged again: {e}")),
+        }
         if decision.engine.is_empty() {
             gaps.push("it is of before trace, versions and latency were recorded".into());
         }
         let policy_name = policy
             .and_then(|text| serde_json::from_str::<Value>(&text).ok())
             .and_then(|value| value.get("name")?.as_str().map(str::to_owned));
-        Ok(Self { policy_name, gaps })
+        Ok(Self { policy_name, replayed, gaps })
     }
 }
 
@@ -142,6 +156,11 @@ fn text(d: &Decision, kept: &Kept) -> String {
     if !d.engine.is_empty() {
         line("judged by", &format!("{} with the time {}", d.engine, d.judged_at));
         line("took", &format!("{}.{:03} ms", d.latency_us / 1000, d.latency_us % 1000));
+    }
+    match kept.replayed {
+        Some(outcome) if outcome == d.outcome => line("replayed", "same"),
+        Some(outcome) => line("replayed", &format!("different: {outcome}")),
+        None => {}
     }
     line("asked", d.question.as_deref().unwrap_or("could not be read"));
     for gap in &kept.gaps {

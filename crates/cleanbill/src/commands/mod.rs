@@ -17,6 +17,7 @@ pub mod quickstart;
 pub mod receipt;
 pub mod record;
 pub mod register;
+pub mod replay;
 pub mod rootfs;
 pub mod scan;
 pub mod serve;
