@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     breakglass, check, db, decisions, explain, keygen, quickstart, receipt, register, replay,
-    rootfs, scan, serve, setup, trivy,
+    rootfs, scan, serve, setup, trivy, warm,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -58,6 +58,9 @@ pub enum Command {
     /// Make certificates and every file that puts the gate before an API server
     #[command(after_help = setup::AFTER)]
     Setup(Box<setup::Args>),
+    /// Examine images ahead of the pods, so that nobody waits for the gate
+    #[command(after_help = warm::AFTER)]
+    Warm(Box<warm::Args>),
     /// Be the gate: answer the API server's questions
     #[command(after_help = serve::AFTER)]
     Serve(Box<serve::Args>),
@@ -104,6 +107,7 @@ impl Command {
             Self::Breakglass(args) => breakglass::run(*args),
             Self::Receipt(args) => receipt::run(&args),
             Self::Keygen(args) => keygen::run(&args),
+            Self::Warm(args) => warm::run(&args),
             Self::Serve(args) => {
                 serve::run(&args, |config, store| wiring::examiner(config, Some(store)))
             }

@@ -93,8 +93,7 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
     let (snapshot, admitted) = (looking.clone(), looking.clone());
     Ok(Examiner {
         resolve: Box::new(move |name, access, deadline| {
-            let root = resolving.registry(access, deadline).root(name);
-            root.map(|r| r.descriptor.digest).map_err(|e| failed(&Trouble::Image(e)))
+            resolving.resolve(name, access, deadline).map_err(|e| failed(&e))
         }),
         examine: Box::new(move |name, access, deadline| {
             examining.examine(name, access, deadline).map_err(|e| failed(&e))
@@ -159,6 +158,20 @@ impl Looking {
             None => registry,
             Some(credentials) => registry.with_credentials(credentials),
         }
+    }
+
+    /// The digest that a name stands for now.
+    ///
+    /// # Errors
+    /// When its registry cannot be reached, refuses, or does not know it.
+    pub fn resolve(
+        &self,
+        name: &ImageRef,
+        access: &Access,
+        deadline: Deadline,
+    ) -> std::result::Result<Digest, Trouble> {
+        let root = self.registry(access, deadline).root(name);
+        root.map(|r| r.descriptor.digest).map_err(Trouble::Image)
     }
 
     /// Evidence about an image by digest: what is known of it from before, else its registry.

@@ -167,13 +167,7 @@ fn an_earlier_admission_stands_for_the_same_bytes_for_a_while() {
     let table: Vec<(&str, Vec<Case>, Earlier, &Policy, &str)> = vec![
         ("kept", vec![bad(&a), good(&b)], earlier(both, 1), &keep, "allow"),
         ("any order", vec![good(&b), bad(&a)], earlier(both, 1), &keep, "allow"),
-        (
-            "judged",
-            vec![bad(&a), good(&b)],
-            earlier(both, 1),
-            &plain,
-            "deny highest_severity",
-        ),
+        ("judged", vec![bad(&a), good(&b)], earlier(both, 1), &plain, "deny highest_severity"),
         ("too long ago", vec![bad(&a)], earlier(&both[..1], 25), &keep, "deny highest_severity"),
         ("in the future", vec![bad(&a)], earlier(&both[..1], -1), &keep, "deny highest_severity"),
         (

@@ -24,3 +24,4 @@ pub mod serve;
 pub mod setup;
 pub mod source;
 pub mod trivy;
+pub mod warm;

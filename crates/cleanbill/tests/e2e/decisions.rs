@@ -91,3 +91,31 @@ fn only_the_api_server_is_let_in() {
         }
     }
 }
+
+#[test]
+fn what_was_warmed_needs_no_registry() {
+    if !parts::there() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let registry = Registry::start();
+    let alpine = registry.push(&images::alpine(folder.path()), "alpine");
+    let mut gate = Gate::start(folder.path(), &registry.host);
+    let config = gate.folder.join("cleanbill.yaml");
+    let tag = format!("{}/alpine:1", registry.host);
+    let lost = format!("{}/lost:1", registry.host);
+    let warm = |images: &[&str]| {
+        parts::cleanbill().arg("warm").arg("-c").arg(&config).args(images).output().unwrap()
+    };
+    // While the gate runs: they share the store.
+    let done = warm(&[&tag]);
+    assert_eq!(String::from_utf8_lossy(&done.stdout), format!("examined  {tag}\n"), "{done:?}");
+    assert!(done.status.success());
+    let failed = warm(&[&lost, &alpine]);
+    assert_eq!(failed.status.code(), Some(2), "{failed:?}");
+    drop(registry);
+    let said = gate.ask(&[&alpine]);
+    assert!(said.allowed, "its registry is not needed any more: {said:?}");
+    assert!(!gate.ask(&[&tag]).allowed, "what a tag stands for now, nobody can say");
+    gate.close();
+}
