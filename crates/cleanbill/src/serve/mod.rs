@@ -1,13 +1,14 @@
 //! The gate: answers the API server's `ImageReview` questions over mutual TLS.
 //!
 //! In the order of a request: [`server`] (connections), [`tls`] (who may ask), [`gate`] (one
-//! HTTP request), [`review`] (the wire format), [`judge`] (names, examination, the one judge),
+//! HTTP request), [`review`] (the wire format; [`admission`] is `AdmissionReview`'s), [`judge`] (names, examination, the one judge),
 //! [`words`] (the denial), [`record`] (what is kept). [`plain`] answers probes.
 //!
 //! Nothing here can say "allowed" but [`review::Answer::allowed`], which wants a spent permit.
 //! Wherever something fails, times out, is full or panics, the answer is a denial.
 
 pub mod access;
+pub mod admission;
 mod cases;
 pub mod config;
 pub mod config_file;
