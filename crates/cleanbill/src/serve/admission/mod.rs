@@ -7,7 +7,7 @@
 //! Only pods run images. Templates are judged so that people hear of a refusal early; what runs
 //! in the end is a pod that is asked about itself. Therefore objects without images are answered
 //! "allowed", with a [`Nothing`] in place of a permit; why that is sound is said in
-//! `docs/decisions/0007-nothing-to-judge.md`.
+//! `docs/decisions/0008-nothing-to-judge.md`.
 //!
 //! Nothing here may contact anyone, judge, or say "allowed" without a [`Proof`].
 

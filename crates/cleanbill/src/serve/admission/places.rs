@@ -23,7 +23,7 @@ pub struct Place {
 }
 
 /// Proof that a request has nothing to judge: only reading a request makes one, and it is good
-/// for that request alone. See `docs/decisions/0007-nothing-to-judge.md`.
+/// for that request alone. See `docs/decisions/0008-nothing-to-judge.md`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nothing {
     why: Why,
