@@ -5,13 +5,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::expression::{Expression, Values};
 use super::{Policy, today};
+use crate::asked::Asked;
 use crate::evidence::{PlatformEvidence, RunsAs, SnapshotId};
 use crate::finding::{Finding, Status};
 use crate::gap::{Gap, GapKind};
 use crate::glob::Glob;
 use crate::matching::stale_feed;
 use crate::package::{Package, PackageKind};
+use crate::reference::ImageRef;
 use crate::severity::Severity;
 use crate::version::Version;
 use crate::{Date, Timestamp};
@@ -34,6 +37,9 @@ pub struct Condition {
     pub end_of_life: bool,
     /// It has a gap of one of these kinds, accepted or not.
     pub gaps: Vec<GapKind>,
+    /// This expression is true, or has no value.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expression: Option<Expression>,
 }
 
 /// Which flaws are meant; the default means all of them.
@@ -102,6 +108,8 @@ pub enum Because {
     EndOfLife(String),
     /// These gaps.
     Gaps(Vec<Gap>),
+    /// What the rule's expression says: that it holds, or why it has no value.
+    Expression(String),
 }
 
 /// What one condition comes to.
@@ -118,6 +126,8 @@ pub(crate) enum Held {
 /// What a condition is held against.
 pub(crate) struct Against<'a> {
     pub(crate) policy: &'a Policy,
+    pub(crate) image: &'a ImageRef,
+    pub(crate) asked: &'a Asked,
     pub(crate) snapshot: &'a SnapshotId,
     pub(crate) platform: &'a PlatformEvidence,
     /// The findings that no exception covers.
@@ -125,6 +135,8 @@ pub(crate) struct Against<'a> {
     /// All gaps of the image on this platform.
     pub(crate) gaps: &'a [&'a Gap],
     pub(crate) now: Timestamp,
+    /// The same for expressions, each made when it is first asked for.
+    pub(crate) values: Values,
 }
 
 /// One part: false, true, or not to be told.
@@ -158,6 +170,13 @@ impl Condition {
             let found: Vec<Gap> =
                 against.gaps.iter().filter(wanted).map(|g| (*g).clone()).collect();
             parts.push(Ok((!found.is_empty()).then_some(Because::Gaps(found))));
+        }
+        // Costs the most, so it comes last, and not at all where another part fails.
+        let fails = |part: &Part| matches!(part, Ok(None));
+        if let Some(expression) = &self.expression
+            && !parts.iter().any(fails)
+        {
+            parts.push(Ok(expression.refuses(against).map(Because::Expression)));
         }
         let (mut because, mut unknown) = (Vec::new(), Vec::new());
         for part in parts {

@@ -12,6 +12,7 @@ use crate::{Date, Timestamp};
 
 mod condition;
 mod exception;
+mod expression;
 mod pattern;
 mod rule;
 mod scope;
@@ -19,6 +20,8 @@ mod scope;
 pub(crate) use condition::{Against, Held};
 pub use condition::{Because, Condition, FlawFilter, PackageFilter, VersionRange};
 pub use exception::{AcceptedGap, Exception};
+pub(crate) use expression::Values;
+pub use expression::{AUTHORS, Expression, environment};
 pub use pattern::NamePattern;
 pub use rule::{Action, Rule};
 pub use scope::{Scope, Untold};

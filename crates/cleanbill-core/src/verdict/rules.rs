@@ -11,7 +11,7 @@ use crate::matching::stale_feed;
 use crate::opinion::{Answer, Opinion};
 use crate::platform::Platform;
 use crate::policy::{
-    AcceptedGap, Action, Against, Because, Exception, Held, Policy, Require, Rule, Untold,
+    AcceptedGap, Action, Against, Because, Exception, Held, Policy, Require, Rule, Untold, Values,
 };
 use crate::reference::ImageRef;
 
@@ -121,11 +121,14 @@ impl At<'_> {
             let seen: Vec<&Gap> = gaps.iter().chain(&whole).collect();
             let against = Against {
                 policy: self.policy,
+                image: self.asked,
+                asked: &self.request.asked,
                 snapshot: &evidence.snapshot,
                 platform,
                 findings: &findings,
                 gaps: &seen,
                 now: self.now,
+                values: Values::default(),
             };
             let mut unknown = Vec::new();
             for (at, rule) in self.policy.rules.iter().enumerate() {

@@ -1,6 +1,8 @@
 //! The judge: every reason, every permit, and that nothing unexamined is ever allowed.
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
+mod expressions;
+mod monotone;
 mod passing;
 mod support;
 

@@ -130,6 +130,7 @@ fn found(because: &Because, policy: &Policy) -> Vec<String> {
         Because::RunsAsRoot(user) if user.is_empty() => vec!["  it runs as root: no USER".into()],
         Because::RunsAsRoot(user) => vec![printable(&format!("  it runs as root: USER {user}"))],
         Because::TooOld(day, most) => vec![format!("  built on {day}, more than {most} days ago")],
+        Because::Expression(says) => vec![printable(&format!("  {says}"))],
         Because::EndOfLife(what) => vec![printable(&format!("  {what} is past its end of life"))],
         Because::Gaps(gaps) => gaps.iter().map(|g| printable(&format!("  {g}"))).collect(),
     }

@@ -172,6 +172,7 @@ fn found(because: &Because, policy: &Policy) -> String {
         }
         Because::RunsAsRoot(_) => "it runs as root".into(),
         Because::TooOld(day, most) => format!("it was built on {day}, more than {most} days ago"),
+        Because::Expression(says) => quote(says),
         Because::EndOfLife(what) => format!("{} is past its end of life", quote(what)),
         Because::Gaps(gaps) => {
             let kinds = kinds(gaps);
