@@ -15,6 +15,7 @@ use crate::report::text::printable;
 
 mod condition;
 mod exception;
+mod expression;
 pub(crate) mod node;
 mod others;
 pub(crate) mod policy;
@@ -140,7 +141,7 @@ fn parse_with_places(
     file_name: &str,
 ) -> Result<(Policy, policy::Places), Vec<Problem>> {
     let root = tree(text, file_name)?;
-    let mut reader = read::Reader { file: file_name, problems: Vec::new() };
+    let mut reader = read::Reader { file: file_name, text, problems: Vec::new() };
     let read = reader.policy_with_places(&root);
     match reader.problems.is_empty() {
         true => Ok(read),

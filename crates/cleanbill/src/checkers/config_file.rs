@@ -47,10 +47,11 @@ pub(crate) fn read(reader: &mut Reader<'_>, folder: &Path, node: &Placed) -> Vec
 
 /// Reads bytes as a list of checkers: the entry for fuzzing. True when it was one.
 pub fn fuzz_checkers(bytes: &[u8]) -> bool {
-    let Ok(root) = crate::policy_file::tree(&String::from_utf8_lossy(bytes), "fuzz") else {
+    let text = String::from_utf8_lossy(bytes);
+    let Ok(root) = crate::policy_file::tree(&text, "fuzz") else {
         return false;
     };
-    let mut reader = Reader { file: "fuzz", problems: Vec::new() };
+    let mut reader = Reader { file: "fuzz", text: &text, problems: Vec::new() };
     read(&mut reader, Path::new(""), &root);
     reader.problems.is_empty()
 }

@@ -4,7 +4,7 @@ use super::*;
 
 fn parse(text: &str) -> (Vec<CheckerConfig>, Vec<String>) {
     let root = crate::policy_file::tree(text, "c.yaml").unwrap();
-    let mut reader = Reader { file: "c.yaml", problems: Vec::new() };
+    let mut reader = Reader { file: "c.yaml", text, problems: Vec::new() };
     let configs = read(&mut reader, Path::new("/etc/gate"), &root);
     reader.problems.sort_by_key(|p| (p.line, p.column));
     (configs, reader.problems.iter().map(ToString::to_string).collect())

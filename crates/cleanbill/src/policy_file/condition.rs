@@ -9,8 +9,8 @@ use super::node::{Node, Placed};
 use super::read::{Reader, shown};
 
 /// Every key under `refuse`.
-pub(crate) const REFUSE_KEYS: [&str; 7] =
-    ["always", "flaws", "packages", "runs_as_root", "older_than", "end_of_life", "gaps"];
+pub(crate) const REFUSE_KEYS: [&str; 8] =
+    ["always", "flaws", "packages", "runs_as_root", "older_than", "end_of_life", "gaps", "cel"];
 
 /// Every key under `flaws`.
 pub(crate) const FLAW_KEYS: [&str; 8] =
@@ -72,6 +72,7 @@ impl Reader<'_> {
                 "runs_as_root" => condition.runs_as_root = self.only_true(key, value),
                 "older_than" => condition.older_than_days = self.days(key, value),
                 "end_of_life" => condition.end_of_life = self.only_true(key, value),
+                "cel" => condition.expression = self.expression(key, value),
                 // `entries` gives none but the known keys.
                 _ => {
                     let list = self.some(key, value);

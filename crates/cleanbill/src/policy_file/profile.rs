@@ -2,7 +2,9 @@
 //! the place of what stands here; its rules are added, or replace the one of the same name.
 
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{AcceptedGap, Action, Condition, FlawFilter, Policy, Rule, Scope};
+use cleanbill_core::policy::{
+    AcceptedGap, Action, Condition, Expression, FlawFilter, Policy, Rule, Scope,
+};
 use cleanbill_core::severity::Severity;
 
 /// A profile.
@@ -68,6 +70,7 @@ impl Profile {
                 highest_severity: Some(Severity::High),
                 unrated_as: Severity::High,
                 max_feed_age_days: 365,
+                rules: vec![no_latest()],
                 accepted_gaps: accepted(&[
                     GapKind::MutableReference,
                     GapKind::UnknownEndOfLife,
@@ -91,6 +94,16 @@ fn rule(name: &str, refuse: Condition) -> Rule {
 fn known_exploited() -> Rule {
     let flaws = Some(FlawFilter { known_exploited: true, ..FlawFilter::default() });
     rule("known-exploited", Condition { flaws, ..Condition::default() })
+}
+
+/// A tag `latest`, written or meant, without a digest beside it.
+const LATEST: &str = "has(image.tag) && image.tag == 'latest' && !image.pinned";
+
+fn no_latest() -> Rule {
+    // Were it no expression after all (a test sees to that), everything would be refused.
+    let expression = Expression::new(LATEST).ok();
+    let always = expression.is_none();
+    rule("no-latest", Condition { always, expression, ..Condition::default() })
 }
 
 fn not_root() -> Rule {

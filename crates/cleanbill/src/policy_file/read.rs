@@ -67,6 +67,8 @@ pub(super) const MAX_ENTRIES: usize = 256;
 /// Reads a tree and collects what is wrong with it.
 pub(crate) struct Reader<'a> {
     pub(crate) file: &'a str,
+    /// The whole text, for places within texts.
+    pub(crate) text: &'a str,
     pub(crate) problems: Vec<Problem>,
 }
 

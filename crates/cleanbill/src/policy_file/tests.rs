@@ -21,7 +21,7 @@ fn the_documented_example_uses_every_key_and_loads() {
         }
     }
     let lists = (policy.accepted_gaps.len(), policy.exceptions.len(), policy.rules.len());
-    assert_eq!((policy.name.as_str(), lists), ("production", (2, 1, 7)));
+    assert_eq!((policy.name.as_str(), lists), ("production", (2, 1, 8)));
     assert_eq!(policy.rules.iter().filter(|r| r.action == Action::Warn).count(), 1);
     let locals: Vec<String> = policy.local_images.iter().map(ToString::to_string).collect();
     assert_eq!(locals, ["docker.io/library/morc-api", "docker.io/team/*"]);

@@ -49,7 +49,7 @@ const LIMIT_KEYS: [&str; 9] = [
 pub fn parse(text: &str, file: &Path) -> Result<Config, Vec<Problem>> {
     let name = file.display().to_string();
     let root = policy_file::tree(text, &name)?;
-    let reader = Reader { file: &name, problems: Vec::new() };
+    let reader = Reader { file: &name, text, problems: Vec::new() };
     let mut raw = Raw { reader, folder: file.parent().unwrap_or(Path::new("")) };
     let config = raw.config(&root);
     let mut problems = raw.reader.problems;

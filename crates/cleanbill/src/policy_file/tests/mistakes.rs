@@ -341,3 +341,27 @@ fn of_the_rest() {
         assert_eq!(told.lines().count(), 1, "{told}");
     }
 }
+
+#[test]
+fn of_expressions_at_their_places_within_the_text() {
+    let rule = |cel: &str| format!("rules:\n- name: r\n  refuse:\n    cel: {cel}");
+    let table: &[(&str, &str)] = &[
+        ("image.nme == 'x'", "p:4:16: image has no field `nme` (did you mean `name`?)"),
+        ("\"image.nme == 'x'\"", "p:4:17: image has no field `nme`"),
+        ("|\n      image.pinned &&\n        image.nme == 'x'", "p:6:15: image has no field `nme`"),
+        ("|-\n\n      image.nme == 'x'", "p:6:13: image has no field `nme`"),
+        // Folded and escaped texts have other places than the file: that of the whole is told.
+        (">\n      image.pinned &&\n      image.nme == 'x'", "p:5:7: image has no field `nme`"),
+        ("\"'\\u0041' == image.nme\"", "p:4:10: image has no field `nme`"),
+        ("image.name", "p:4:10: "),
+        ("'a' in request.labels && 1", "p:4:"),
+        ("!('a' in request.labels)", "p:4:"),
+        ("request.service_account != 'x'", "p:4:"),
+        ("''", "p:4:10: \"cel\" is empty (write what it is)"),
+        ("[x]", "p:4:10: \"cel\" is a list, not a text (write a text)"),
+    ];
+    for (cel, want) in table {
+        let told = problems(&rule(cel));
+        assert!(told.starts_with(want), "{cel}\n{told}\n{want}");
+    }
+}
