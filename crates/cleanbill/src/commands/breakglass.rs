@@ -107,7 +107,7 @@ fn digest(image: &str) -> Result<Digest> {
         Ok(None) => Err(Failure::new(format!(
             "no token was issued: {image} names no digest, and a token is for certain bytes"
         ))
-        .next("write NAME@sha256:…, with the digest from the gate's denial or `cleanbill check`")),
+        .next("write NAME@sha256:…, with the digest that `cleanbill check NAME` shows")),
         Err(why) => Err(Failure::new(format!("no token was issued: {image}: {why}"))),
     }
 }
