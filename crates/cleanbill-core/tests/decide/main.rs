@@ -1,5 +1,5 @@
 //! The judge: every reason, every permit, and that nothing unexamined is ever allowed.
-#![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
+#![allow(clippy::unwrap_used, clippy::panic)] // Helpers of tests, outside of test functions.
 
 mod expressions;
 mod monotone;

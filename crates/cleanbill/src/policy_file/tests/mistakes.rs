@@ -353,7 +353,7 @@ fn of_expressions_at_their_places_within_the_text() {
         // Folded and escaped texts have other places than the file: that of the whole is told.
         (">\n      image.pinned &&\n      image.nme == 'x'", "p:5:7: image has no field `nme`"),
         ("\"'\\u0041' == image.nme\"", "p:4:10: image has no field `nme`"),
-        ("image.name", "p:4:10: "),
+        ("image.name", "p:4:16: this gives string, but bool is wanted (docs/policy.md"),
         ("'a' in request.labels && 1", "p:4:"),
         ("!('a' in request.labels)", "p:4:"),
         ("request.service_account != 'x'", "p:4:"),
