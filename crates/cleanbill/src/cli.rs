@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    breakglass, check, db, decisions, explain, keygen, quickstart, receipt, register, replay,
-    rootfs, scan, serve, setup, trivy, warm,
+    breakglass, check, db, decisions, explain, keygen, policy, quickstart, receipt, register,
+    replay, rootfs, scan, serve, setup, trivy, warm,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -52,6 +52,9 @@ pub enum Command {
     /// Say what the gate would say about an image, and why
     #[command(after_help = check::AFTER)]
     Check(Box<check::Args>),
+    /// See whether a policy is right, and what it means
+    #[command(after_help = policy::AFTER)]
+    Policy(Box<policy::Args>),
     /// Build and look at snapshots of advisories
     #[command(after_help = db::AFTER)]
     Db(Box<db::Args>),
@@ -98,6 +101,7 @@ impl Command {
             Self::Scan(args) => scan::run(*args),
             Self::Rootfs(args) => rootfs::run(*args),
             Self::Check(args) => check::run(*args),
+            Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),
             Self::Setup(args) => setup::run(*args),
             Self::Decisions(args) => decisions::run(*args),

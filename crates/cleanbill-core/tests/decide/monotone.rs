@@ -128,8 +128,11 @@ fn policy() -> impl Strategy<Value = Policy> {
         expires: "2026-12-31".parse().unwrap(),
         scope,
     });
-    let gap = (select(&GapKind::ALL[..]), permitting_scope())
-        .prop_map(|(kind, scope)| AcceptedGap { kind, subject: None, scope });
+    let gap = (select(GapKind::ALL), permitting_scope()).prop_map(|(kind, scope)| AcceptedGap {
+        kind,
+        subject: None,
+        scope,
+    });
     let highest = proptest::option::of(select(&Severity::ALL[..]));
     let lists = (
         proptest::collection::vec(exception, 0..2),

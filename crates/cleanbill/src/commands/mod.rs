@@ -13,6 +13,7 @@ pub mod explain;
 pub mod facts;
 pub mod keygen;
 pub mod output;
+pub mod policy;
 pub mod quickstart;
 pub mod receipt;
 pub mod record;

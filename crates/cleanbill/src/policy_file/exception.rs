@@ -14,7 +14,7 @@ pub(crate) const EXCEPTION_KEYS: [&str; 6] =
 /// Every key of an accepted gap that is more than a kind.
 pub(crate) const GAP_KEYS: [&str; 3] = ["kind", "subject", "scope"];
 
-/// What `policy suggest` writes where a person has to be named: never an owner.
+/// What stands where a person has yet to write something: never an owner or a reason.
 pub(crate) const FILL_IN: &str = "FILL-IN";
 
 impl Reader<'_> {
