@@ -96,7 +96,7 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill/src/cli.rs",
         opens: "match self",
         closes: "\n}",
-        helpers: &["facts", "output", "source", "trivy"],
+        helpers: &["facts", "output", "record", "source", "trivy"],
     },
 ];
 
