@@ -4,11 +4,8 @@
 //! Reads the files of passwords and authorities that the configuration names, and nothing else.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::sync::Arc;
 
-use cleanbill_advisory::Snapshot;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
@@ -24,10 +21,10 @@ use crate::assess::{self, Against, Found};
 use crate::examine;
 use crate::failure::{Failure, Result};
 use crate::serve::access::Access;
+use crate::serve::advisories::Advisories;
 use crate::serve::config::{Config, RegistryAccess};
 use crate::serve::examiner::{Deadline, Examiner, Failed};
 use crate::serve::id;
-use crate::snapshot_choice;
 use crate::store::{Store, admitted_set};
 use crate::trouble::Trouble;
 
@@ -91,6 +88,7 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
     let looking = Arc::new(Looking::new(config, store)?);
     let (resolving, examining, registered) = (looking.clone(), looking.clone(), looking.clone());
     let (snapshot, admitted) = (looking.clone(), looking.clone());
+    let advisories = Some(looking.advisories.clone());
     Ok(Examiner {
         resolve: Box::new(move |name, access, deadline| {
             resolving.resolve(name, access, deadline).map_err(|e| failed(&e))
@@ -110,13 +108,14 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
         ready: Box::new(move || {
             looking.advisories.current().map(|_| ()).map_err(|e| e.to_string())
         }),
+        advisories,
     })
 }
 
 /// How the gate looks at images.
 pub struct Looking {
     registry: Registry,
-    advisories: Advisories,
+    advisories: Arc<Advisories>,
     choice: PlatformChoice,
     limits: Arc<Limits>,
     examiner: examine::Examiner,
@@ -144,7 +143,7 @@ impl Looking {
         let options = examine::Examiner::options(&limits);
         Ok(Self {
             registry: registry(config)?,
-            advisories: Advisories::new(config.db.clone()),
+            advisories: Arc::new(Advisories::new(config.db.clone())),
             choice: choice(config),
             examiner: examine::Examiner::new(options, store.clone()),
             limits,
@@ -248,41 +247,4 @@ impl Looking {
 
 fn failed(trouble: &Trouble) -> Failed {
     Failed::new(trouble.public(), trouble.to_string())
-}
-
-/// The snapshot file, opened anew when it was replaced: an update is used from the next image on.
-struct Advisories {
-    file: Option<PathBuf>,
-    open: Mutex<Option<(Stamp, Arc<Snapshot>)>>,
-}
-
-/// By what a replaced file is known: updates rename a new file over the old one.
-type Stamp = Option<(u64, SystemTime)>;
-
-impl Advisories {
-    fn new(file: Option<PathBuf>) -> Self {
-        Self { file, open: Mutex::default() }
-    }
-
-    fn current(&self) -> Result<Arc<Snapshot>> {
-        let stamp = self.stamp();
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, snapshot)) = &*open
-            && *known == stamp
-        {
-            return Ok(Arc::clone(snapshot));
-        }
-        let snapshot = Arc::new(snapshot_choice::choose(self.file.as_deref())?);
-        *open = Some((stamp, Arc::clone(&snapshot)));
-        Ok(snapshot)
-    }
-
-    fn stamp(&self) -> Stamp {
-        let file = match &self.file {
-            Some(file) => file.clone(),
-            None => snapshot_choice::updated_in(&snapshot_choice::folder().ok()?),
-        };
-        let meta = std::fs::metadata(file).ok()?;
-        Some((meta.len(), meta.modified().ok()?))
-    }
 }

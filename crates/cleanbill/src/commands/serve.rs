@@ -1,6 +1,6 @@
 //! `cleanbill serve`: the gate that kube-apiserver asks.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
@@ -14,6 +14,7 @@ use crate::serve::config::Config;
 use crate::serve::examiner::Examiner;
 use crate::serve::live::Rules;
 use crate::serve::record::Recorder;
+use crate::serve::reload::{self, Reloader};
 use crate::serve::start::{Parts, start};
 use crate::serve::tls::Material;
 use crate::serve::{load, log};
@@ -26,7 +27,8 @@ Examples:
   cleanbill serve --config cleanbill.yaml --check
   cleanbill serve --config cleanbill.yaml --log-format json
 
-Ends in order on SIGTERM and SIGINT. `cleanbill setup DIR` writes the configuration.";
+Ends in order on SIGTERM and SIGINT. Certificates, policy and advisories are reloaded on SIGHUP,
+and when their files change. `cleanbill setup DIR` writes the configuration.";
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -83,18 +85,19 @@ where
         .enable_all()
         .build()
         .map_err(|e| Failure::new(format!("no threads can be had: {e}")))?;
-    let served = runtime.block_on(until_stopped(parts));
+    let served = runtime.block_on(until_stopped(&args.config, config, parts));
     // Examinations that are still under way keep nothing that has to be finished.
     runtime.shutdown_background();
     served.map(|()| Exit::DONE)
 }
 
-async fn until_stopped(parts: Parts) -> Result<()> {
+async fn until_stopped(path: &Path, config: Config, parts: Parts) -> Result<()> {
     let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("signals: {e}")));
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    let policy = format!("{}@{}", parts.rules.policy.name, parts.rules.digest);
+    let policy = parts.rules.name();
     let started = start(parts).await?;
+    let reloading = reload::run(Reloader::new(path, config, started.handles().clone()))?;
     tracing::info!(
         address = %started.address(),
         metrics = ?started.metrics_address(),
@@ -106,6 +109,7 @@ async fn until_stopped(parts: Parts) -> Result<()> {
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping: questions under way are answered first");
+    reloading.abort();
     started.stop().await;
     Ok(())
 }

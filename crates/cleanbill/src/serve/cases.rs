@@ -99,7 +99,10 @@ impl Judge {
 
     fn recall(&self, bare: &ImageRef, access: &Access) -> Option<Arc<Sealed>> {
         let snapshot = (self.examiner.snapshot)()?;
-        self.known.get(&(bare.clone(), access.id()), &snapshot, (self.examiner.now)())
+        let sealed =
+            self.known.get(&(bare.clone(), access.id()), &snapshot, (self.examiner.now)())?;
+        self.metrics.remembered(true);
+        Some(sealed)
     }
 
     /// One image for which somebody has to be asked.
@@ -143,12 +146,16 @@ impl Judge {
         if let Some(sealed) = self.recall(&bare, &open.access) {
             return Ok(sealed);
         }
+        self.metrics.remembered(false);
         let (examiner, name, time) = (self.examiner.clone(), bare.clone(), self.work.examination);
         let (metrics, access) = (self.metrics.clone(), open.access.clone());
         let key = (bare.clone(), open.access.id());
-        let landed = self.images.wait(key.clone(), open.until, move || {
+        let owner = &open.question.asked.namespace;
+        let landed = self.images.wait_for(key.clone(), owner, open.until, move || {
             metrics.scans.fetch_add(1, Relaxed);
+            let began = Instant::now();
             let examined = (examiner.examine)(&name, &access, Deadline::after(time));
+            metrics.scanned(began.elapsed());
             match &examined {
                 Ok(evidence) => {
                     let platforms = evidence.platforms.iter().flat_map(|p| &p.gaps);

@@ -104,6 +104,8 @@ pub struct Bounds {
     pub budget: Duration,
     /// Time for connections to end when told to stop (default 20 s).
     pub shutdown_time: Duration,
+    /// Time for which, told to stop, the gate says that it is not ready and goes on (default 0).
+    pub drain: Duration,
     /// How an `ImageReview` is answered that could not be decided now (default: denied).
     pub when_unexamined: Unexamined,
 }
@@ -134,6 +136,7 @@ impl Default for Bounds {
             containers: 500,
             budget: Duration::from_secs(8),
             shutdown_time: Duration::from_secs(20),
+            drain: Duration::ZERO,
             when_unexamined: Unexamined::Deny,
         }
     }
@@ -144,6 +147,9 @@ impl Default for Bounds {
 pub struct Work {
     /// Examinations at a time (default: one for each processor).
     pub parallel_examinations: usize,
+    /// Memory that examinations may hold together, in bytes (default 2 GiB): as many run at a
+    /// time as fit in it by [`SCAN_WORST`], but at least one.
+    pub scan_memory: u64,
     /// Tags resolved at a time (default 16).
     pub parallel_lookups: usize,
     /// Examinations that run or wait; past it new ones are refused (default 1,024).
@@ -160,11 +166,24 @@ impl Default for Work {
     fn default() -> Self {
         Self {
             parallel_examinations: std::thread::available_parallelism().map_or(2, usize::from),
+            scan_memory: 2 << 30,
             parallel_lookups: 16,
             waiting: 1024,
             examination: Duration::from_secs(300),
             tag_ttl: Duration::ZERO,
             known_bytes: 256 << 20,
         }
+    }
+}
+
+/// What one examination is reckoned to hold in memory, in bytes: what was measured of a layer at
+/// its limit of entries, and some more. See "Memory" in `docs/limits.md`, also for what it is not.
+pub const SCAN_WORST: u64 = 640 << 20;
+
+impl Work {
+    /// Examinations at a time: as many as are wanted and as fit in memory.
+    pub fn examinations_at_a_time(&self) -> usize {
+        let fit = usize::try_from(self.scan_memory / SCAN_WORST).unwrap_or(usize::MAX);
+        self.parallel_examinations.min(fit).max(1)
     }
 }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use cleanbill_core::platform::Platform;
 
-use super::config::{Bounds, Config, PolicySource, RegistryAccess, Tls, Unexamined, Work};
+use super::config::{
+    Bounds, Config, PolicySource, RegistryAccess, SCAN_WORST, Tls, Unexamined, Work,
+};
 use crate::policy_file::node::{Node, Placed};
 use crate::policy_file::read::Reader;
 use crate::policy_file::{self, Problem};
@@ -29,7 +31,7 @@ const KEYS: [&str; 12] = [
 const TLS_KEYS: [&str; 4] = ["cert", "key", "client_ca", "client_names"];
 const REGISTRY_KEYS: [&str; 7] =
     ["host", "plain_http", "private", "username", "password_file", "realms", "ca"];
-const LIMIT_KEYS: [&str; 9] = [
+const LIMIT_KEYS: [&str; 12] = [
     "budget",
     "examination_time",
     "connections",
@@ -39,6 +41,9 @@ const LIMIT_KEYS: [&str; 9] = [
     "parallel_examinations",
     "waiting",
     "handshake_time",
+    "scan_memory",
+    "shutdown_time",
+    "drain",
 ];
 
 /// Reads a configuration. `file` is its path: for the problems, and because relative paths are
@@ -193,6 +198,9 @@ impl Raw<'_> {
                 "budget" => self.time(key, value, 1, 28, &mut bounds.budget),
                 "examination_time" => self.time(key, value, 1, 86_400, &mut work.examination),
                 "handshake_time" => self.time(key, value, 1, 60, &mut bounds.handshake_time),
+                "shutdown_time" => self.time(key, value, 1, 3600, &mut bounds.shutdown_time),
+                "drain" => self.time(key, value, 0, 600, &mut bounds.drain),
+                "scan_memory" => self.bytes(key, value, &mut work.scan_memory),
                 "connections" => self.count(key, value, 65_536, &mut bounds.connections),
                 "requests" => self.count(key, value, 65_536, &mut bounds.requests),
                 "containers" => self.count(key, value, 10_000, &mut bounds.containers),
@@ -297,6 +305,28 @@ impl Raw<'_> {
             None => {
                 let hint = format!("write it as 10s or 5m; from {least}s to {most}s");
                 self.reader.problem(node.referenced, format!("\"{key}\" is no time"), hint);
+            }
+        }
+    }
+
+    /// A number of bytes, as `2048M` or `2G` (powers of 1024).
+    fn bytes(&mut self, key: &str, node: &Placed, into: &mut u64) {
+        let text = match &node.value {
+            Node::Text(text) => text.as_str(),
+            Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) | Node::Map(_) => "",
+        };
+        let bytes = [("M", 20), ("G", 30)]
+            .into_iter()
+            .find_map(|(unit, shift)| {
+                let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
+                number.checked_mul(1 << shift)
+            })
+            .filter(|bytes| (SCAN_WORST..=1 << 40).contains(bytes));
+        match bytes {
+            Some(bytes) => *into = bytes,
+            None => {
+                let hint = format!("write it as 2048M or 2G; at least {}M", SCAN_WORST >> 20);
+                self.reader.problem(node.referenced, format!("\"{key}\" is no size"), hint);
             }
         }
     }

@@ -4,6 +4,7 @@
 //! A struct of functions rather than a trait: there is one real examiner (`assess`), and tests
 //! give slow, failing and panicking ones.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cleanbill_core::Timestamp;
@@ -13,6 +14,8 @@ use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::Registered;
 
 use super::access::Access;
+
+use super::advisories::Advisories;
 
 /// The moment at which an examination has to give up.
 #[derive(Clone, Copy, Debug)]
@@ -94,4 +97,6 @@ pub struct Examiner {
     pub id: NewId,
     /// Called by the readiness probe.
     pub ready: Ready,
+    /// The advisories, where it uses a snapshot: for those who replace it and tell its age.
+    pub advisories: Option<Arc<Advisories>>,
 }

@@ -85,7 +85,7 @@ impl Judge {
     ) -> Self {
         Self {
             names: Flights::new(work.parallel_lookups, work.waiting),
-            images: Flights::new(work.parallel_examinations, work.waiting),
+            images: Flights::new(work.examinations_at_a_time(), work.waiting),
             tags: Tags::new(work.tag_ttl),
             known: Known::new(work.known_bytes),
             examiner,

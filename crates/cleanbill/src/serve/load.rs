@@ -94,7 +94,8 @@ fn read(what: &str, path: &Path) -> Result<String> {
     })
 }
 
-fn wrong(what: &str, problems: &[Problem]) -> Failure {
+/// Everything that is wrong with a file, as one failure.
+pub(super) fn wrong(what: &str, problems: &[Problem]) -> Failure {
     let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
     Failure::new(format!("{what} has {} mistakes:{}", problems.len(), lines.concat()))
 }

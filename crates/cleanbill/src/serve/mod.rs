@@ -9,6 +9,7 @@
 
 pub mod access;
 pub mod admission;
+pub mod advisories;
 mod cases;
 pub mod config;
 pub mod config_file;
@@ -27,10 +28,13 @@ pub mod notes;
 pub mod plain;
 pub mod question;
 pub mod record;
+pub mod reload;
+pub mod reloads;
 pub mod review;
 pub mod server;
 pub mod start;
 pub mod tags;
 pub mod tls;
 pub mod trace;
+pub mod turns;
 pub mod words;

@@ -21,6 +21,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::config::Bounds;
 use super::gate::Gate;
+use super::live::Live;
 use crate::failure::{Failure, Result};
 
 /// A listener that runs.
@@ -61,13 +62,13 @@ pub async fn bind(address: SocketAddr) -> Result<TcpListener> {
 /// When the listener has no address any more.
 pub fn serve(
     listener: TcpListener,
-    tls: Arc<ServerConfig>,
+    tls: Arc<Live<ServerConfig>>,
     gate: Arc<Gate>,
     bounds: Bounds,
 ) -> Result<Running> {
-    let acceptor = TlsAcceptor::from(tls);
     run(listener, bounds, move |stream, stop| {
-        let (acceptor, gate) = (acceptor.clone(), gate.clone());
+        // Taken for each connection: those that are open go on with what they began with.
+        let (acceptor, gate) = (TlsAcceptor::from(tls.get()), gate.clone());
         async move {
             let handshake = tokio::time::timeout(bounds.handshake_time, acceptor.accept(stream));
             match handshake.await {

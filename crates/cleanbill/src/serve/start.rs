@@ -2,6 +2,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Duration;
 
 use rustls::ServerConfig;
 
@@ -13,6 +15,7 @@ use super::live::{Live, Rules};
 use super::metrics::Metrics;
 use super::plain::{self, Status};
 use super::record::Recorder;
+use super::reload::Handles;
 use super::server::{self, Running};
 use crate::checkers::Checkers;
 use crate::failure::Result;
@@ -43,6 +46,9 @@ pub struct Parts {
 pub struct Started {
     gate: Running,
     plain: Option<Running>,
+    handles: Handles,
+    draining: Arc<AtomicBool>,
+    drain: Duration,
 }
 
 /// Starts a gate. Must be called within a Tokio runtime.
@@ -61,19 +67,29 @@ pub async fn start(parts: Parts) -> Result<Started> {
     let metrics = Arc::new(Metrics::default());
     let examiner = Arc::new(examiner);
     let (rules, checkers) = (Arc::new(Live::new(rules)), Arc::new(checkers));
+    let tls = Arc::new(Live::new(tls));
+    let handles = Handles {
+        tls: tls.clone(),
+        rules: rules.clone(),
+        examiner: examiner.clone(),
+        recorder: recorder.clone(),
+        metrics: metrics.clone(),
+    };
     let judge = Arc::new(Judge::new(examiner.clone(), rules, checkers, work, metrics.clone()));
+    let draining = Arc::new(AtomicBool::new(false));
     let status = Status {
         examiner,
         recorder: recorder.clone(),
         judge: judge.clone(),
         metrics: metrics.clone(),
+        draining: draining.clone(),
     };
     let gate = Arc::new(Gate::new(judge, recorder, metrics, bounds));
-    let gate = server::serve(listener, Arc::new(tls), gate, bounds)?;
+    let gate = server::serve(listener, tls, gate, bounds)?;
     let plain = plain_listener
         .map(|listener| plain::serve(listener, Arc::new(status), bounds))
         .transpose()?;
-    Ok(Started { gate, plain })
+    Ok(Started { gate, plain, handles, draining, drain: bounds.drain })
 }
 
 impl Started {
@@ -87,9 +103,17 @@ impl Started {
         self.plain.as_ref().map(Running::address)
     }
 
+    /// The parts that can be replaced while it runs.
+    pub fn handles(&self) -> &Handles {
+        &self.handles
+    }
+
     /// Accepts no more, lets what is under way finish, and returns when it has. Probes are
-    /// answered until the end.
+    /// answered until the end; readiness is denied from the beginning, and for the time to drain
+    /// questions are still taken, so that whoever balances the load can move on.
     pub async fn stop(self) {
+        self.draining.store(true, Relaxed);
+        tokio::time::sleep(self.drain).await;
         self.gate.stop().await;
         if let Some(plain) = self.plain {
             plain.stop().await;

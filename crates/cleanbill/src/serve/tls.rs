@@ -54,6 +54,20 @@ impl Material {
         })
     }
 
+    /// When the certificates end, in seconds since 1970: the server's chain and the clients'
+    /// authorities, of each the first to end. `None`: one could not be read.
+    pub fn expiry(&self) -> [Option<i64>; 2] {
+        [&self.certificate, &self.client_ca].map(|pem| {
+            let ends = |der: CertificateDer<'_>| {
+                let parsed = x509_cert::Certificate::from_der(&der).ok()?;
+                let end = parsed.tbs_certificate.validity.not_after.to_unix_duration();
+                i64::try_from(end.as_secs()).ok()
+            };
+            let all = certificates("", pem).ok()?;
+            all.into_iter().map(ends).collect::<Option<Vec<i64>>>()?.into_iter().min()
+        })
+    }
+
     /// The server's configuration: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
     ///
     /// # Errors

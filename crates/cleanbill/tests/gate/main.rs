@@ -9,4 +9,5 @@ mod examinations;
 mod handshakes;
 mod plain;
 mod questions;
+mod reload;
 mod rig;

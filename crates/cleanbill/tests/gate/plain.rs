@@ -39,11 +39,11 @@ fn metrics_count_decisions_and_questions_are_not_answered_here() {
     rig.ask("{");
     let text = rig.get("/metrics").body;
     for line in [
-        "decisions_total{outcome=\"allowed\"} 1",
-        "decisions_total{outcome=\"denied\"} 1",
-        "decisions_total{outcome=\"undecided\"} 1",
-        "decisions_total{outcome=\"malformed\"} 1",
-        "decision_seconds_count 4",
+        "decisions_total{api=\"imagereview\",outcome=\"allowed\"} 1",
+        "decisions_total{api=\"imagereview\",outcome=\"denied\"} 1",
+        "decisions_total{api=\"imagereview\",outcome=\"undecided\"} 1",
+        "decisions_total{api=\"imagereview\",outcome=\"malformed\"} 1",
+        "decision_seconds_count{outcome=\"allowed\"} 1",
         "questions_in_flight 0",
         "examinations_total 2",
         "gaps_total{kind=\"end-of-life\"} 1",

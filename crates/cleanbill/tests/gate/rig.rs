@@ -10,6 +10,7 @@ use cleanbill::serve::config::{Bounds, Work};
 use cleanbill::serve::examiner::{Deadline, Examined, Examiner, Failed};
 use cleanbill::serve::live::Rules;
 use cleanbill::serve::record::Recorder;
+use cleanbill::serve::reload::Handles;
 use cleanbill::serve::start::{Parts, Started, start};
 use cleanbill::serve::tls::Material;
 use cleanbill::setup::pki::{Authority, Pair, Validity};
@@ -94,6 +95,11 @@ pub fn rig(choice: Choice) -> Rig {
 }
 
 impl Rig {
+    /// The parts that can be replaced while it runs.
+    pub fn handles(&self) -> Handles {
+        self.started.as_ref().unwrap().handles().clone()
+    }
+
     /// Stops the gate in order and says how long that took.
     pub fn stop(mut self) -> Duration {
         let began = std::time::Instant::now();
@@ -128,6 +134,7 @@ pub fn examiner(
         now: Box::new(jiff::Timestamp::now),
         id: Box::new(|| cleanbill::serve::id::new().map_err(|e| e.to_string())),
         ready: Box::new(|| Ok(())),
+        advisories: None,
     }
 }
 
