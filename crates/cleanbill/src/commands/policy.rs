@@ -10,12 +10,14 @@ use crate::failure::{Failure, Result};
 
 pub mod check;
 pub mod explain;
+pub mod test;
 
 /// Examples under the help.
 pub const AFTER: &str = "\
 Examples:
   cleanbill policy check policy.yaml
   cleanbill policy explain policy.yaml
+  cleanbill policy test policies/tests/
 
 docs/policy.md describes every key.";
 
@@ -35,6 +37,9 @@ enum Policy {
     /// Say in sentences what a policy means
     #[command(after_help = explain::AFTER)]
     Explain(explain::Args),
+    /// Judge cases written in YAML, and say which do not come out as expected
+    #[command(after_help = test::AFTER)]
+    Test(test::Args),
 }
 
 /// Runs the command.
@@ -45,6 +50,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     let now = Timestamp::now();
     let (text, exit) = match &args.command {
         Policy::Check(args) => check::run(args, now)?,
+        Policy::Test(args) => test::run(args, now)?,
         Policy::Explain(args) => (explain::run(args, now)?, Exit::DONE),
     };
     match std::io::stdout().lock().write_all(text.as_bytes()) {

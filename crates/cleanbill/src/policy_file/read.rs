@@ -133,7 +133,7 @@ impl Reader<'_> {
         found
     }
 
-    pub(super) fn wrong_type(&mut self, key: &str, node: &Placed, wanted: &str) {
+    pub(crate) fn wrong_type(&mut self, key: &str, node: &Placed, wanted: &str) {
         let message = format!("\"{key}\" is {}, not {wanted}", node.value.what());
         let hint = match &node.value {
             Node::Number(number) => format!("put quotes around it if you mean \"{number}\""),
@@ -190,13 +190,13 @@ impl Reader<'_> {
     }
 
     /// A list of texts with something in it.
-    pub(super) fn texts(&mut self, key: &str, node: &Placed) -> Vec<String> {
+    pub(crate) fn texts(&mut self, key: &str, node: &Placed) -> Vec<String> {
         let list = self.some(key, node);
         list.iter().filter_map(|entry| self.text(key, entry)).collect()
     }
 
     /// Says which keys must be there and are not.
-    pub(super) fn demand(
+    pub(crate) fn demand(
         &mut self,
         what: &str,
         node: &Placed,
@@ -222,7 +222,7 @@ impl Reader<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn word<T>(
+    pub(crate) fn word<T>(
         &mut self,
         key: &str,
         node: &Placed,
@@ -270,7 +270,7 @@ impl Reader<'_> {
         None
     }
 
-    pub(super) fn rated(&mut self, key: &str, node: &Placed) -> Option<Severity> {
+    pub(crate) fn rated(&mut self, key: &str, node: &Placed) -> Option<Severity> {
         let severity = node.value.as_text().parse().ok().filter(|s| *s != Severity::Unknown);
         if severity.is_none() {
             let message = format!("\"{key}\" is no severity");
@@ -279,7 +279,7 @@ impl Reader<'_> {
         severity
     }
 
-    pub(super) fn gap_kind(&mut self, key: &str, node: &Placed) -> Option<GapKind> {
+    pub(crate) fn gap_kind(&mut self, key: &str, node: &Placed) -> Option<GapKind> {
         let text = self.text(key, node)?;
         if let Ok(kind) = text.parse() {
             return Some(kind);
