@@ -94,6 +94,8 @@ pub struct Bounds {
     pub header_time: Duration,
     /// Bytes of a question (default 1 MiB).
     pub body_bytes: usize,
+    /// Bytes of an `AdmissionReview`, which holds whole objects, old and new (default 8 MiB).
+    pub admission_bytes: usize,
     /// Time for the body to arrive (default 10 s).
     pub body_time: Duration,
     /// Time for a handshake (default 10 s).
@@ -131,6 +133,7 @@ impl Default for Bounds {
             headers: 64,
             header_time: Duration::from_secs(10),
             body_bytes: 1 << 20,
+            admission_bytes: 8 << 20,
             body_time: Duration::from_secs(10),
             handshake_time: Duration::from_secs(10),
             containers: 500,

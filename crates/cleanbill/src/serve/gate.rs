@@ -17,14 +17,20 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::access::Access;
-use super::config::{Bounds, Unexamined};
+use super::admission;
+use super::config::Bounds;
 use super::http::{budget, failure, is_json, json, text};
 use super::judge::{Decided, Judge};
-use super::metrics::{Metrics, Outcome};
+use super::metrics::{Api, Metrics, Outcome};
 use super::question::Question;
 use super::record::{About, Recorder};
-use super::review::{self, Answer, Unreadable};
-use crate::store::Api;
+use super::review;
+use super::wire::{self, Wire};
+
+/// What is said where too much is being answered.
+const BUSY: &str = "too many questions at once; try again";
+/// Questions of the large kind that are read at a time.
+const READING: usize = 32;
 
 /// What every request needs.
 pub struct Gate {
@@ -33,6 +39,7 @@ pub struct Gate {
     metrics: Arc<Metrics>,
     bounds: Bounds,
     busy: Semaphore,
+    reading: Semaphore,
 }
 
 impl Gate {
@@ -43,8 +50,8 @@ impl Gate {
         metrics: Arc<Metrics>,
         bounds: Bounds,
     ) -> Self {
-        let busy = Semaphore::new(bounds.requests);
-        Self { judge, recorder, metrics, bounds, busy }
+        let (busy, reading) = (Semaphore::new(bounds.requests), Semaphore::new(READING));
+        Self { judge, recorder, metrics, bounds, busy, reading }
     }
 
     /// Its counters.
@@ -86,33 +93,110 @@ impl Gate {
             Err(why) => return text(StatusCode::INTERNAL_SERVER_ERROR, &why),
         };
         let until = began + budget(request.uri().query(), self.bounds.budget);
-        let mut held = Held { id, began, question: None };
+        match request.uri().path() {
+            wire::VALIDATE => self.admission(request, id, began, until, false).await,
+            wire::MUTATE => self.admission(request, id, began, until, true).await,
+            _ => self.image_review(request, id, began, until).await,
+        }
+    }
+
+    async fn image_review(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        id: String,
+        began: Instant,
+        until: Instant,
+    ) -> Response<Full<Bytes>> {
+        let mut held = Held { id, began, wire: Wire::ImageReview, question: None };
         let Ok(_slot) = self.busy.try_acquire() else {
-            let why = "too many questions at once; try again";
-            return self.unjudged(held, why, Outcome::Undecided).await;
+            return self.unjudged(held, BUSY, Outcome::Undecided).await;
         };
-        let body = match self.body(request.into_body()).await {
+        let body = match self.body(request.into_body(), self.bounds.body_bytes).await {
             Ok(body) => body,
             Err(why) => return self.unjudged(held, &why, Outcome::Malformed).await,
         };
-        let question = match review::parse(&body, self.bounds.containers) {
-            Ok(question) => Arc::new(question),
-            Err(Unreadable::Foreign(why)) => {
-                tracing::warn!(decision = held.id, why, "a request that is no ImageReview");
-                self.metrics.decided(Outcome::Malformed, began.elapsed());
-                return text(StatusCode::BAD_REQUEST, &why);
+        match review::parse(&body, self.bounds.containers) {
+            Ok(question) => {
+                drop(body);
+                held.question = Some(Arc::new(question));
+                self.judged(held, until).await
             }
-            Err(Unreadable::Malformed(why)) => {
+            Err(review::Unreadable::Foreign(why)) => self.foreign(&held, &why),
+            Err(review::Unreadable::Malformed(why)) => {
+                self.unjudged(held, &why, Outcome::Malformed).await
+            }
+        }
+    }
+
+    /// An `AdmissionReview`. It can be answered only once its `uid` was read, so that comes before
+    /// everything else; few bodies at a time, since they may be large.
+    async fn admission(
+        self: &Arc<Self>,
+        request: Request<Incoming>,
+        id: String,
+        began: Instant,
+        until: Instant,
+        mutate: bool,
+    ) -> Response<Full<Bytes>> {
+        let decision = id.clone();
+        let (uid, held) = (String::new(), |wire| Held { id, began, wire, question: None });
+        let reading = tokio::time::timeout_at(until.into(), self.reading.acquire());
+        let Ok(Ok(reads)) = reading.await else {
+            let held = held(Wire::Admission { uid, mutate, asked: None });
+            return self.foreign(&held, BUSY);
+        };
+        let parsed = match self.body(request.into_body(), self.bounds.admission_bytes).await {
+            Ok(body) => admission::parse(&body, self.bounds.containers),
+            Err(why) => Err(admission::Unreadable::Malformed { uid: None, why }),
+        };
+        drop(reads);
+        let asked = match parsed {
+            Ok(asked) => asked,
+            Err(admission::Unreadable::Malformed { uid: Some(uid), why }) => {
+                let held = held(Wire::Admission { uid, mutate, asked: None });
                 return self.unjudged(held, &why, Outcome::Malformed).await;
             }
+            Err(
+                admission::Unreadable::Foreign(why)
+                | admission::Unreadable::Malformed { uid: None, why },
+            ) => {
+                let held = held(Wire::Admission { uid, mutate, asked: None });
+                return self.foreign(&held, &why);
+            }
         };
-        held.question = Some(Arc::clone(&question));
-        let access = Access::none();
+        let uid = asked.uid.clone();
+        if let Some(nothing) = asked.nothing_to_judge() {
+            let way = if mutate { Api::Mutate } else { Api::Validate };
+            self.metrics.answered(way, Outcome::Allowed, began.elapsed());
+            return json(StatusCode::OK, wire::nothing(&uid, nothing, &decision));
+        }
+        let (images, about) = (asked.images.clone(), asked.asked.clone());
+        let mut held = held(Wire::Admission { uid, mutate, asked: Some(Box::new(asked)) });
+        held.question = Some(Arc::new(Question { images, asked: about }));
+        let Ok(_slot) = self.busy.try_acquire() else {
+            return self.unjudged(held, BUSY, Outcome::Undecided).await;
+        };
+        self.judged(held, until).await
+    }
+
+    /// A question that is no question of ours: an answer would not be understood, so it is an
+    /// HTTP error. A pod's author has no influence on this.
+    fn foreign(&self, held: &Held, why: &str) -> Response<Full<Bytes>> {
+        tracing::warn!(decision = held.id, why, "a request that cannot be answered");
+        self.metrics.answered(held.wire.way(), Outcome::Malformed, held.began.elapsed());
+        text(StatusCode::BAD_REQUEST, why)
+    }
+
+    async fn judged(self: &Arc<Self>, held: Held, until: Instant) -> Response<Full<Bytes>> {
+        let question = held.question.clone().unwrap_or_default();
         // A task of its own: a panic ends there and not in a broken connection, and a caller who
         // hangs up does not stop what others wait for.
-        let (judge, decision) = (self.judge.clone(), held.id.clone());
-        let judged =
-            tokio::spawn(async move { judge.answer(question, access, &decision, until).await });
+        let (gate, decision) = (Arc::clone(self), held.id.clone());
+        let pull_secrets = held.wire.pull_secrets();
+        let judged = tokio::spawn(async move {
+            let access = gate.access(&question, pull_secrets, until).await;
+            gate.judge.answer(question, access, &decision, until).await
+        });
         match judged.await {
             Ok(decided) => self.answer(held, decided).await,
             Err(e) => {
@@ -120,6 +204,16 @@ impl Gate {
                 self.unjudged(held, "an internal error", Outcome::Undecided).await
             }
         }
+    }
+
+    /// The logins that the pod itself brings.
+    async fn access(
+        &self,
+        _question: &Question,
+        _pull_secrets: Vec<String>,
+        _until: Instant,
+    ) -> Access {
+        Access::none()
     }
 
     /// A denial of a question that did not reach the judge, or did not come back from him.
@@ -134,10 +228,10 @@ impl Gate {
         log(&held, &decided, took);
         let about = About {
             id: &held.id,
-            api: Api::ImageReview,
+            api: held.wire.api(),
             question: held.question.as_deref(),
             took,
-            enforced: true,
+            enforced: held.wire.is_enforced(),
         };
         if let Err(e) = self.recorder.record(&about, &decided).await {
             self.metrics.unrecorded.fetch_add(1, Relaxed);
@@ -149,29 +243,17 @@ impl Gate {
                 decided = self.judge.unjudged(why, &held.id, Outcome::Undecided, question);
             }
         }
-        self.metrics.decided(decided.outcome, took);
-        self.say(decided)
-    }
-
-    fn say(&self, decided: Decided) -> Response<Full<Bytes>> {
-        let Decided { outcome, proof, message, notes, .. } = decided;
-        let answer = match (outcome, proof) {
-            (Outcome::Allowed, Some(proof)) => Answer::allowed(&proof, notes),
-            (Outcome::Undecided, _) if self.bounds.when_unexamined == Unexamined::Fail => {
-                return failure(&message);
-            }
-            (Outcome::Allowed | Outcome::Denied | Outcome::Undecided | Outcome::Malformed, _) => {
-                Answer::refused(message, notes)
-            }
-        };
-        json(StatusCode::OK, answer.body())
+        self.metrics.answered(held.wire.way(), decided.outcome, took);
+        match held.wire.say(decided, self.bounds.when_unexamined) {
+            Ok(body) => json(StatusCode::OK, body),
+            Err(message) => failure(&message),
+        }
     }
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
     /// away, since the API server reads the answer only once it has sent its question.
-    async fn body(&self, mut body: Incoming) -> Result<Vec<u8>, String> {
-        let limit = self.bounds.body_bytes;
-        let thrown_away = limit.saturating_mul(32);
+    async fn body(&self, mut body: Incoming, limit: usize) -> Result<Vec<u8>, String> {
+        let thrown_away = limit.max(1 << 20).saturating_mul(32);
         let read = async {
             let (mut kept, mut seen) = (Vec::new(), 0_usize);
             while let Some(frame) = body.frame().await {
@@ -200,6 +282,7 @@ impl Gate {
 struct Held {
     id: String,
     began: Instant,
+    wire: Wire,
     question: Option<Arc<Question>>,
 }
 

@@ -9,7 +9,7 @@ use std::time::Instant;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::grant::Grant;
-use cleanbill_core::policy::Action;
+use cleanbill_core::policy::{Action, Policy};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{
     Allowed, Case, Denial, Earlier, Judgement, Leaned, Outcome, Request, Verdict, decide,
@@ -174,6 +174,7 @@ impl Judge {
         let policy = &open.rules.policy;
         let Judgement { verdict, noted, leaned } = judgement;
         let break_glass = words::break_glass(&leaned);
+        self.count_broken_glass(&leaned, policy, token_refused.is_some());
         let plain = !leaned.iter().any(|l| match l {
             Leaned::Grant { .. } | Leaned::User { .. } | Leaned::Admitted { .. } => true,
             Leaned::Exception { .. } | Leaned::Gap { .. } => false,
@@ -225,6 +226,24 @@ impl Judge {
             proof,
             evidence: sealed,
             rules: Arc::clone(&open.rules),
+        }
+    }
+
+    fn count_broken_glass(&self, leaned: &[Leaned], policy: &Policy, refused: bool) {
+        use metrics::BreakGlass;
+        for leaned in leaned {
+            let how = match leaned {
+                Leaned::Grant { .. } => BreakGlass::Token,
+                Leaned::User { user, .. } if policy.break_glass.users.contains(user) => {
+                    BreakGlass::User
+                }
+                Leaned::User { .. } => BreakGlass::Group,
+                Leaned::Exception { .. } | Leaned::Gap { .. } | Leaned::Admitted { .. } => continue,
+            };
+            self.metrics.broke_glass(how);
+        }
+        if refused {
+            self.metrics.broke_glass(BreakGlass::Refused);
         }
     }
 

@@ -37,4 +37,5 @@ pub mod tags;
 pub mod tls;
 pub mod trace;
 pub mod turns;
+mod wire;
 pub mod words;

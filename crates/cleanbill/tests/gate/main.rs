@@ -4,6 +4,7 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod admission;
 mod curl;
 mod examinations;
 mod handshakes;

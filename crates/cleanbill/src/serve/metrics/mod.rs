@@ -182,11 +182,6 @@ fn count<T: PartialEq>(counters: &[AtomicU64], all: &[T], which: &T, n: u64) {
 }
 
 impl Metrics {
-    /// Counts the answer to an `ImageReview`.
-    pub fn decided(&self, outcome: Outcome, took: Duration) {
-        self.answered(Api::ImageReview, outcome, took);
-    }
-
     /// Counts an answer.
     pub fn answered(&self, api: Api, outcome: Outcome, took: Duration) {
         if let Some((answers, _)) = self.answers.iter().zip(Api::ALL).find(|(_, a)| *a == api) {

@@ -19,7 +19,7 @@ fn now() -> Now {
 fn busy() -> Metrics {
     let metrics = Metrics::default();
     for (at, outcome) in Outcome::ALL.into_iter().enumerate() {
-        metrics.decided(outcome, Duration::from_millis(7 * at as u64));
+        metrics.answered(Api::ImageReview, outcome, Duration::from_millis(7 * at as u64));
         metrics.answered(Api::Mutate, outcome, Duration::from_secs(60));
     }
     metrics.remembered(true);

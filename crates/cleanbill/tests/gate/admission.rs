@@ -1,0 +1,125 @@
+//! AdmissionReview over the wire: the same gate, the same judge, other words.
+
+use base64::Engine as _;
+use cleanbill_core::gap::GapKind;
+use cleanbill_core::policy::{AcceptedGap, Action, Condition, Policy, Rule, Scope};
+use serde_json::{Value, json};
+
+use crate::rig::{Choice, Rig, digest_of, good, rig};
+
+/// A request about a pod with these images, changed by `change`.
+fn pod(images: &[&str], change: impl Fn(&mut Value)) -> Value {
+    let containers: Vec<Value> = images
+        .iter()
+        .enumerate()
+        .map(|(n, image)| json!({ "name": format!("c{n}"), "image": image }))
+        .collect();
+    let mut review = json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": "705ab4f5-6393-11e8-b7cc-42010a800002",
+            "kind": { "group": "", "version": "v1", "kind": "Pod" },
+            "resource": { "group": "", "version": "v1", "resource": "pods" },
+            "operation": "CREATE",
+            "namespace": "default",
+            "userInfo": { "username": "bob", "groups": ["dev"] },
+            "object": {
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": { "name": "p", "labels": { "app": "x" } },
+                "spec": { "containers": containers },
+            },
+            "dryRun": false,
+        },
+    });
+    change(&mut review);
+    review
+}
+
+fn ask(rig: &Rig, path: &str, review: &Value) -> Value {
+    let reply = rig.send(Some(&rig.client), path, review.to_string().as_bytes()).unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let answer = reply.json();
+    assert_eq!(answer["apiVersion"], "admission.k8s.io/v1");
+    assert_eq!(answer["kind"], "AdmissionReview");
+    assert_eq!(answer["response"]["uid"], review["request"]["uid"]);
+    answer["response"].clone()
+}
+
+fn plain(_: &mut Value) {}
+
+#[test]
+fn both_webhooks_answer_as_the_judge_does() {
+    let warn = Rule {
+        name: "no-root".into(),
+        scope: Scope::default(),
+        refuse: Condition { runs_as_root: true, ..Condition::default() },
+        action: Action::Warn,
+        message: Some("set a USER".into()),
+    };
+    let accepted_gaps = vec![AcceptedGap::everywhere(GapKind::MutableReference)];
+    let policy = Policy { accepted_gaps, rules: vec![warn], ..Policy::default() };
+    let rig = rig(Choice { policy, ..Choice::default() });
+
+    let tag = "registry.example/good:1";
+    for path in ["/validate", "/validate?timeout=10s", "/mutate?timeout=10s"] {
+        let response = ask(&rig, path, &pod(&[tag, &good()], plain));
+        assert_eq!(response["allowed"], true, "{path}: {response}");
+        assert_eq!(response["auditAnnotations"]["outcome"], "allowed");
+        let warning = response["warnings"][0].as_str().unwrap();
+        assert!(warning.contains("set a USER"), "{response}");
+        let mutate = path.starts_with("/mutate");
+        assert_eq!(response.get("patch").is_some(), mutate, "{path}: {response}");
+        if mutate {
+            let patch = base64::engine::general_purpose::STANDARD
+                .decode(response["patch"].as_str().unwrap())
+                .unwrap();
+            let patch: Value = serde_json::from_slice(&patch).unwrap();
+            let pinned = format!("{tag}@{}", digest_of(tag));
+            assert_eq!(
+                patch,
+                json!([
+                    { "op": "test", "path": "/spec/containers/0/image", "value": tag },
+                    { "op": "replace", "path": "/spec/containers/0/image", "value": pinned },
+                ])
+            );
+        }
+        let response = ask(&rig, path, &pod(&["registry.example/eol:1"], plain));
+        assert_eq!(response["allowed"], false);
+        assert_eq!(response["status"]["code"], 403);
+        let message = response["status"]["message"].as_str().unwrap();
+        assert!(message.contains("`end-of-life`") && message.contains("Decision "), "{message}");
+        assert!(response.get("patch").is_none());
+    }
+}
+
+#[test]
+fn an_update_that_changes_no_image_is_never_denied() {
+    let rig = rig(Choice::default());
+    let bad = "registry.example/eol:1";
+    let update = |review: &mut Value| {
+        review["request"]["operation"] = json!("UPDATE");
+        review["request"]["oldObject"] = review["request"]["object"].clone();
+        review["request"]["object"]["metadata"]["labels"]["app"] = json!("y");
+    };
+    let response = ask(&rig, "/validate", &pod(&[bad], update));
+    assert_eq!(response["allowed"], true, "{response}");
+    let swap = |review: &mut Value| {
+        update(review);
+        review["request"]["oldObject"]["spec"]["containers"][0]["image"] = json!("x:1");
+    };
+    let response = ask(&rig, "/validate", &pod(&[bad], swap));
+    assert_eq!(response["allowed"], false, "{response}");
+}
+
+#[test]
+fn what_cannot_be_read_is_denied_where_it_has_an_id() {
+    let rig = rig(Choice::default());
+    let odd = |review: &mut Value| review["request"]["object"]["spec"]["containers"] = json!(7);
+    let response = ask(&rig, "/validate", &pod(&[], odd));
+    assert_eq!(response["allowed"], false, "{response}");
+    for body in ["", "{}", "[]", "{\"apiVersion\":\"admission.k8s.io/v1beta1\"}"] {
+        let reply = rig.send(Some(&rig.client), "/validate", body.as_bytes()).unwrap();
+        assert_eq!(reply.status, 400, "{body}: {reply:?}");
+    }
+}
