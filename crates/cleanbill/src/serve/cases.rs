@@ -2,6 +2,7 @@
 //! and by the opinions of others. Whatever goes wrong here is an [`Outcome::Failed`] of that
 //! image, which the judge reads as "undecided".
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
@@ -52,36 +53,40 @@ impl Gathered {
 impl Judge {
     /// One case for every distinct image. Names that the policy refuses are never contacted.
     pub(super) async fn gather(self: &Arc<Self>, open: &Open) -> Gathered {
-        let mut gathered = Gathered::default();
+        // By the image's place in the question: the same facts give the same record and answer,
+        // whichever is known first.
+        let mut known = BTreeMap::new();
         let mut under_way = tokio::task::JoinSet::new();
-        for image in open.question.distinct() {
+        for (place, image) in open.question.distinct().into_iter().enumerate() {
             let reference: ImageRef = match image.parse() {
                 Ok(reference) => reference,
                 Err(e) => {
                     let outcome = Outcome::NoReference(format!("{e}"));
-                    gathered.add((Case::new(image, outcome), Vec::new()));
+                    known.insert(place, (Case::new(image, outcome), Vec::new()));
                     continue;
                 }
             };
             if refuse_by_name(&reference, &open.rules.policy).is_some() {
                 let outcome = Outcome::NameRefused(reference);
-                gathered.add((Case::new(image, outcome), Vec::new()));
+                known.insert(place, (Case::new(image, outcome), Vec::new()));
                 continue;
             }
             if let Some(sealed) = self.at_hand(&reference, open) {
-                gathered.add((examined(image, &sealed), vec![sealed]));
+                known.insert(place, (examined(image, &sealed), vec![sealed]));
                 continue;
             }
             let (judge, open, image) = (Arc::clone(self), open.clone(), image.to_owned());
-            under_way.spawn(async move { judge.case(image, reference, &open).await });
+            under_way.spawn(async move { (place, judge.case(image, reference, &open).await) });
         }
         while let Some(done) = under_way.join_next().await {
             // A case that panicked is missing, which the judge reads as "not examined".
             match done {
-                Ok(case) => gathered.add(case),
+                Ok((place, case)) => _ = known.insert(place, case),
                 Err(e) => tracing::error!(decision = open.id, error = %e, "looking panicked"),
             }
         }
+        let mut gathered = Gathered::default();
+        known.into_values().for_each(|case| gathered.add(case));
         gathered
     }
 

@@ -36,7 +36,8 @@ pub fn denial(denial: &Denial, policy: &Policy, id: &str, token: Option<&str>) -
     }
     more(&mut sentences, denial.undecided.len(), "not judged");
     if let Some(why) = token {
-        sentences.push(format!("The break-glass token was not accepted: {}.", quote(why)));
+        // Our own words, which quote nothing of the token.
+        sentences.push(format!("The break-glass token was not accepted: {}.", cut(why, QUOTED)));
     }
     finish(&sentences.join(" "), id)
 }
