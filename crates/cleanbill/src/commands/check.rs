@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::asked::Asked;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::policy::Policy;
@@ -49,6 +50,9 @@ pub struct Args {
     /// Judge by the policy that this configuration of the gate names
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Namespace of the pod
+    #[arg(long, short = 'n', value_name = "NS", default_value = "default")]
+    namespace: String,
     #[command(flatten)]
     facts: FactsArgs,
     #[command(flatten)]
@@ -64,7 +68,7 @@ pub struct Args {
 /// When there is nothing to judge by, or the image cannot be examined: could not decide.
 pub fn run(args: Args) -> Result<Exit> {
     let rules = Rules::of(&args)?;
-    let Args { image, source, facts, bounds, quiet, .. } = args;
+    let Args { image, source, facts, bounds, quiet, namespace, .. } = args;
     // With --input, a name beside it is the one that a pod would use.
     let by_file = source.input.is_some();
     let source = source.resolve(image.as_deref().filter(|_| !by_file), &bounds)?;
@@ -86,7 +90,8 @@ pub fn run(args: Args) -> Result<Exit> {
     let (outcome, public) = rules.examine(&source, subject, &asked, against);
     progress.clear();
     let fingerprint = Digest::Sha256(Sha256::digest(asked.as_bytes()).into());
-    let request = Request::new(fingerprint, vec![asked.clone()]);
+    let told = Asked { namespace, ..Asked::default() };
+    let request = Request { asked: told, ..Request::new(fingerprint, vec![asked.clone()]) };
     let cases = [Case::new(asked.clone(), outcome)];
     let [Case { outcome, .. }] = &cases;
     let evidence = match outcome {
@@ -104,7 +109,9 @@ pub fn run(args: Args) -> Result<Exit> {
         }
         words::denial(&denial, policy, "not recorded, as this was a check", None)
     };
-    let (answer, exit) = match decide(&request, &cases, policy, now).verdict {
+    let judgement = decide(&request, &cases, policy, now);
+    let besides = verdict::besides(&judgement.noted, &judgement.leaned);
+    let (answer, exit) = match judgement.verdict {
         Verdict::Allow(permit) => {
             permit.spend(&request.fingerprint, now).map_err(Failure::new)?;
             (verdict::write(&asked, policy, evidence, Said::Allowed), Exit::DONE)
@@ -120,7 +127,7 @@ pub fn run(args: Args) -> Result<Exit> {
             (verdict::write(&asked, policy, evidence, said), Exit::FAILED)
         }
     };
-    match std::io::stdout().lock().write_all(answer.as_bytes()) {
+    match std::io::stdout().lock().write_all(format!("{answer}{besides}").as_bytes()) {
         Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
             Err(Failure::new(format!("cannot write the answer: {e}")))
         }

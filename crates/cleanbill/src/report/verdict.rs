@@ -4,7 +4,7 @@
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::finding::Finding;
 use cleanbill_core::policy::{Because, Policy};
-use cleanbill_core::verdict::{Denial, Reason};
+use cleanbill_core::verdict::{Denial, Leaned, Noted, Reason};
 
 use crate::report::lines::fixed;
 use crate::report::text::printable;
@@ -30,7 +30,7 @@ pub fn write(image: &str, policy: &Policy, evidence: Option<&Evidence>, said: Sa
     };
     lines.push(format!("Policy     {}", printable(&policy.name)));
     match evidence {
-        Some(evidence) => examined(&mut lines, evidence, policy),
+        Some(evidence) => examined(&mut lines, evidence),
         None => lines.push("Examined   nothing: the name was enough, or it could not be".into()),
     }
     if let Said::Denied(denial, paragraph) | Said::Undecided(denial, paragraph) = said {
@@ -50,7 +50,29 @@ pub fn write(image: &str, policy: &Policy, evidence: Option<&Evidence>, said: Sa
     lines.join("\n")
 }
 
-fn examined(lines: &mut Vec<String>, evidence: &Evidence, policy: &Policy) {
+/// What speaks against the image without refusing it, and what it got past: a line each.
+pub fn besides(noted: &[Noted], leaned: &[Leaned]) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for Noted { action, reason, .. } in noted {
+        lines.push(format!("Noted      {} ({})", reason.rule(), action.as_str()));
+    }
+    for leaned in leaned {
+        lines.push(match leaned {
+            Leaned::Exception { id, owner, .. } => {
+                format!("Exception  {id}: {owner} answers for it")
+            }
+            Leaned::Gap { gap, .. } => format!("Accepted   {gap}"),
+            Leaned::Grant { grant, .. } => format!("Glass      broken by {}", grant.person),
+            Leaned::User { user, .. } => format!("Glass      broken by {user}"),
+            Leaned::Admitted { decision, .. } => format!("Admitted   before, by {decision}"),
+        });
+    }
+    lines.sort();
+    lines.dedup();
+    lines.iter().map(|line| printable(line) + "\n").collect()
+}
+
+fn examined(lines: &mut Vec<String>, evidence: &Evidence) {
     lines.push(format!("Digest     {}", evidence.resolved));
     for p in &evidence.platforms {
         let platform = p.platform.as_ref().map_or("one platform".into(), ToString::to_string);
@@ -59,17 +81,6 @@ fn examined(lines: &mut Vec<String>, evidence: &Evidence, policy: &Policy) {
             "Examined   {}: packages {packages}, flaws {flaws}, not examined {gaps}",
             printable(&platform)
         ));
-    }
-    let mut accepted: Vec<_> = evidence
-        .gaps
-        .iter()
-        .chain(evidence.platforms.iter().flat_map(|p| &p.gaps))
-        .filter(|g| policy.accepts_everywhere(g.kind))
-        .collect();
-    accepted.sort();
-    accepted.dedup();
-    for gap in accepted {
-        lines.push(format!("Accepted   {}", printable(&gap.to_string())));
     }
     let starter =
         if evidence.snapshot.starter { ", the starter built into this program" } else { "" };
@@ -151,4 +162,29 @@ fn flaw(f: &Finding, policy: &Policy) -> String {
         "  {} {severity} {} {} ({fix}{exploited})",
         f.id, f.package.name, f.package.version
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::gap::{Gap, GapKind};
+    use cleanbill_core::policy::Action;
+    use cleanbill_core::verdict::{Leaned, Noted, Reason};
+
+    #[test]
+    fn what_was_noted_and_got_past_is_told_once() {
+        let image = || "a".to_owned();
+        let (action, reason) = (Action::Warn, Reason::DigestRequired);
+        let noted = [Noted { image: image(), action, reason }];
+        let gap = Gap::new(GapKind::StaleFeed, "kev", "8 days old");
+        let accepted = Leaned::Gap { image: image(), gap };
+        let (id, owner) = ("CVE-1".to_owned(), "anna\u{1b}".to_owned());
+        let leaned = [accepted.clone(), Leaned::Exception { image: image(), id, owner }, accepted];
+        let told = super::besides(&noted, &leaned);
+        let lines: Vec<&str> = told.lines().collect();
+        assert_eq!(lines.len(), 3, "{told}");
+        assert_eq!(lines[0], "Accepted   stale-feed: kev: 8 days old");
+        assert!(lines[1].starts_with("Exception  CVE-1: anna") && !told.contains('\u{1b}'));
+        assert_eq!(lines[2], "Noted      digest_required (warn)");
+        assert_eq!(super::besides(&[], &[]), "");
+    }
 }

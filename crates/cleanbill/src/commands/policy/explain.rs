@@ -104,9 +104,10 @@ fn built_in(policy: &Policy) -> Vec<String> {
         list.push("it is not named by digest;".into());
     }
     if let Some(highest) = policy.highest_severity {
-        let above = match highest {
-            Severity::Unknown => "it has any flaw".to_owned(),
-            highest => format!("it has a flaw above {}", word(highest)),
+        let above = if highest == Severity::Unknown {
+            "it has any flaw".to_owned()
+        } else {
+            format!("it has a flaw above {}", word(highest))
         };
         let fixable = if policy.only_fixable { " with a known fix" } else { "" };
         let unrated = word(policy.unrated_as);
@@ -258,10 +259,11 @@ fn condition(condition: &Condition) -> String {
 
 fn flaws(filter: &FlawFilter) -> String {
     let mut parts: Vec<String> = Vec::new();
-    parts.extend(filter.at_least.map(|s| match s {
-        Severity::Critical => "critical".into(),
-        severity => format!("{} or higher", word(severity)),
-    }));
+    parts.extend(
+        filter.at_least.map(|s| {
+            if s == Severity::Critical { word(s) } else { format!("{} or higher", word(s)) }
+        }),
+    );
     parts.extend(
         filter.fixable.map(|f| if f { "with a known fix" } else { "without a fix" }.into()),
     );
