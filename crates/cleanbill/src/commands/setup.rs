@@ -49,6 +49,10 @@ pub struct Args {
     /// Whether pods are let in while the gate cannot be asked
     #[arg(long, value_name = "BOOL", default_value_t = false, action = clap::ArgAction::Set)]
     default_allow: bool,
+    /// How "could not be examined now" is said: deny, or fail (not kept by the API server, and
+    /// only with --default-allow false)
+    #[arg(long, value_name = "HOW", default_value = "deny", value_parser = ["deny", "fail"])]
+    when_unexamined: String,
     /// Days for which the certificates are good
     #[arg(long, default_value_t = 365)]
     days: u32,
@@ -72,6 +76,7 @@ pub fn run(args: Args) -> Result<Exit> {
         client_name: args.client_name,
         mount_dir: args.mount_dir,
         state_dir: args.state_dir,
+        fail_when_unexamined: args.when_unexamined == "fail",
         values: Values { allow_ttl, deny_ttl, retry_backoff, default_allow },
         days: args.days,
         keep_ca_key: args.keep_ca_key,

@@ -29,6 +29,10 @@ pub fn config(plan: &Plan) -> String {
          # A snapshot made by `cleanbill db update`. Without it the small snapshot in the program\n\
          # is used, which grows old: its feeds then count as stale.\n\
          # db: /var/lib/cleanbill/advisories.db\n\
+         # How \"could not be examined now\" is said. deny is safe whatever defaultAllow says, and\n\
+         # the API server keeps it for denyTTL; fail is not kept, and safe only with\n\
+         # defaultAllow: false.\n\
+         when_unexamined: {unexamined}\n\
          # The platforms of your nodes. Without it every platform of an image must pass.\n\
          # platforms: [linux/amd64]\n\
          # registries:\n\
@@ -39,6 +43,7 @@ pub fn config(plan: &Plan) -> String {
         port = plan.port,
         name = quoted(&plan.client_name),
         state = quoted(&plan.state_dir),
+        unexamined = if plan.fail_when_unexamined { "fail" } else { "deny" },
     )
 }
 

@@ -33,6 +33,8 @@ pub struct Plan {
     pub state_dir: String,
     /// The values of the plug-in.
     pub values: admission::Values,
+    /// Whether "could not be examined now" is said by a failure instead of a denial.
+    pub fail_when_unexamined: bool,
     /// Days for which the certificates are good.
     pub days: u32,
     /// Whether the authority's key is written too.
@@ -77,6 +79,13 @@ impl Plan {
         }
         if !(1..=3650).contains(&self.days) {
             return Err(Failure::new(format!("--days {} is not from 1 to 3650", self.days)));
+        }
+        if self.fail_when_unexamined && self.values.default_allow {
+            return Err(Failure::new(
+                "--when-unexamined fail with --default-allow true lets in whatever could not be \
+                 examined",
+            )
+            .next("use --default-allow false, or --when-unexamined deny"));
         }
         self.values.check()
     }

@@ -16,6 +16,7 @@ fn plan() -> Plan {
         mount_dir: "/etc/kubernetes/cleanbill".into(),
         state_dir: "/var/lib/cleanbill".into(),
         values: Values { allow_ttl: 60, deny_ttl: 10, retry_backoff: 500, default_allow: false },
+        fail_when_unexamined: false,
         days: 30,
         keep_ca_key: false,
     }
@@ -220,4 +221,27 @@ fn openssl_agrees_about_the_certificates() {
         openssl(&["x509", "-in", certificate, "-noout", "-checkend", seconds]).unwrap().0
     };
     assert!(days(&client, "2500000") && !days(&client, "2600000"), "30 days are 2,592,000 s");
+}
+
+#[test]
+fn a_failure_is_chosen_only_where_it_keeps_pods_out() {
+    for (fail, default_allow, written) in [
+        (false, false, Some("when_unexamined: deny")),
+        (false, true, Some("when_unexamined: deny")),
+        (true, false, Some("when_unexamined: fail")),
+        (true, true, None),
+    ] {
+        let values = Values { default_allow, ..plan().values };
+        let plan = Plan { fail_when_unexamined: fail, values, ..plan() };
+        match (make(&plan, now()), written) {
+            (Ok(made), Some(line)) => {
+                let config = text(&made, "cleanbill.yaml");
+                assert!(config.contains(line), "{config}");
+                let config = crate::serve::config_file::parse(&config, std::path::Path::new("c"));
+                assert!(config.is_ok(), "{config:?}");
+            }
+            (Err(e), None) => assert!(e.to_string().contains("lets in"), "{e}"),
+            (made, _) => panic!("{fail} {default_allow}: {:?}", made.map(|m| m.len())),
+        }
+    }
 }
