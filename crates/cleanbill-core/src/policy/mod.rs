@@ -61,6 +61,9 @@ pub struct Policy {
     pub break_glass: BreakGlass,
     /// Whose opinions on images are needed.
     pub checkers: Vec<Agreement>,
+    /// Whether nothing is answered before it is recorded. Where not, an answer that was given
+    /// may be missing from the record after a crash.
+    pub record_first: bool,
 }
 
 impl Default for Policy {
@@ -81,6 +84,7 @@ impl Default for Policy {
             keep_admitted: None,
             break_glass: BreakGlass::default(),
             checkers: Vec::new(),
+            record_first: true,
         }
     }
 }

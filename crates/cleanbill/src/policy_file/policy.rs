@@ -11,7 +11,7 @@ use super::profile::Profile;
 use super::read::Reader;
 
 /// Every key of a policy.
-pub(crate) const KEYS: [&str; 16] = [
+pub(crate) const KEYS: [&str; 17] = [
     "name",
     "profile",
     "action",
@@ -25,6 +25,7 @@ pub(crate) const KEYS: [&str; 16] = [
     "exceptions",
     "max_feed_age",
     "rules",
+    "record",
     "already_admitted",
     "break_glass",
     "checkers",
@@ -101,6 +102,7 @@ impl Reader<'_> {
                     policy.max_feed_age_days = self.days(key, value).unwrap_or_default();
                 }
                 "rules" => self.rules(value, &mut policy, &mut places),
+                "record" => policy.record_first = self.record_first(value),
                 "already_admitted" => policy.keep_admitted = self.keep(key, value),
                 "break_glass" => {
                     places.break_glass = Some(value.referenced);
@@ -185,6 +187,20 @@ impl Reader<'_> {
     }
 
     /// `judge`, or `keep 7d` (or `12h`): seconds.
+    /// `before_answer` or `after_answer`.
+    fn record_first(&mut self, node: &Placed) -> bool {
+        match node.value.as_text() {
+            "before_answer" => true,
+            "after_answer" => false,
+            _ => {
+                let message = "\"record\" says neither before_answer nor after_answer".to_owned();
+                let hint = "before_answer: nothing is allowed that is not on the disk";
+                self.problem(node.referenced, message, hint);
+                true
+            }
+        }
+    }
+
     fn keep(&mut self, key: &str, node: &Placed) -> Option<u64> {
         let text = node.value.as_text();
         if text == "judge" {

@@ -62,7 +62,7 @@ fn every_problem_is_told_with_its_place_and_a_hint() {
         ),
         (
             "quux: 1",
-            "p:1:1: unknown key \"quux\" (the keys are name, profile, action, allowed, local_images, digest_required, highest_severity, unrated_as, only_fixable, accept_gaps, exceptions, max_feed_age, rules, already_admitted, break_glass, checkers)",
+            "p:1:1: unknown key \"quux\" (the keys are name, profile, action, allowed, local_images, digest_required, highest_severity, unrated_as, only_fixable, accept_gaps, exceptions, max_feed_age, rules, record, already_admitted, break_glass, checkers)",
         ),
         (
             "signed_by: x",
@@ -138,7 +138,7 @@ fn every_problem_is_told_with_its_place_and_a_hint() {
         ),
         (
             "- a",
-            "p:1:1: the policy is a list, not a mapping (write KEY: VALUE; the keys are name, profile, action, allowed, local_images, digest_required, highest_severity, unrated_as, only_fixable, accept_gaps, exceptions, max_feed_age, rules, already_admitted, break_glass, checkers)",
+            "p:1:1: the policy is a list, not a mapping (write KEY: VALUE; the keys are name, profile, action, allowed, local_images, digest_required, highest_severity, unrated_as, only_fixable, accept_gaps, exceptions, max_feed_age, rules, record, already_admitted, break_glass, checkers)",
         ),
     ];
     for (text, want) in table {

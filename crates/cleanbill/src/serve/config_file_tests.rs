@@ -26,6 +26,7 @@ fn what_setup_writes_is_what_serve_reads() {
             retry_backoff: 500,
             default_allow: false,
         },
+        fail_when_unexamined: false,
         days: 30,
         keep_ca_key: false,
     };

@@ -233,7 +233,7 @@ impl Gate {
             took,
             enforced: held.wire.is_enforced(),
         };
-        if let Err(e) = self.recorder.record(&about, &decided).await {
+        if let Err(e) = self.record(&about, &decided).await {
             self.metrics.unrecorded.fetch_add(1, Relaxed);
             tracing::error!(decision = held.id, error = %e, "the decision could not be recorded");
             if decided.outcome == Outcome::Allowed {
@@ -248,6 +248,22 @@ impl Gate {
             Ok(body) => json(StatusCode::OK, body),
             Err(message) => failure(&message),
         }
+    }
+
+    /// Records a decision; returns when it is on the disk, unless the policy does not want that.
+    async fn record(&self, about: &About<'_>, decided: &Decided) -> crate::failure::Result<()> {
+        let Some(entry) = self.recorder.entry(about, decided)? else { return Ok(()) };
+        if decided.rules.policy.record_first {
+            return entry.write().await;
+        }
+        let (id, metrics) = (about.id.to_owned(), Arc::clone(&self.metrics));
+        tokio::spawn(async move {
+            if let Err(e) = entry.write().await {
+                metrics.unrecorded.fetch_add(1, Relaxed);
+                tracing::error!(decision = id, error = %e, "the decision could not be recorded");
+            }
+        });
+        Ok(())
     }
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown

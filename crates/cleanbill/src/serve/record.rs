@@ -7,6 +7,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 
 use super::judge::Decided;
+use super::known::Sealed;
 use super::question::Question;
 use crate::failure::{Failure, Result};
 use crate::store::{Api, Decision, Entry, Journal, Store, admitted_set};
@@ -78,7 +79,18 @@ impl Recorder {
     /// # Errors
     /// When the store cannot be written, or too much waits to be.
     pub async fn record(&self, about: &About<'_>, decided: &Decided) -> Result<()> {
-        let Some(kept) = &self.0 else { return Ok(()) };
+        match self.entry(about, decided)? {
+            Some(entry) => entry.write().await,
+            None => Ok(()),
+        }
+    }
+
+    /// The same in two steps, for who does not wait for the second; `None`: nothing is recorded.
+    ///
+    /// # Errors
+    /// When the decision cannot be put in writing.
+    pub fn entry(&self, about: &About<'_>, decided: &Decided) -> Result<Option<Unwritten>> {
+        let Some(kept) = &self.0 else { return Ok(None) };
         let wrong = |e: serde_json::Error| Failure::new(format!("it cannot be written: {e}"));
         let decision = Decision {
             id: about.id.to_owned(),
@@ -106,8 +118,26 @@ impl Recorder {
             .filter_map(|sealed| Some((sealed.digest, sealed.unrecorded()?)))
             .collect();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
-        kept.journal.record(Entry { decision, evidence, admitted }).await?;
-        decided.evidence.iter().for_each(|sealed| sealed.set_recorded());
+        let entry = Entry { decision, evidence, admitted };
+        Ok(Some(Unwritten { kept: Arc::clone(kept), entry, sealed: decided.evidence.clone() }))
+    }
+}
+
+/// A decision that is not on the disk yet.
+pub struct Unwritten {
+    kept: Arc<Kept>,
+    entry: Entry,
+    sealed: Vec<Arc<Sealed>>,
+}
+
+impl Unwritten {
+    /// Writes it, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or too much waits to be.
+    pub async fn write(self) -> Result<()> {
+        self.kept.journal.record(self.entry).await?;
+        self.sealed.iter().for_each(|sealed| sealed.set_recorded());
         Ok(())
     }
 }
