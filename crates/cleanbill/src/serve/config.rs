@@ -162,7 +162,7 @@ pub struct Work {
     /// How long a tag's digest is remembered (default 0: not at all).
     pub tag_ttl: Duration,
     /// Bytes of evidence that are held in memory (default 256 MiB; counted as JSON).
-    pub known_bytes: usize,
+    pub known_bytes: u64,
 }
 
 impl Default for Work {

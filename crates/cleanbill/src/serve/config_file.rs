@@ -31,13 +31,15 @@ const KEYS: [&str; 12] = [
 const TLS_KEYS: [&str; 4] = ["cert", "key", "client_ca", "client_names"];
 const REGISTRY_KEYS: [&str; 7] =
     ["host", "plain_http", "private", "username", "password_file", "realms", "ca"];
-const LIMIT_KEYS: [&str; 12] = [
+const LIMIT_KEYS: [&str; 14] = [
     "budget",
     "examination_time",
     "connections",
     "requests",
     "containers",
     "body_bytes",
+    "admission_bytes",
+    "evidence_memory",
     "parallel_examinations",
     "waiting",
     "handshake_time",
@@ -200,11 +202,15 @@ impl Raw<'_> {
                 "handshake_time" => self.time(key, value, 1, 60, &mut bounds.handshake_time),
                 "shutdown_time" => self.time(key, value, 1, 3600, &mut bounds.shutdown_time),
                 "drain" => self.time(key, value, 0, 600, &mut bounds.drain),
-                "scan_memory" => self.bytes(key, value, &mut work.scan_memory),
+                "scan_memory" => self.bytes(key, value, SCAN_WORST, &mut work.scan_memory),
                 "connections" => self.count(key, value, 65_536, &mut bounds.connections),
                 "requests" => self.count(key, value, 65_536, &mut bounds.requests),
                 "containers" => self.count(key, value, 10_000, &mut bounds.containers),
                 "body_bytes" => self.count(key, value, 32 << 20, &mut bounds.body_bytes),
+                "admission_bytes" => {
+                    self.count(key, value, 32 << 20, &mut bounds.admission_bytes);
+                }
+                "evidence_memory" => self.bytes(key, value, 1 << 20, &mut work.known_bytes),
                 "waiting" => self.count(key, value, 1 << 20, &mut work.waiting),
                 _ => self.count(key, value, 256, &mut work.parallel_examinations),
             }
@@ -310,7 +316,7 @@ impl Raw<'_> {
     }
 
     /// A number of bytes, as `2048M` or `2G` (powers of 1024).
-    fn bytes(&mut self, key: &str, node: &Placed, into: &mut u64) {
+    fn bytes(&mut self, key: &str, node: &Placed, least: u64, into: &mut u64) {
         let text = match &node.value {
             Node::Text(text) => text.as_str(),
             Node::Null | Node::Bool(_) | Node::Number(_) | Node::List(_) | Node::Map(_) => "",
@@ -321,11 +327,11 @@ impl Raw<'_> {
                 let number: u64 = text.strip_suffix(unit)?.parse().ok()?;
                 number.checked_mul(1 << shift)
             })
-            .filter(|bytes| (SCAN_WORST..=1 << 40).contains(bytes));
+            .filter(|bytes| (least..=1 << 40).contains(bytes));
         match bytes {
             Some(bytes) => *into = bytes,
             None => {
-                let hint = format!("write it as 2048M or 2G; at least {}M", SCAN_WORST >> 20);
+                let hint = format!("write it as 2048M or 2G; at least {}M", least >> 20);
                 self.reader.problem(node.referenced, format!("\"{key}\" is no size"), hint);
             }
         }

@@ -121,3 +121,20 @@ fn every_mistake_is_told_at_once() {
         }
     }
 }
+
+#[test]
+fn the_document_names_every_key_and_no_other() {
+    let text = include_str!("../../../../docs/gate.md");
+    let rows = |heading: &str| -> Vec<&str> {
+        let table = text.split(heading).nth(1).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with("| `"));
+        rows.filter_map(|line| line.split('`').nth(1)).collect()
+    };
+    let sorted = |mut keys: Vec<&str>| {
+        keys.sort_unstable();
+        keys.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(sorted(rows("| key | meaning | default |")), sorted(super::KEYS.to_vec()));
+    let limits = rows("| key of `limits` | bounds | default |");
+    assert_eq!(sorted(limits), sorted(super::LIMIT_KEYS.to_vec()));
+}

@@ -89,7 +89,8 @@ struct Held {
 
 impl Known {
     /// Holds at most so many bytes of evidence.
-    pub fn new(most: usize) -> Self {
+    pub fn new(most: u64) -> Self {
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
         Self { most, clock: AtomicU64::new(0), held: Mutex::default() }
     }
 
@@ -194,7 +195,7 @@ mod tests {
         let at = "2026-08-30T12:00:00Z";
         let (first, value) = sealed("image-0000", at);
         let size = value.size;
-        let known = Known::new(size * 40);
+        let known = Known::new(size as u64 * 40);
         known.put(first.clone(), value);
         for n in 1..1000 {
             let (key, value) = sealed(&format!("image-{n:04}"), at);
