@@ -2,7 +2,6 @@
 //! `checker-silent` within its time, and leaves no process behind.
 
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -26,7 +25,7 @@ fn check(name: &str, kind: KindConfig, wanted: &str) {
     assert_eq!((gap.subject.as_str(), opinion.checker.as_str()), ("c", "c"), "{name}");
     assert!(gap.detail.contains(wanted), "{name}: {gap} for {wanted}");
     assert!(!gap.detail.contains("127.0.0.1") && !gap.detail.contains("/bin"), "{name}: {gap}");
-    assert!(took < timeout + Duration::from_secs(1), "{name} took {took:?}");
+    assert!(took < timeout + Duration::from_secs(5), "{name} took {took:?}");
     // What was killed may take a moment to leave the list.
     let gone = (0..50).any(|_| {
         std::thread::sleep(Duration::from_millis(10));
@@ -118,7 +117,8 @@ fn a_program_that_fails_is_silent_and_gone() {
 #[test]
 fn a_server_that_fails_is_silent() {
     let yes = || response("200 OK", &good(r#""allowed":true"#));
-    let refused = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    // A port that was free a moment ago may be another test's by now; nobody listens on this one.
+    let refused = "127.0.0.1:1".to_owned();
     let elsewhere = says(yes());
     let redirect = |status: &str| {
         format!("HTTP/1.1 {status}\r\nLocation: http://{elsewhere}/\r\nContent-Length: 0\r\n\r\n")
