@@ -130,11 +130,11 @@ impl Judge {
         };
         let now = (self.examiner.now)();
         let policy = &open.rules.policy;
-        let mut judgement = decide(&request, &gathered.cases, policy, now);
+        let mut judgement = judge(&request, &gathered.cases, policy, now);
         if policy.keep_admitted.is_some() && matches!(judgement.verdict, Verdict::Deny(_)) {
             request.earlier = self.earlier(&open, &gathered.cases).await;
             if request.earlier.is_some() {
-                judgement = decide(&request, &gathered.cases, policy, now);
+                judgement = judge(&request, &gathered.cases, policy, now);
             }
         }
         self.decided(&open, &request, gathered, judgement, token_refused, now)
@@ -294,6 +294,14 @@ impl Judge {
         }
         notes
     }
+}
+
+/// Judges, off the threads that answer others where the policy has expressions: each may take as
+/// long as its cost limit lets it.
+fn judge(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Judgement {
+    let judge = || decide(request, cases, policy, now);
+    let expressions = policy.rules.iter().any(|rule| rule.refuse.expression.is_some());
+    if expressions { tokio::task::block_in_place(judge) } else { judge() }
 }
 
 /// Each image with the digests it stands for; one line without, where nobody knows.
