@@ -82,7 +82,7 @@ pub enum Command {
     /// Answer for images that the policy refuses: issue a token, or show one
     #[command(after_help = breakglass::AFTER)]
     Breakglass(Box<breakglass::Args>),
-    /// Check signed receipts of decisions
+    /// Sign a receipt of a decision, or check one
     #[command(after_help = receipt::AFTER)]
     Receipt(Box<receipt::Args>),
     /// Make a key that signs break-glass tokens and receipts

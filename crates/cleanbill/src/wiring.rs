@@ -15,6 +15,7 @@ use cleanbill_core::verdict::Registered;
 use cleanbill_oci::image::PlatformChoice;
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::{AddressRule, Credentials, Registry, RegistryOptions, Secret};
+use cleanbill_oci::source::{InputSpec, open_input};
 use serde::Serialize;
 
 use crate::assess::{self, Against, Found};
@@ -235,13 +236,32 @@ impl Looking {
             .collect()
     }
 
-    /// Keeps what was found in an image that is being registered.
+    /// Examines the archive of an image that no registry has, keeps what was found for the gate,
+    /// and says the image's id: the digest of its configuration, which is what nodes show of an
+    /// image that was loaded. The manifest's digest is made anew by many that load archives.
     ///
     /// # Errors
-    /// When there is no store, or it cannot be written.
-    pub fn keep(&self, name: &ImageRef, found: &Found) -> Result<()> {
+    /// When the archive cannot be read, has several platforms that nodes may select, its id is not
+    /// the one that was promised, or there is no store that can be written.
+    pub fn take_in(&self, name: &ImageRef, path: &str, promised: Option<Digest>) -> Result<Digest> {
         let store = self.store.as_ref().ok_or_else(|| Failure::new("there is no store"))?;
-        store.put_image(&self.key(name, found.resolved), found)
+        let opened = open_input(&InputSpec::parse(path), &self.choice, &self.limits)?;
+        let [image] = opened.images.as_slice() else {
+            let (shown, count) = (&opened.name, opened.images.len());
+            let why =
+                format!("{shown} has images for {count} platforms, each with an id of its own");
+            return Err(Failure::new(why).next(
+                "register an archive of one platform, or name your nodes' under \"platforms\"",
+            ));
+        };
+        let id = image.config_digest;
+        if promised.is_some_and(|promised| promised != id) {
+            let why = format!("{}: the image in it has the id {id}", opened.name);
+            return Err(Failure::new(why).next("give that with --digest, or leave --digest out"));
+        }
+        let found = assess::look_into(name, id, &opened.images, &self.examiner)?;
+        store.put_image(&self.key(name, id), &found)?;
+        Ok(id)
     }
 }
 

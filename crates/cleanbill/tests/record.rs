@@ -151,6 +151,53 @@ fn evidence(image: &str) -> Vec<u8> {
 }
 
 #[test]
+fn a_receipt_says_what_was_recorded_and_can_be_checked() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = record(dir.path());
+    let question = "{\"images\":[\"bad name\"]}";
+    for (id, question) in [("ddd", Some(question.to_owned())), ("eee", None)] {
+        let images = vec![("bad name".to_owned(), None)];
+        let nameless = Decision { question, images, ..decision(id, 0, "denied", "shop", "x") };
+        store.record_decision(&nameless).unwrap();
+    }
+    run(dir.path(), "keygen --out a.key");
+    // (decision, name and digest of its subject, or why there is no receipt)
+    let asked = Digest::Sha256(Sha256::digest(question).into());
+    let image = Digest::Sha256([7; 32]);
+    let table = [
+        ("bbb", Ok(("registry.example/web:2", image))),
+        ("ddd", Ok(("question", asked))),
+        ("eee", Err("could not be read")),
+        ("zzz", Err("no decision \"zzz\"")),
+    ];
+    for (id, want) in table {
+        let (code, receipt, stderr) =
+            run(dir.path(), &format!("receipt {id} --key a.key --state-dir state"));
+        let (name, digest) = match want {
+            Ok(subject) => subject,
+            Err(part) => {
+                assert!(code == Some(2) && stderr.contains(part), "{id}: {code:?} {stderr}");
+                assert_eq!(receipt, "", "{id}");
+                continue;
+            }
+        };
+        assert_eq!(code, Some(0), "{id}: {stderr}");
+        std::fs::write(dir.path().join("r.json"), &receipt).unwrap();
+        let (code, said, stderr) = run(dir.path(), "receipt verify r.json --key a.key.pub");
+        assert_eq!(code, Some(0), "{id}: {stderr}");
+        let said: serde_json::Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["subjects"], serde_json::json!([{"name": name, "digest": digest}]), "{id}");
+        let (_, listed, _) = run(dir.path(), "decisions --state-dir state -f json");
+        let line = listed.lines().find(|l| l.contains(&format!("\"{id}\""))).unwrap();
+        let listed: serde_json::Value = serde_json::from_str(line).unwrap();
+        for (field, value) in listed.as_object().unwrap() {
+            assert_eq!(&said["predicate"][field], value, "{id}: {field}");
+        }
+        assert_eq!(said["predicate"]["policyText"], r#"{"name":"production"}"#, "{id}");
+    }
+}
+
+#[test]
 fn judging_again_tells_what_differs_and_what_cannot_be_told() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("state"), Owner::Gate).unwrap();

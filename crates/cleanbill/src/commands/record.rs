@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::json::ascii;
+use crate::serve::config::Config;
 use crate::serve::config_file;
 use crate::store::{Decision, Owner, Store};
 
@@ -47,29 +48,37 @@ impl StateArgs {
         }
     }
 
+    /// The gate's configuration, without its policy.
+    ///
+    /// # Errors
+    /// When it cannot be read, or only a state_dir was named.
+    pub fn configuration(&self) -> Result<Config> {
+        match &self.state_dir {
+            None => configured(&self.config),
+            Some(_) => Err(Failure::new("for this the gate's whole configuration is needed")
+                .next("name it with --config in place of --state-dir")),
+        }
+    }
+
     fn dir(&self) -> Result<PathBuf> {
         match &self.state_dir {
             Some(dir) => Ok(dir.clone()),
-            None => configured(&self.config),
+            None => configured(&self.config).map(|config| config.state_dir),
         }
     }
 }
 
-/// The state_dir that a configuration names. Its policy is not read: the record can be looked at
-/// while that is broken.
-fn configured(path: &Path) -> Result<PathBuf> {
+/// A configuration. Its policy is not read: the record can be looked at while that is broken.
+fn configured(path: &Path) -> Result<Config> {
     let text = std::fs::read_to_string(path).map_err(|e| {
         Failure::new(format!("the configuration {} cannot be read: {e}", path.display()))
             .next("name it with --config, or the gate's state_dir with --state-dir")
     })?;
-    match config_file::parse(&text, path) {
-        Ok(config) => Ok(config.state_dir),
-        Err(problems) => {
-            let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
-            Err(Failure::new(format!("the configuration is wrong:{}", lines.concat()))
-                .next("name the gate's state_dir with --state-dir"))
-        }
-    }
+    config_file::parse(&text, path).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
+        Failure::new(format!("the configuration is wrong:{}", lines.concat()))
+            .next("name the gate's state_dir with --state-dir")
+    })
 }
 
 /// A point in time: a span before now (`7d`, `12h`, `30m`, `45s`), or a date or time of RFC 3339.

@@ -1,5 +1,7 @@
 //! `cleanbill register`: say which bytes an image is that no registry has.
 
+use std::sync::Arc;
+
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
@@ -10,19 +12,25 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::text::printable;
 use crate::store::{Registration, Store};
+use crate::wiring::Looking;
 
 /// Examples under the help.
 pub const AFTER: &str = "\
 Examples:
+  cleanbill register morc-api:0.1-5 --input morc-api.tar --node worker-1
   cleanbill register morc-api:0.1-5 --digest sha256:… --node worker-1 --note 'built from 3f2a'
   cleanbill register --list
   cleanbill register --remove morc-api:0.1-5 --node worker-1
 
-For names under local_images in the policy. Who registered or removed what, and when, stays in the
+For names under local_images in the policy. With --input the archive is examined as the gate
+examines images, and registered under its image id (the digest of its configuration, as crictl and
+docker show it); with --digest alone the gate knows nothing of what is in it. Who registered or removed what, and when, stays in the
 gate's store: --list -f json --history.";
 
 /// Characters of a node's name or a note.
 const TEXT_MAX: usize = 1024;
+/// What stands for the node where none was named.
+const ANY: &str = "any";
 
 /// Arguments of `register`.
 #[derive(Debug, clap::Args)]
@@ -30,11 +38,14 @@ pub struct Args {
     /// The name that pods use
     #[arg(required_unless_present = "list")]
     name: Option<String>,
-    /// The digest of the image
-    #[arg(long, value_name = "DIGEST", required_unless_present_any = ["list", "remove"])]
+    /// Its archive (as for scan): what is in it is examined and judged
+    #[arg(long, short = 'i', value_name = "PATH", conflicts_with_all = ["list", "remove"])]
+    input: Option<String>,
+    /// The digest of the image; with --input, it must be that one
+    #[arg(long, value_name = "DIGEST", required_unless_present_any = ["list", "remove", "input"])]
     digest: Option<Digest>,
-    /// The node that has it
-    #[arg(long, value_name = "NODE", required_unless_present_any = ["list", "remove"])]
+    /// The node that has it (with --input, not needed)
+    #[arg(long, value_name = "NODE", required_unless_present_any = ["list", "remove", "input"])]
     node: Option<String>,
     /// Words to be kept with it
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
@@ -69,9 +80,10 @@ pub struct Args {
 /// When the store cannot be used, the name is none, or there is nothing to remove.
 pub fn run(args: Args) -> Result<Exit> {
     let now = Timestamp::now();
-    let name = args.name.as_deref().map(checked).transpose()?;
+    let name = args.name.as_deref().map(complete).transpose()?;
     if args.list {
-        return list(&args.state.look()?, name, args.history, args.format);
+        let name = name.map(|name| name.to_string());
+        return list(&args.state.look()?, name.as_deref(), args.history, args.format);
     }
     let name = name.ok_or_else(|| Failure::new("no image was named"))?;
     for text in [args.node.as_deref().unwrap_or("?"), &args.note] {
@@ -80,34 +92,47 @@ pub fn run(args: Args) -> Result<Exit> {
         }
     }
     let who = who()?;
-    let store = args.state.open()?;
+    let store = Arc::new(args.state.open()?);
     if args.remove {
-        let gone = store.unregister(name, args.digest.as_ref(), args.node.as_deref(), &who, now)?;
+        let (digest, node) = (args.digest.as_ref(), args.node.as_deref());
+        let gone = store.unregister(&name.to_string(), digest, node, &who, now)?;
         if gone.is_empty() {
-            return Err(Failure::new(format!("nothing of the kind is registered under {name}"))
-                .next("cleanbill register --list"));
+            let why =
+                format!("nothing of the kind is registered under {}", short(&name.to_string()));
+            return Err(Failure::new(why).next("cleanbill register --list"));
         }
         return record::done(&gone.iter().map(|r| row("removed", r)).collect::<String>());
     }
-    let (Some(digest), Some(node)) = (args.digest, args.node.filter(|node| !node.is_empty()))
-    else {
-        return Err(Failure::new("--digest and --node are both needed"));
+    let node = args.node.filter(|node| !node.is_empty());
+    let (digest, node) = match (&args.input, args.digest, node) {
+        (Some(path), promised, node) => {
+            let looking = Looking::new(&args.state.configuration()?, Some(Arc::clone(&store)))?;
+            (looking.take_in(&name, path, promised)?, node.unwrap_or_else(|| ANY.to_owned()))
+        }
+        (None, Some(digest), Some(node)) => (digest, node),
+        (None, _, _) => return Err(Failure::new("--digest and --node are both needed")),
     };
-    let (name, note) = (name.to_owned(), args.note);
+    let (name, note) = (name.to_string(), args.note);
     let registration = Registration { name, digest, node, who, at: now, note };
     store.register(&registration)?;
     record::done(&row("registered", &registration))
 }
 
-/// The name, if it can be that of an image without a digest.
-fn checked(name: &str) -> Result<&str> {
-    let reference: ImageRef =
-        name.parse().map_err(|e| Failure::new(format!("{name:?} is no image name: {e}")))?;
+/// The whole name by which the gate looks registrations up, if it is one of an image without a
+/// digest.
+fn complete(name: &str) -> Result<ImageRef> {
+    let reference: ImageRef = name.parse().map_err(|e| Failure::new(format!("{e}")))?;
     match reference.digest() {
-        None => Ok(name),
+        None => Ok(reference),
         Some(_) => Err(Failure::new(format!("{name} names a digest: that needs no registration"))
             .next("give the name as pods write it, and the digest with --digest")),
     }
+}
+
+/// A name as people write it: without what runtimes add.
+fn short(name: &str) -> &str {
+    let own = name.strip_prefix("docker.io/").unwrap_or(name);
+    own.strip_prefix("library/").unwrap_or(own)
 }
 
 /// Who runs this: by the system's word, with the name he has there.
@@ -159,7 +184,7 @@ fn list(store: &Store, name: Option<&str>, history: bool, format: Format) -> Res
 
 fn row(event: &str, r: &Registration) -> String {
     let at = r.at.strftime("%FT%TZ").to_string();
-    let cells = [event, &r.name, &r.digest.to_string(), &r.node, &at, &r.who, &r.note];
+    let cells = [event, short(&r.name), &r.digest.to_string(), &r.node, &at, &r.who, &r.note];
     cells.map(printable).join("  ").trim_end().to_owned() + "\n"
 }
 

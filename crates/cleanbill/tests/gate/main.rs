@@ -10,5 +10,6 @@ mod examinations;
 mod handshakes;
 mod plain;
 mod questions;
+mod registrations;
 mod reload;
 mod rig;

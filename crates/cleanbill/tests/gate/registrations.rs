@@ -1,0 +1,90 @@
+//! Images that no registry has: what `cleanbill register` writes is what a running gate reads.
+
+use std::path::Path;
+use std::process::Command;
+use std::sync::Arc;
+
+use cleanbill::policy_file;
+use cleanbill::serve::config_file;
+use cleanbill::store::{Owner, Store};
+use cleanbill::wiring;
+use cleanbill_oci::testing::{ImageBuilder, TarBuilder, sha256};
+
+use crate::rig::{Choice, question, rig};
+
+const CONFIG: &str = "listen: 127.0.0.1:1\npolicy: policy.yaml\nstate_dir: state\n\
+    tls: {cert: a, key: b, client_ca: c, client_names: [d]}\n";
+
+const POLICY: &str = "name: p\nlocal_images: [morc-api, team/*]\n\
+    accept_gaps: [unexamined-registration]\n";
+
+fn register(dir: &Path, line: &str) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_cleanbill"));
+    command.arg("register").args(line.split_whitespace()).current_dir(dir).env_clear();
+    let done = command.output().unwrap();
+    let text = [done.stdout, done.stderr].concat();
+    (done.status.code(), String::from_utf8(text).unwrap())
+}
+
+/// What is registered or removed, exit code and part of the answer; then what the gate says of
+/// which image: nothing where it allows it.
+type Row<'t> = (&'t str, i32, &'t str, &'t [(&'t str, &'t str)]);
+
+#[test]
+fn a_registration_counts_at_once_for_its_name_and_for_no_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    let config = config_file::parse(CONFIG, &path.join("cleanbill.yaml")).unwrap();
+    std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
+    let image = ImageBuilder::new("linux/amd64")
+        .user("1000")
+        .layer(TarBuilder::new().file("some/file", "x").build());
+    std::fs::write(path.join("api.tar"), image.docker_archive("whatever:1")).unwrap();
+    let id = sha256(image.config().as_bytes()).to_string();
+    let store = Arc::new(Store::open(&config.state_dir, Owner::Gate).unwrap());
+    let policy = policy_file::load(POLICY, "policy.yaml", jiff::Timestamp::now()).unwrap().policy;
+    let examiner = wiring::examiner(&config, Some(store)).unwrap();
+    let gate = rig(Choice { examiner, policy, ..Choice::default() });
+
+    let other = format!("sha256:{}", "5".repeat(64));
+    let by_digest = format!("morc-api:0.1-5 --digest {other} --node worker-1");
+    let wrong = format!("morc-api:0.2 --input api.tar --digest {other}");
+    let pinned = format!("morc-api@{other} --digest {other} --node n");
+    let table: [Row<'_>; 8] = [
+        ("--list", 0, "", &[("morc-api:0.1-5", "local_images"), ("team/x:1", "local_images")]),
+        (
+            &by_digest,
+            0,
+            "registered  morc-api:0.1-5  sha256:5555",
+            &[
+                ("morc-api:0.1-5", ""),
+                ("docker.io/library/morc-api:0.1-5", ""),
+                ("morc-api:0.1-6", "local_images"),
+                ("morc-api", "local_images"),
+                ("other.example/morc-api:0.1-5", "could not"),
+            ],
+        ),
+        (
+            "--remove docker.io/library/morc-api:0.1-5",
+            0,
+            "removed  morc-api:0.1-5",
+            &[("morc-api:0.1-5", "local_images")],
+        ),
+        (&pinned, 2, "needs no registration", &[]),
+        (&wrong, 2, "the image in it has the id", &[("morc-api:0.2", "local_images")]),
+        // What is in it is judged now, and nothing in it is known.
+        ("morc-api:0.2 --input api.tar", 0, &id, &[("morc-api:0.2", "nothing-recognised")]),
+        ("--list morc-api:0.2", 0, "  any  ", &[]),
+        ("--remove morc-api:0.2", 0, "removed", &[("morc-api:0.2", "local_images")]),
+    ];
+    for (line, code, part, asked) in table {
+        let (got, text) = register(path, line);
+        assert!(got == Some(code) && text.contains(part), "{line}: {got:?}\n{text}");
+        for (image, why) in asked {
+            let reply = gate.ask(&question(&[image]));
+            let said = format!("after {line:?}, {image}: {}", reply.reason());
+            assert_eq!(reply.allowed(), why.is_empty(), "{said}");
+            assert!(said.contains(why), "{said}");
+        }
+    }
+}
