@@ -5,11 +5,17 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use cleanbill_advisory::Snapshot;
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use cleanbill_core::evidence::Evidence;
+use cleanbill_core::evidence::{Evidence, PlatformEvidence};
+use cleanbill_core::gap::{Gap, GapKind};
+use cleanbill_core::inventory::Inventory;
+use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict::{Case, Outcome, Reason, Request, Verdict, decide, refuse_by_name};
 
+use crate::assess::{Against, judge_inventory, snapshot_id};
 use crate::failure::{Failure, Result};
 use crate::serve::question::Question;
 use crate::serve::trace::Trace;
@@ -35,13 +41,22 @@ const REMEMBERED: usize = 256;
 /// Judges by one store's record.
 pub struct Rejudge<'a> {
     store: &'a Store,
-    evidence: HashMap<Digest, Arc<Evidence>>,
+    /// Other advisories than those of then.
+    snapshot: Option<&'a Snapshot>,
+    /// By digest and, as ends of life depend on it, the day of judging.
+    evidence: HashMap<(Digest, i64), Arc<Evidence>>,
 }
 
 impl<'a> Rejudge<'a> {
     /// By this record.
     pub fn new(store: &'a Store) -> Self {
-        Self { store, evidence: HashMap::new() }
+        Self { store, snapshot: None, evidence: HashMap::new() }
+    }
+
+    /// The same with these advisories in place of those of then.
+    #[must_use]
+    pub fn against(self, snapshot: Option<&'a Snapshot>) -> Self {
+        Self { snapshot, ..self }
     }
 
     /// The policy by which a decision was made, where it is kept.
@@ -73,12 +88,13 @@ impl<'a> Rejudge<'a> {
         let Ok(trace) = serde_json::from_str::<Trace>(&decision.trace) else {
             return gap("its trace is written in another way than this version knows");
         };
+        let day = day(decision.judged_at);
         for digest in &decision.evidence {
-            if let Some(why) = self.load(digest)? {
+            if let Some(why) = self.load(digest, decision.judged_at)? {
                 return Ok(Again::Gap(why));
             }
         }
-        let cases = match trace.cases(|digest| self.evidence.get(digest).cloned()) {
+        let cases = match trace.cases(|digest| self.evidence.get(&(*digest, day)).cloned()) {
             Ok(cases) => cases,
             Err(digest) => return Ok(Again::Gap(format!("the evidence {digest} is not kept"))),
         };
@@ -116,20 +132,24 @@ impl<'a> Rejudge<'a> {
     }
 
     /// Reads evidence, unless it is at hand. Says why it cannot be had.
-    fn load(&mut self, digest: &Digest) -> Result<Option<String>> {
-        if self.evidence.contains_key(digest) {
+    fn load(&mut self, digest: &Digest, now: Timestamp) -> Result<Option<String>> {
+        let key = (*digest, day(now));
+        if self.evidence.contains_key(&key) {
             return Ok(None);
         }
         let Some(json) = self.store.evidence(digest)? else {
             return Ok(Some(format!("the evidence {digest} is not kept")));
         };
-        let Ok(evidence) = serde_json::from_slice::<Evidence>(&json) else {
+        let Ok(mut evidence) = serde_json::from_slice::<Evidence>(&json) else {
             return Ok(Some(format!("the evidence {digest} is of another version")));
         };
         if self.evidence.len() >= REMEMBERED {
             self.evidence.clear();
         }
-        self.evidence.insert(*digest, Arc::new(evidence));
+        if let Some(snapshot) = self.snapshot {
+            rematch(&mut evidence, snapshot, now)?;
+        }
+        self.evidence.insert(key, Arc::new(evidence));
         Ok(None)
     }
 }
@@ -152,5 +172,68 @@ fn unknown(case: &Case, policy: &Policy) -> Option<String> {
         | Outcome::Registered(_)
         | Outcome::NoReference(_)
         | Outcome::Failed(_) => None,
+    }
+}
+
+fn day(time: Timestamp) -> i64 {
+    time.as_second().div_euclid(86_400)
+}
+
+/// Matches what was found in an image with other advisories. Evidence has the whole inventory in
+/// it; gaps of matching are left out of that, as matching gives those that are still there again.
+fn rematch(evidence: &mut Evidence, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
+    // How old a feed may be is asked again by the judge.
+    let against = Against { snapshot, now, max_feed_age_days: u32::MAX };
+    for platform in &mut evidence.platforms {
+        let inventory = inventory(platform);
+        let matched = judge_inventory(platform.digest, &inventory, against)?;
+        *platform = PlatformEvidence { platform: platform.platform.clone(), ..matched };
+    }
+    evidence.snapshot = snapshot_id(snapshot);
+    Ok(())
+}
+
+/// What was in the image, and what could not be examined of it.
+fn inventory(platform: &PlatformEvidence) -> Inventory {
+    let packages = &platform.packages;
+    Inventory {
+        distribution: platform.distribution.clone(),
+        config: platform.config.clone(),
+        packages: packages.clone(),
+        gaps: platform.gaps.iter().filter(|g| !is_of_matching(g, packages)).cloned().collect(),
+    }
+}
+
+/// Whether a gap is about the advisories, and not about the image.
+fn is_of_matching(gap: &Gap, packages: &[Package]) -> bool {
+    match gap.kind {
+        GapKind::NoAdvisorySource
+        | GapKind::EndOfLife
+        | GapKind::UnknownEndOfLife
+        | GapKind::StaleFeed
+        | GapKind::UnparseableVersion
+        | GapKind::UnreadableAdvisory => true,
+        // Matching names a package and its version, an extractor the file.
+        GapKind::UnidentifiedVersion => packages.iter().any(|p| {
+            let version = match p.kind {
+                PackageKind::Apk | PackageKind::Deb => p.source_version(),
+                PackageKind::Python | PackageKind::Npm | PackageKind::Go => &p.version,
+            };
+            gap.subject == format!("{} {version}", p.name).trim()
+        }),
+        // Matching finds those of it that are its own again, whatever the advisories are.
+        GapKind::UnknownDistribution
+        | GapKind::UnreadableDatabase
+        | GapKind::NothingRecognised
+        | GapKind::OverLimit
+        | GapKind::ForeignLayer
+        | GapKind::EncryptedLayer
+        | GapKind::UnknownLayerType
+        | GapKind::UnresolvedLink
+        | GapKind::MutableReference
+        | GapKind::PlatformNotExamined
+        | GapKind::CheckerSilent
+        | GapKind::UnknownImageFact
+        | GapKind::UnexaminedRegistration => false,
     }
 }

@@ -1,9 +1,10 @@
-//! `cleanbill replay`: what another policy would have said to what was asked.
+//! `cleanbill replay`: what another policy, or other advisories, would have said to what was asked.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::Policy;
 use serde_json::{Value, json};
 
@@ -13,15 +14,18 @@ use crate::failure::Result;
 use crate::rejudge::{Again, Rejudge};
 use crate::report::text::printable_lines;
 use crate::serve::load;
+use crate::snapshot_choice;
 use crate::store::{Decision, Store, Wanted};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
 Examples:
   cleanbill replay --policy stricter.yaml --since 7d
+  cleanbill replay --snapshot new.cbdb --since 12h
   cleanbill replay --policy stricter.yaml -f json | jq '.changed[] | select(.would == \"denied\")'
 
-Judged from the evidence, the advisories and the time of then; nothing is contacted or written.
+Judged from the evidence and the time of then, and from the policy and the advisories of then where
+no others are named; nothing is contacted or written.
 Exit codes: 0 all would be the same; 1 some would differ; 2 failed; 3 none differs, but some could
 not be judged again (evidence gone, or never examined).";
 
@@ -31,9 +35,12 @@ const PAGE: u32 = 500;
 /// Arguments of `replay`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The policy to judge by
+    /// The policy to judge by (default: with --snapshot, that of each decision)
+    #[arg(long, value_name = "FILE", required_unless_present = "snapshot")]
+    policy: Option<PathBuf>,
+    /// The advisories to match with (default: what those of then said)
     #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    snapshot: Option<PathBuf>,
     /// Decisions made within this time (7d, 12h, 30m), or since a date or time
     #[arg(long, value_name = "WHEN", default_value = "7d")]
     since: Since,
@@ -63,9 +70,13 @@ struct Group {
 /// # Errors
 /// When the policy or the record cannot be read.
 pub fn run(args: &Args) -> Result<Exit> {
-    let policy = load::policy(&args.policy)?;
+    let policy = args.policy.as_deref().map(load::policy).transpose()?;
+    let snapshot = args.snapshot.as_deref().map(|path| snapshot_choice::choose(Some(path)));
+    let snapshot = snapshot.transpose()?;
     let store = args.state.look()?;
-    let groups = groups(&store, &policy, args.since.time(Timestamp::now()))?;
+    let rejudge = Rejudge::new(&store).against(snapshot.as_ref());
+    let since = args.since.time(Timestamp::now());
+    let groups = groups(&store, rejudge, policy.as_ref(), since)?;
     let report = Report::of(&groups);
     let text = match args.format {
         Format::Table => printable_lines(&report.text()),
@@ -79,10 +90,18 @@ pub fn run(args: &Args) -> Result<Exit> {
     })
 }
 
-fn groups(store: &Store, policy: &Policy, since: Timestamp) -> Result<Vec<Group>> {
-    let mut rejudge = Rejudge::new(store);
+/// What makes two decisions the same: question, trace, outcome and policy.
+type Key = (Option<String>, String, String, Digest);
+
+fn groups(
+    store: &Store,
+    mut rejudge: Rejudge<'_>,
+    policy: Option<&Policy>,
+    since: Timestamp,
+) -> Result<Vec<Group>> {
     let mut groups: Vec<Group> = Vec::new();
-    let mut places: HashMap<(Option<String>, String, String), usize> = HashMap::new();
+    let mut places: HashMap<Key, usize> = HashMap::new();
+    let mut policies: HashMap<Digest, Option<Policy>> = HashMap::new();
     let mut wanted = Wanted { since: Some(since), after: Some(0), ..Wanted::default() };
     loop {
         let page = store.decisions(&wanted, PAGE)?;
@@ -90,12 +109,19 @@ fn groups(store: &Store, policy: &Policy, since: Timestamp) -> Result<Vec<Group>
         wanted.after = Some(*last);
         for (_, decision) in page {
             let (question, trace) = (decision.question.clone(), decision.trace.clone());
-            let key = (question, trace, decision.outcome.clone());
+            let key = (question, trace, decision.outcome.clone(), decision.policy);
             if let Some(group) = places.get(&key).and_then(|at| groups.get_mut(*at)) {
                 group.times = group.times.saturating_add(1);
                 continue;
             }
-            let again = rejudge.judge(&decision, policy)?;
+            let own = decision.policy;
+            if policy.is_none() && !policies.contains_key(&own) {
+                policies.insert(own, rejudge.policy(&own)?);
+            }
+            let again = match policy.or_else(|| policies.get(&own)?.as_ref()) {
+                Some(policy) => rejudge.judge(&decision, policy)?,
+                None => Again::Gap(format!("the policy {own} is not kept")),
+            };
             places.insert(key, groups.len());
             groups.push(Group { last: decision, times: 1, again });
         }
