@@ -68,7 +68,7 @@ where
     for warning in &loaded.warnings {
         tracing::warn!(policy = %warning, "the policy is valid, and hardly meant so");
     }
-    let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?);
+    let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?.keeping(config.keep));
     let examiner = examiner(&config, store.clone())?;
     let parts = Parts {
         listen: config.listen,

@@ -8,6 +8,7 @@ use cleanbill_core::platform::Platform;
 use cleanbill_core::policy::Policy;
 
 use crate::checkers::CheckerConfig;
+use crate::store::Keep;
 
 /// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Config {
     pub bounds: Bounds,
     /// Bounds on examinations.
     pub work: Work,
+    /// How many decisions are kept, and for how long.
+    pub keep: Keep,
 }
 
 /// Files of the TLS port.

@@ -56,6 +56,7 @@ fn what_setup_writes_is_what_serve_reads() {
 fn everything_can_be_set() {
     let text = format!(
         "{GOOD}metrics_listen: '[::1]:1235'\ndb: a.db\ntag_ttl: 5m\n\
+         decisions: {{keep: 30d, count: 5000}}\n\
          limits: {{budget: 20s, examination_time: 1h, connections: 7, containers: 9, waiting: 3}}\n\
          platforms: [linux/amd64, linux/arm64/v8]\n"
     )
@@ -65,9 +66,25 @@ fn everything_can_be_set() {
     assert_eq!(config.bounds.containers, 9);
     assert_eq!(config.work.examination, Duration::from_secs(3600));
     assert_eq!(config.work.tag_ttl, Duration::from_secs(300));
+    assert_eq!((config.keep.days, config.keep.count), (30, 5000));
     assert_eq!(config.db.as_deref(), Some(Path::new("/etc/a.db")));
     assert_eq!(config.tls.key, Path::new("/k/server.key"));
     assert!(matches!(config.policy, PolicySource::Inline(p) if p.highest_severity.is_some()));
+}
+
+#[test]
+fn what_is_kept_of_decisions_is_bounded() {
+    for (text, place) in [
+        ("keep: 0d", "5:19: \"keep\" is no number of days"),
+        ("keep: 12h", "5:19: \"keep\" is no number of days"),
+        ("keep: 36501d", "5:19: \"keep\" is no number of days"),
+        ("count: 0", "5:20: \"count\" is no number within bounds"),
+        ("days: 3", "unknown key \"days\""),
+    ] {
+        let text = format!("{GOOD}decisions: {{{text}}}\n");
+        let problems = parse(&text, Path::new("c")).unwrap_err();
+        assert!(problems.len() == 1 && problems[0].to_string().contains(place), "{problems:?}");
+    }
 }
 
 #[test]
