@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: our release build next to Trivy, in one run, alternating, with a warm
 //! page cache and empty own caches. It prints figures and writes none into any document.
 //!
-//! `bench inputs` only builds the inputs; `bench RUNS` measures that many times (default 5).
+//! `bench inputs` only builds the inputs; `bench RUNS` measures that many times (default 5);
+//! `bench gate` is another measurement, of the gate under load.
 
+pub mod gate;
 mod measure;
 
 use std::path::Path;
@@ -19,6 +21,9 @@ use measure::{Sample, Summary};
 /// # Errors
 /// When an input cannot be built or a run fails: a scan that failed is no measurement.
 pub fn run_task(args: &[String]) -> Result<()> {
+    if let Some(("gate", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return gate::run_task(rest);
+    }
     let alpine = inputs::alpine("3.9")?;
     let large = inputs::large()?;
     let oci = inputs::as_oci(&large)?;
