@@ -13,6 +13,9 @@ const PARTS: &[Part] = &[
     ("fuzz, 5 minutes each target", || fuzz::run_task(&["300".into()])),
     ("parity, the large archive too", || parity::run_task(&["large".into()])),
     ("bench", || bench::run_task(&["5".into()])),
+    ("the gate under load, ten minutes of it", || {
+        bench::run_task(&["gate".into(), "--long".into()])
+    }),
     ("advisories about our dependencies", advisories),
 ];
 

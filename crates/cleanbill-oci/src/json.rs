@@ -132,15 +132,14 @@ impl<'de> Visitor<'de> for Check<'_> {
                 return Err(A::Error::custom(format!("the key \"{}\" stands twice", shown())));
             }
             if !self.map {
-                let fold = fold(&key);
-                let field = self.rules.fields.iter().find(|f| **f != key && fold == self::fold(f));
+                let field = self.rules.fields.iter().find(|f| **f != key && same(f, &key));
                 if let Some(field) = field {
                     return Err(A::Error::custom(format!(
                         "the key \"{}\" differs from \"{field}\" only in case",
                         shown()
                     )));
                 }
-                if !folded.insert(fold) {
+                if !folded.insert(fold(&key)) {
                     return Err(A::Error::custom(format!(
                         "the key \"{}\" stands twice, but for case",
                         shown()
@@ -156,12 +155,26 @@ impl<'de> Visitor<'de> for Check<'_> {
 
 /// A key as Go's `encoding/json` compares it.
 fn fold(key: &str) -> String {
-    let one = |c| match c {
+    if key.is_ascii() {
+        return key.to_ascii_lowercase();
+    }
+    key.chars().map(fold_one).collect()
+}
+
+/// Whether two keys are the same to Go's `encoding/json`.
+fn same(a: &str, b: &str) -> bool {
+    if a.is_ascii() && b.is_ascii() {
+        return a.eq_ignore_ascii_case(b);
+    }
+    a.chars().map(fold_one).eq(b.chars().map(fold_one))
+}
+
+fn fold_one(c: char) -> char {
+    match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
-        c => char::to_ascii_lowercase(&c),
-    };
-    key.chars().map(one).collect()
+        c => c.to_ascii_lowercase(),
+    }
 }
 
 #[cfg(test)]

@@ -132,6 +132,46 @@ fn many_askers_one_flight() {
 }
 
 #[test]
+fn five_hundred_at_once_for_an_unseen_image_are_one_examination() {
+    const ASKERS: usize = 500;
+    let rig = rig(Choice {
+        examiner: examiner(|name, _| {
+            std::thread::sleep(Duration::from_millis(1000));
+            Ok(evidence(name))
+        }),
+        bounds: Bounds { connections: 600, requests: 600, ..budget(25_000) },
+        ..Choice::default()
+    });
+    let body = question(&[&good()]);
+    let request = format!(
+        "POST / HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    let connected = std::sync::Barrier::new(ASKERS);
+    std::thread::scope(|scope| {
+        for _ in 0..ASKERS {
+            scope.spawn(|| {
+                let mut stream = rig.connect(Some(&rig.client), &[&rustls::version::TLS13]);
+                // The handshake comes first, so that all questions arrive together.
+                let shaken = stream.as_mut().map(|s| s.conn.complete_io(&mut s.sock).is_ok());
+                connected.wait();
+                assert!(shaken.unwrap());
+                let mut stream = stream.unwrap();
+                std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+                let mut raw = Vec::new();
+                std::io::Read::read_to_end(&mut stream, &mut raw).unwrap();
+                assert!(crate::rig::Reply::parse(&raw).unwrap().allowed());
+            });
+        }
+    });
+    let metrics = rig.get("/metrics").body;
+    for line in ["examinations_total 1", "decisions_total{outcome=\"allowed\"} 500"] {
+        assert!(metrics.contains(&format!("cleanbill_{line}\n")), "{line} in {metrics}");
+    }
+}
+
+#[test]
 fn names_that_the_policy_refuses_are_never_contacted() {
     let touched = Arc::new(AtomicUsize::new(0));
     let (a, b) = (touched.clone(), touched.clone());

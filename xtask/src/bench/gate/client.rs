@@ -197,9 +197,9 @@ impl Done {
     /// The time within which this share of all was answered, in milliseconds.
     pub fn within(&self, share: f64) -> f64 {
         let at = (self.micros.len() as f64 * share) as usize;
-        self.micros.get(at.min(self.micros.len().saturating_sub(1))).map_or(f64::NAN, |us| {
-            f64::from(*us) / 1e3
-        })
+        self.micros
+            .get(at.min(self.micros.len().saturating_sub(1)))
+            .map_or(f64::NAN, |us| f64::from(*us) / 1e3)
     }
 }
 
@@ -287,10 +287,8 @@ impl Due {
 
 fn gather(target: &Target, load: &Load, due: &Arc<Due>) -> Result<Done> {
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .enable_all()
-        .build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let start = Arc::new(tokio::sync::watch::channel(None::<Instant>).0);
     let mut tasks = Vec::new();
     for _ in 0..load.connections {

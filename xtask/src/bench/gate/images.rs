@@ -88,11 +88,8 @@ fn found(n: usize) -> Found {
     packages.sort();
     packages.dedup();
     let created = "2026-10-01T12:00:00Z".parse().ok();
-    let config = ImageFacts {
-        user: Some("10001".into()),
-        runs_as_root: RunsAs::NotRoot(10_001),
-        created,
-    };
+    let config =
+        ImageFacts { user: Some("10001".into()), runs_as_root: RunsAs::NotRoot(10_001), created };
     let inventory = Inventory { distribution: None, config, packages, gaps: Vec::new() };
     let platform = Platform { os: "linux".into(), architecture: "amd64".into(), variant: None };
     let platform = FoundPlatform {

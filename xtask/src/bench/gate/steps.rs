@@ -25,9 +25,8 @@ pub fn all(plan: &Plan, ours: &Path) -> Result<()> {
     let rig = Rig::new(work.path(), ours, plan.images)?;
     let gate = rig.gate()?;
     let target = rig.target(&gate)?;
-    let known: Vec<Shot> = order(plan.images)
-        .map(|n| Shot::about(&images::name(n), Expected::Allowed))
-        .collect();
+    let known: Vec<Shot> =
+        order(plan.images).map(|n| Shot::about(&images::name(n), Expected::Allowed)).collect();
     let known = Load { shots: Arc::new(known), connections: CONNECTIONS };
 
     let before = gate.memory()?;
@@ -94,7 +93,9 @@ fn throughput(
     let mut ratios = Vec::new();
     let mut rates = Vec::new();
     let scans = rig.counter("cleanbill_examinations_total")?;
-    say("| round | constant (answers/s) | gate (answers/s) | ratio | processor time of an answer, constant / gate / client (µs) |");
+    say(
+        "| round | constant (answers/s) | gate (answers/s) | ratio | processor time of an answer, constant / gate / client (µs) |",
+    );
     say("| --- | --- | --- | --- | --- |");
     for round in 0..=plan.rounds {
         let b = measured(constant, || client::closed(&to_constant, known, plan.round))?;
@@ -116,7 +117,9 @@ fn throughput(
         rates.push(a.0.rate);
     }
     let (least, middle, most) = spread(&ratios);
-    say(&format!("throughput, gate to constant: {least:.2} / {middle:.2} / {most:.2} (wanted: 0.6)"));
+    say(&format!(
+        "throughput, gate to constant: {least:.2} / {middle:.2} / {most:.2} (wanted: 0.6)"
+    ));
     let scans = rig.counter("cleanbill_examinations_total")? - scans;
     say(&format!("examinations meanwhile: {scans}; loads {}", load()?));
     Ok(spread(&rates).1)
