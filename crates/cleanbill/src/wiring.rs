@@ -236,6 +236,15 @@ impl Looking {
             .collect()
     }
 
+    /// Keeps what was found in an image, as an examination does.
+    ///
+    /// # Errors
+    /// When there is no store that can be written.
+    pub fn keep(&self, name: &ImageRef, found: &Found) -> Result<()> {
+        let store = self.store.as_ref().ok_or_else(|| Failure::new("there is no store"))?;
+        store.put_image(&self.key(name, found.resolved), found)
+    }
+
     /// Examines the archive of an image that no registry has, keeps what was found for the gate,
     /// and says the image's id: the digest of its configuration, which is what nodes show of an
     /// image that was loaded. The manifest's digest is made anew by many that load archives.

@@ -302,7 +302,12 @@ struct Held {
     question: Option<Arc<Question>>,
 }
 
+/// What was allowed is in the record; a line for each would cost more than deciding does, so
+/// those lines are written at level debug only.
 fn log(held: &Held, decided: &Decided, took: Duration) {
+    if decided.outcome == Outcome::Allowed && !tracing::enabled!(tracing::Level::DEBUG) {
+        return;
+    }
     let question = held.question.as_deref();
     tracing::info!(
         decision = held.id,
