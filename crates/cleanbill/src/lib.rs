@@ -13,6 +13,7 @@ pub mod examine;
 pub mod exit;
 pub mod failure;
 pub mod key_file;
+pub mod kube;
 pub mod policy_file;
 pub mod progress;
 pub mod quickstart;

@@ -26,6 +26,7 @@ pub mod log;
 pub mod metrics;
 pub mod notes;
 pub mod plain;
+pub mod pull_secrets;
 pub mod question;
 pub mod record;
 pub mod reload;

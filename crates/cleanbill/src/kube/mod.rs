@@ -1,0 +1,220 @@
+//! The Kubernetes API, as far as it is read: single objects, by GET, over TLS.
+//!
+//! Who the API server is, is always verified; there is no switch against it. No redirect is
+//! followed and no proxy used. Tokens, keys and what comes back stand in no message.
+
+mod kubeconfig;
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject as _;
+use ureq::Agent;
+use ureq::http::{HeaderValue, Uri, header};
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
+
+use crate::failure::{Failure, Result};
+
+pub use kubeconfig::fuzz_kubeconfig;
+
+/// The largest object that is read (the API server's own bound on a secret is 1 MiB, which
+/// base64 makes larger).
+const OBJECT_MAX: u64 = 3 << 20;
+/// The largest kubeconfig, certificate, key or token.
+const FILE_MAX: u64 = 1 << 20;
+/// Where a pod finds its service account.
+const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+
+/// One API server, and who we are for it. Has no `Debug`: it holds a key or a token.
+pub struct Client {
+    base: String,
+    agent: Agent,
+    token: Token,
+}
+
+/// The token that goes with each request.
+enum Token {
+    None,
+    Fixed(HeaderValue),
+    /// Read each time, since such tokens are replaced every hour or so.
+    File(PathBuf),
+}
+
+/// Why an object was not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// We may not read it (401 or 403).
+    Forbidden,
+    /// There is none (404).
+    Absent,
+    /// It could not be had: the cause, for the log.
+    Failed(String),
+}
+
+/// The files and values that a connection is made of.
+struct Parts {
+    /// `https://host:port`, with a path where there is one.
+    server: String,
+    authority: Vec<u8>,
+    client: Option<(Vec<u8>, Vec<u8>)>,
+    token: Token,
+}
+
+impl Client {
+    /// As a pod's own service account.
+    ///
+    /// # Errors
+    /// When the program does not run in a pod, or the files of the account cannot be used.
+    pub fn in_cluster() -> Result<Self> {
+        let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+        let names = ("KUBERNETES_SERVICE_HOST", "KUBERNETES_SERVICE_PORT");
+        let (Some(host), Some(port)) = (set(names.0), set(names.1)) else {
+            return Err(Failure::new(format!("{} and {} are not set", names.0, names.1))
+                .next("outside of a cluster, name a kubeconfig (kubernetes.kubeconfig)"));
+        };
+        let host = if host.contains(':') { format!("[{host}]") } else { host };
+        let folder = Path::new(ACCOUNT);
+        Self::new(Parts {
+            server: format!("https://{host}:{port}"),
+            authority: bounded(&folder.join("ca.crt"))?,
+            client: None,
+            token: Token::File(folder.join("token")),
+        })
+    }
+
+    /// As a kubeconfig's current context says.
+    ///
+    /// # Errors
+    /// When the file cannot be read or used, or asks for what is not done: a program that gives
+    /// credentials, no verification, a proxy.
+    pub fn from_kubeconfig(file: &Path) -> Result<Self> {
+        let text = String::from_utf8(bounded(file)?)
+            .map_err(|_| Failure::new(format!("{}: it is no text", file.display())))?;
+        let parts = kubeconfig::parts(&text, file.parent().unwrap_or(Path::new("")));
+        Self::new(parts.map_err(|e| Failure::new(format!("{}: {e}", file.display())))?)
+    }
+
+    fn new(parts: Parts) -> Result<Self> {
+        let uri: Uri =
+            parts.server.parse().map_err(|_| Failure::new("the API server's address is no URL"))?;
+        if uri.scheme_str() != Some("https") || uri.host().is_none_or(str::is_empty) {
+            // Over plain HTTP, whoever listens has the token.
+            return Err(Failure::new("the API server's address is not https://HOST"));
+        }
+        let roots = certificates("the authority of the API server", &parts.authority)?;
+        let client = match parts.client {
+            None => None,
+            Some((chain, key)) => {
+                let chain = certificates("the client certificate", &chain)?;
+                let key = PrivateKey::from_pem(&key)
+                    .map_err(|_| Failure::new("the client key is no PEM private key"))?;
+                Some(ClientCert::new_with_certs(&chain, key))
+            }
+        };
+        let tls = TlsConfig::builder().root_certs(RootCerts::from(roots)).client_cert(client);
+        let config = Agent::config_builder()
+            .tls_config(tls.build())
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .proxy(None)
+            .user_agent(concat!("cleanbill/", env!("CARGO_PKG_VERSION")))
+            .accept_encoding("identity")
+            .max_response_header_size(64 << 10)
+            .build();
+        let base = parts.server.trim_end_matches('/').to_owned();
+        Ok(Self { base, agent: config.new_agent(), token: parts.token })
+    }
+
+    /// Reads `/api/v1/namespaces/NAMESPACE/KIND/NAME`, until then at most. Names that cannot be
+    /// names are not asked for.
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn get(
+        &self,
+        kind: &str,
+        namespace: &str,
+        name: &str,
+        until: Instant,
+    ) -> std::result::Result<Vec<u8>, Unread> {
+        if !is_name(namespace) || !is_name(name) {
+            return Err(Unread::Absent);
+        }
+        let failed = |e: ureq::Error| Unread::Failed(format!("the API server: {e}"));
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(Unread::Failed("the API server: no time is left".into()));
+        }
+        let url = format!("{}/api/v1/namespaces/{namespace}/{kind}/{name}", self.base);
+        let mut request = self.agent.get(url).header(header::ACCEPT, "application/json");
+        if let Some(token) = self.token()? {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let call = request.config().timeout_global(Some(left)).build().call();
+        let mut response = call.map_err(failed)?;
+        match response.status().as_u16() {
+            200 => {}
+            401 | 403 => return Err(Unread::Forbidden),
+            404 => return Err(Unread::Absent),
+            other => return Err(Unread::Failed(format!("the API server answers {other}"))),
+        }
+        response.body_mut().with_config().limit(OBJECT_MAX).read_to_vec().map_err(failed)
+    }
+
+    fn token(&self) -> std::result::Result<Option<HeaderValue>, Unread> {
+        match &self.token {
+            Token::None => Ok(None),
+            Token::Fixed(header) => Ok(Some(header.clone())),
+            Token::File(file) => {
+                let bytes = bounded(file).map_err(|e| Unread::Failed(e.to_string()))?;
+                let text = String::from_utf8(bytes).unwrap_or_default();
+                bearer(&text)
+                    .map(Some)
+                    .ok_or_else(|| Unread::Failed(format!("{}: it is no token", file.display())))
+            }
+        }
+    }
+}
+
+/// The header for a token; `None` where it is none.
+fn bearer(token: &str) -> Option<HeaderValue> {
+    let token = token.trim();
+    let mut header = HeaderValue::try_from(format!("Bearer {token}")).ok()?;
+    header.set_sensitive(true);
+    (!token.is_empty()).then_some(header)
+}
+
+/// A DNS subdomain, which names of namespaces, secrets and service accounts are.
+fn is_name(name: &str) -> bool {
+    let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+    let label = |label: &str| {
+        label.bytes().all(|b| inner(b) || b == b'-')
+            && label.bytes().next().is_some_and(inner)
+            && label.bytes().last().is_some_and(inner)
+    };
+    name.len() <= 253 && name.split('.').all(label)
+}
+
+fn certificates(what: &str, pem: &[u8]) -> Result<Vec<Certificate<'static>>> {
+    let found: std::result::Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    match found {
+        Ok(found) if !found.is_empty() => {
+            Ok(found.iter().map(|c| Certificate::from_der(c).to_owned()).collect())
+        }
+        Ok(_) | Err(_) => Err(Failure::new(format!("{what} is no PEM certificate"))),
+    }
+}
+
+fn bounded(path: &Path) -> Result<Vec<u8>> {
+    use std::io::Read as _;
+    let failed = |e| Failure::new(format!("{} cannot be read: {e}", path.display()));
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path).map_err(failed)?;
+    file.take(FILE_MAX + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > FILE_MAX {
+        return Err(Failure::new(format!("{} is larger than 1 MiB", path.display())));
+    }
+    Ok(bytes)
+}
