@@ -118,7 +118,7 @@ impl Judge {
         open: &Open,
     ) -> (Case, Vec<Arc<Sealed>>) {
         let looked = if open.rules.policy.is_local(&reference) {
-            self.registered(&reference).await
+            self.registered(&reference, open.until).await
         } else {
             self.examined(&reference, open)
                 .await
@@ -173,7 +173,10 @@ impl Judge {
             examined.map(|evidence| Arc::new(Sealed::new(Arc::new(evidence), (examiner.now)())))
         });
         let sealed = landed.await.map_err(|e| self.no_result(e))??;
-        if sealed.evidence.resolved != digest {
+        // Checked before it is held on to, so that what is wrong once is not wrong for an hour.
+        let found = &sealed.evidence;
+        let about_it = found.resolved == digest && found.reference.name() == bare.name();
+        if !about_it || found.platforms.is_empty() {
             return Err(Failed::new(
                 "the evidence is about another image",
                 format!("asked for {bare}, examined {}", sealed.evidence.resolved),
@@ -201,11 +204,17 @@ impl Judge {
     async fn registered(
         &self,
         reference: &ImageRef,
+        until: Instant,
     ) -> Result<(Outcome, Vec<Arc<Sealed>>), Failed> {
         let (examiner, name) = (self.examiner.clone(), reference.clone());
-        let read = tokio::task::spawn_blocking(move || (examiner.registered)(&name)).await;
-        let all =
-            read.map_err(|e| Failed::new("its registration could not be read", e.to_string()))??;
+        let read = tokio::task::spawn_blocking(move || (examiner.registered)(&name));
+        let Ok(read) = tokio::time::timeout_at(until.into(), read).await else {
+            return Err(self.no_result(NoResult::Late));
+        };
+        let unread = |e: tokio::task::JoinError| {
+            Failed::new("its registration could not be read", e.to_string())
+        };
+        let all = read.map_err(unread)??;
         let (mut registered, mut sealed) = (Vec::new(), Vec::new());
         for Registered { digest, node, evidence } in all {
             if let Some(evidence) = &evidence {

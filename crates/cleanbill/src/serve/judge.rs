@@ -153,7 +153,8 @@ impl Judge {
             let found = (examiner.admitted)(&namespace, &images)?;
             Some(Earlier { decision: found.1, at: found.0, images })
         };
-        tokio::task::spawn_blocking(look).await.ok()?
+        let looked = tokio::task::spawn_blocking(look);
+        tokio::time::timeout_at(open.until.into(), looked).await.ok()?.ok()?
     }
 
     fn decided(

@@ -166,7 +166,9 @@ fn five_hundred_at_once_for_an_unseen_image_are_one_examination() {
         }
     });
     let metrics = rig.get("/metrics").body;
-    for line in ["examinations_total 1", "decisions_total{outcome=\"allowed\"} 500"] {
+    for line in
+        ["examinations_total 1", "decisions_total{api=\"imagereview\",outcome=\"allowed\"} 500"]
+    {
         assert!(metrics.contains(&format!("cleanbill_{line}\n")), "{line} in {metrics}");
     }
 }

@@ -7,6 +7,7 @@
 mod admission;
 mod curl;
 mod examinations;
+mod faults;
 mod handshakes;
 mod plain;
 mod questions;

@@ -87,8 +87,8 @@ fn the_text_keeps_the_rules_of_its_format() {
     assert!(text.ends_with('\n'));
     let (mut family, mut kind) = (String::new(), String::new());
     let (mut families, mut series) = (BTreeSet::new(), BTreeSet::new());
-    let mut histograms: BTreeMap<(String, BTreeMap<String, String>), Vec<(f64, f64)>> =
-        BTreeMap::new();
+    type Histograms = BTreeMap<(String, BTreeMap<String, String>), Vec<(f64, f64)>>;
+    let mut histograms = Histograms::new();
     let mut counts = BTreeMap::new();
     for line in text.lines() {
         if let Some(help) = line.strip_prefix("# HELP ") {
