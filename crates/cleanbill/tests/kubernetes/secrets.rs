@@ -43,13 +43,16 @@ fn get(kind: &str, name: &str) -> Result<Vec<u8>, Unread> {
     Ok(object.to_string().into_bytes())
 }
 
+/// Secrets, account → logins, what is told of what was not read.
+type Row<'a> = (&'a [&'a str], Option<&'a str>, Option<Credentials>, &'a [&'a str]);
+
 #[test]
 fn logins_are_those_of_the_secrets_named() {
     let login = |hosts: &[&str]| {
         let add = |all: Credentials, host: &&str| all.with_login(host, "u", Secret::new("hunter2"));
         Some(hosts.iter().fold(Credentials::none(), add))
     };
-    let table: [(&[&str], Option<&str>, Option<Credentials>, &[&str]); 13] = [
+    let table: [Row<'_>; 13] = [
         (&[], None, None, &[]),
         (&["a"], None, login(&["a.example"]), &[]),
         (&["a", "b"], None, login(&["a.example", "b.example"]), &[]),
