@@ -10,14 +10,17 @@ use cleanbill::serve::examiner::Examiner;
 use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict;
 use cleanbill_trust::breakglass::{ANNOTATION, Terms, issue};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::rig::{self, Choice, Reply, Rig};
+use crate::rig::{self, Choice, Rig};
 use crate::row::{self, Registered, Row, Token};
 use crate::world;
 
 /// The id of every decision.
 pub const ID: &str = "d0000000000000000000";
+
+/// The uid of every request.
+pub const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
 
 /// The row's policy.
 pub fn policy(row: &Row) -> Policy {
@@ -132,6 +135,69 @@ pub fn image_review(row: &Row) -> String {
     review.to_string() + "\n"
 }
 
+/// The same question as an `AdmissionReview` about a pod.
+pub fn admission_review(row: &Row) -> String {
+    if let Some(body) = &row.body {
+        return body.clone();
+    }
+    let container = |(n, short): (usize, &String)| json!({ "name": format!("c{n}"), "image": row::image(short) });
+    let containers: Vec<_> = row.images.iter().enumerate().map(container).collect();
+    let mut annotations = row.annotations.clone();
+    annotations.extend(row.token.as_ref().map(|t| (ANNOTATION.to_owned(), token(t))));
+    let mut review = json!({
+        "apiVersion": "admission.k8s.io/v1",
+        "kind": "AdmissionReview",
+        "request": {
+            "uid": UID,
+            "kind": { "group": "", "version": "v1", "kind": "Pod" },
+            "resource": { "group": "", "version": "v1", "resource": "pods" },
+            "operation": "CREATE",
+            "namespace": row.namespace,
+            "userInfo": { "username": "bob", "groups": ["dev"] },
+            "object": {
+                "apiVersion": "v1", "kind": "Pod",
+                "metadata": { "name": "p", "annotations": annotations },
+                "spec": { "containers": containers },
+            },
+            "dryRun": false,
+        },
+    });
+    if let Some(change) = &row.request {
+        merge(&mut review["request"], change);
+    }
+    review.to_string()
+}
+
+/// RFC 7396, with images written out.
+fn merge(into: &mut Value, change: &Value) {
+    let Value::Object(fields) = change else {
+        *into = change.clone();
+        return;
+    };
+    if !into.is_object() {
+        *into = json!({});
+    }
+    for (key, value) in fields {
+        match value {
+            Value::Null => _ = into.as_object_mut().unwrap().remove(key),
+            Value::Array(list) => {
+                let filled = list.iter().map(|entry| {
+                    let mut filled = Value::Null;
+                    merge(&mut filled, entry);
+                    filled
+                });
+                into[key] = filled.collect();
+            }
+            Value::String(short) if key == "image" || key == "reference" => {
+                into[key] = json!(row::image(short));
+            }
+            Value::Object(_) | Value::String(_) | Value::Number(_) | Value::Bool(_) => {
+                merge(&mut into[key], value);
+            }
+        }
+    }
+}
+
 fn token(token: &Token) -> String {
     if let Some(text) = &token.text {
         return text.clone();
@@ -147,9 +213,4 @@ fn token(token: &Token) -> String {
     // Its id is random; the answer shows it.
     let terms = Terms { id: "t0000000000000000000".into(), ..terms.unwrap() };
     issue(&terms, &world::KEYS[usize::from(token.other_key)]).unwrap() + &"A".repeat(token.padded)
-}
-
-/// Asks as the API server does.
-pub fn ask(row: &Row) -> Reply {
-    gate(row).ask(&image_review(row))
 }

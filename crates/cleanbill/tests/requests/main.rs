@@ -1,7 +1,9 @@
 //! One table of requests through one check: policy, facts and request → the exact answer.
 //!
 //! The rows are data, in `rows/*.yaml`; [`row`] says what they may hold, [`world`] which images
-//! there are. Each row is asked of a gate of its own over TLS, as the API server would.
+//! there are. Each row is asked of a gate of its own over TLS,
+//! as the API server would, by `ImageReview` and by both webhooks: on the same facts they must not
+//! differ.
 
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]

@@ -45,11 +45,12 @@ pub struct Row {
     pub fail: bool,
     /// The budget in milliseconds.
     pub budget: Option<u64>,
-    /// `image-review` or `admission`: asked by this interface only.
-    #[allow(dead_code)]
-    pub only: Option<String>,
+    /// Asked by one interface only; by default by all three, with the same answer.
+    pub only: Option<Only>,
+    /// What is different in the `AdmissionReview`'s request: a JSON merge patch of it, with images
+    /// written short after `image:` and `reference:`.
+    pub request: Option<serde_json::Value>,
     /// Warnings, where the interface has a place for them.
-    #[allow(dead_code)]
     #[serde(default)]
     pub warnings: Vec<String>,
     pub want: Want,
@@ -72,8 +73,21 @@ pub struct Want {
     /// No feed was used, so no date is told.
     #[serde(default)]
     pub undated: bool,
+    /// There is nothing to judge, since so.
+    pub nothing: Option<String>,
+    /// What a mutating webhook pins: pointers to images by tag. By default every `NAME:TAG` among
+    /// the images of a row that is allowed.
+    pub patch: Option<BTreeMap<String, String>>,
     pub noted: Option<String>,
     pub let_in_by: Option<String>,
+}
+
+/// One interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Only {
+    ImageReview,
+    Admission,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -4,40 +4,75 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
+use base64::Engine as _;
 use cleanbill::serve::live::Rules;
 use serde_json::{Map, Value, json};
 
-use crate::ask::{self, ID};
-use crate::rig::Reply;
-use crate::row::{self, Row, Want};
+use crate::ask::{self, ID, UID};
+use crate::rig::{Reply, Rig};
+use crate::row::{self, Only, Row, Want};
 use crate::world;
 
-/// What the row wants, as the HTTP status and body.
-fn wanted(row: &Row) -> (u16, Value) {
-    let Want { outcome, reason, .. } = &row.want;
-    let reason = row::text(reason);
-    if outcome == "foreign" {
-        return (400, json!(format!("{reason}\n")));
+/// The three ways to ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    ImageReview,
+    Validate,
+    Mutate,
+}
+
+impl Way {
+    fn of(row: &Row) -> &'static [Self] {
+        match row.only {
+            None => &[Self::ImageReview, Self::Validate, Self::Mutate],
+            Some(Only::ImageReview) => &[Self::ImageReview],
+            Some(Only::Admission) => &[Self::Validate, Self::Mutate],
+        }
     }
-    let message = if outcome == "allowed" {
-        assert!(reason.is_empty(), "{}: an allowed row has no reason", row.row);
-        String::new()
-    } else {
-        assert!(!reason.is_empty(), "{}: a denial has a reason", row.row);
-        format!("{reason} Decision {ID}.")
-    };
-    if row.fail && outcome == "undecided" {
+
+    fn ask(self, row: &Row, gate: &Rig) -> Reply {
+        let (path, body) = match self {
+            Self::ImageReview => ("/review", ask::image_review(row)),
+            Self::Validate => ("/validate", ask::admission_review(row)),
+            Self::Mutate => ("/mutate", ask::admission_review(row)),
+        };
+        let path = format!("{path}?timeout=30s");
+        gate.send(Some(&gate.client), &path, body.as_bytes()).unwrap()
+    }
+
+    /// What the row wants, as the HTTP status and body.
+    fn wanted(self, row: &Row) -> (u16, Value) {
+        let Want { outcome, reason, .. } = &row.want;
+        let reason = row::text(reason);
+        if outcome == "foreign" {
+            return (400, json!(format!("{reason}\n")));
+        }
+        let message = if outcome == "allowed" {
+            assert!(reason.is_empty(), "{}: an allowed row has no reason", row.row);
+            String::new()
+        } else {
+            assert!(!reason.is_empty(), "{}: a denial has a reason", row.row);
+            format!("{reason} Decision {ID}.")
+        };
+        match self {
+            Self::ImageReview => image_review(row, &message),
+            Self::Validate => (200, admission_review(row, &message, false)),
+            Self::Mutate => (200, admission_review(row, &message, true)),
+        }
+    }
+}
+
+fn image_review(row: &Row, message: &str) -> (u16, Value) {
+    if row.fail && row.want.outcome == "undecided" {
         let status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "reason": "Forbidden", "code": 403,
         });
         return (403, status);
     }
-    let mut status = json!({
-        "allowed": outcome == "allowed",
-        "auditAnnotations": notes(row),
-    });
-    if !message.is_empty() {
+    let allowed = row.want.outcome == "allowed";
+    let mut status = json!({ "allowed": allowed, "auditAnnotations": notes(row) });
+    if !allowed {
         status["reason"] = json!(message);
     }
     let answer = json!({
@@ -46,10 +81,56 @@ fn wanted(row: &Row) -> (u16, Value) {
     (200, answer)
 }
 
+fn admission_review(row: &Row, message: &str, mutate: bool) -> Value {
+    let allowed = row.want.outcome == "allowed";
+    let mut response = json!({
+        "uid": UID, "allowed": allowed, "auditAnnotations": notes(row),
+    });
+    if !allowed {
+        response["status"] = json!({ "code": 403, "reason": "Forbidden", "message": message });
+    }
+    if !row.warnings.is_empty() {
+        let warnings: Vec<_> = row.warnings.iter().map(|w| row::text(w)).collect();
+        response["warnings"] = json!(warnings);
+    }
+    let patch = if allowed && mutate { patch(row) } else { Vec::new() };
+    if !patch.is_empty() {
+        response["patchType"] = json!("JSONPatch");
+        response["patch"] = json!(patch);
+    }
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview", "response": response,
+    })
+}
+
+/// Every image by tag is replaced by the same with its digest, behind a test of what it was.
+fn patch(row: &Row) -> Vec<Value> {
+    let by_default = || {
+        let images = row.images.iter().enumerate();
+        let tags = images.filter(|(_, i)| i.contains(':') && !i.starts_with('='));
+        tags.map(|(n, i)| (format!("/spec/containers/{n}/image"), i.clone())).collect()
+    };
+    let pinned = row.want.patch.clone().unwrap_or_else(by_default);
+    let steps = pinned.iter().flat_map(|(path, short)| {
+        let (image, name) = (row::image(short), short.split(':').next().unwrap());
+        let pinned = format!("{image}@{}", world::digest(name));
+        [
+            json!({ "op": "test", "path": path, "value": image }),
+            json!({ "op": "replace", "path": path, "value": pinned }),
+        ]
+    });
+    steps.collect()
+}
+
 fn notes(row: &Row) -> Map<String, Value> {
     let want = &row.want;
     let rules = Rules::new(ask::policy(row), jiff::Timestamp::UNIX_EPOCH).unwrap();
     let mut notes = Map::new();
+    if let Some(why) = &want.nothing {
+        notes.insert("decision-id".into(), ID.into());
+        notes.insert("outcome".into(), format!("nothing to judge: {why}").into());
+        return notes;
+    }
     let mut note = |key: &str, value: String| notes.insert(key.into(), value.into());
     note("decision-id", ID.into());
     note("outcome", want.outcome.clone());
@@ -75,22 +156,36 @@ fn notes(row: &Row) -> Map<String, Value> {
 
 /// What came back, in the same form.
 fn got(reply: &Reply) -> (u16, Value) {
-    let body = serde_json::from_str(&reply.body).unwrap_or_else(|_| json!(reply.body));
+    let mut body = serde_json::from_str(&reply.body).unwrap_or_else(|_| json!(reply.body));
+    if let Some(patch) = body.pointer_mut("/response/patch") {
+        let bytes = base64::engine::general_purpose::STANDARD.decode(patch.as_str().unwrap());
+        *patch = serde_json::from_slice(&bytes.unwrap()).unwrap();
+    }
     (reply.status, body)
 }
 
-fn check(row: &Row) -> Result<(), String> {
-    let reply = ask::ask(row);
-    let (wanted, got) = (wanted(row), got(&reply));
+fn check(row: &Row) -> Vec<String> {
+    let gate = ask::gate(row);
+    Way::of(row).iter().filter_map(|way| check_way(row, *way, &gate).err()).collect()
+}
+
+fn check_way(row: &Row, way: Way, gate: &Rig) -> Result<(), String> {
+    let reply = way.ask(row, gate);
+    let (wanted, got) = (way.wanted(row), got(&reply));
+    let name = format!("{} ({way:?})", row.row);
     if reply.head.contains("retry-after") {
-        return Err(format!("{}: Retry-After", row.row));
+        return Err(format!("{name}: Retry-After"));
     }
     if reply.body.contains("secret") {
-        return Err(format!("{}: it tells a secret: {}", row.row, reply.body));
+        return Err(format!("{name}: it tells a secret: {}", reply.body));
     }
     // What the API server makes of it.
-    if reply.allowed() != (row.want.outcome == "allowed") {
-        return Err(format!("{}: allowed is {}: {got:?}", row.row, reply.allowed()));
+    let allowed = match way {
+        Way::ImageReview => reply.allowed(),
+        Way::Validate | Way::Mutate => got.1.pointer("/response/allowed") == Some(&json!(true)),
+    };
+    if allowed != (row.want.outcome == "allowed") {
+        return Err(format!("{name}: allowed is {allowed}: {got:?}"));
     }
     if wanted == got {
         return Ok(());
@@ -104,7 +199,7 @@ fn check(row: &Row) -> Result<(), String> {
         a.iter().filter(|line| !b.contains(line)).cloned().collect::<Vec<_>>().join("\n")
     };
     let (missing, more) = (only(&wanted, &got), only(&got, &wanted));
-    Err(format!("== {}\nwanted\n{missing}\ngot\n{more}", row.row))
+    Err(format!("== {name}\nwanted\n{missing}\ngot\n{more}"))
 }
 
 #[test]
@@ -118,13 +213,15 @@ fn every_row_gets_exactly_its_answer() {
             scope.spawn(|| {
                 while let Some(row) = rows.get(next.fetch_add(1, SeqCst)) {
                     let checked = std::panic::catch_unwind(|| check(row));
-                    let checked = checked.unwrap_or_else(|_| Err(format!("{}: panicked", row.row)));
-                    wrong.lock().unwrap().extend(checked.err());
+                    let checked =
+                        checked.unwrap_or_else(|_| vec![format!("{}: panicked", row.row)]);
+                    wrong.lock().unwrap().extend(checked);
                 }
             });
         }
     });
     let wrong = wrong.into_inner().unwrap();
-    assert!(wrong.is_empty(), "{} of {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+    assert!(rows.len() >= 120, "{} rows", rows.len());
+    assert!(wrong.is_empty(), "{} in {} rows:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
     println!("{} rows", rows.len());
 }

@@ -47,7 +47,7 @@ pub fn examine(name: &ImageRef) -> Examined {
         "broken" => Err(Failed::new("its layers cannot be read", "secret detail")),
         "crash" => panic!("secret panic"),
         "slow" => {
-            std::thread::sleep(Duration::from_millis(600));
+            std::thread::sleep(Duration::from_millis(1500));
             Ok(evidence(name))
         }
         _ => Ok(evidence(name)),
