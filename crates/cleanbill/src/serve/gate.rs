@@ -26,9 +26,13 @@ use super::question::Question;
 use super::record::{About, Recorder};
 use super::review;
 use super::wire::{self, Wire};
+use crate::failure::{Failure, Result};
 
 /// What is said where too much is being answered.
 const BUSY: &str = "too many questions at once; try again";
+/// How long past its time a judgement, and then its record, is waited for. Twice this is less
+/// than the second that a budget leaves of the caller's own time.
+const GRACE: Duration = Duration::from_millis(300);
 /// Questions of the large kind that are read at a time.
 const READING: usize = 32;
 
@@ -66,7 +70,7 @@ impl Gate {
     pub async fn handle(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, Infallible> {
+    ) -> std::result::Result<Response<Full<Bytes>>, Infallible> {
         let began = Instant::now();
         if request.method() != Method::POST {
             let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only POST is answered");
@@ -107,7 +111,7 @@ impl Gate {
         began: Instant,
         until: Instant,
     ) -> Response<Full<Bytes>> {
-        let mut held = Held { id, began, wire: Wire::ImageReview, question: None };
+        let mut held = Held { id, began, until, wire: Wire::ImageReview, question: None };
         let Ok(_slot) = self.busy.try_acquire() else {
             return self.unjudged(held, BUSY, Outcome::Undecided).await;
         };
@@ -139,7 +143,7 @@ impl Gate {
         mutate: bool,
     ) -> Response<Full<Bytes>> {
         let decision = id.clone();
-        let (uid, held) = (String::new(), |wire| Held { id, began, wire, question: None });
+        let (uid, held) = (String::new(), |wire| Held { id, began, until, wire, question: None });
         let reading = tokio::time::timeout_at(until.into(), self.reading.acquire());
         let Ok(Ok(reads)) = reading.await else {
             let held = held(Wire::Admission { uid, mutate, asked: None });
@@ -197,9 +201,15 @@ impl Gate {
             let access = gate.access(&question, pull_secrets, until).await;
             gate.judge.answer(question, access, &decision, until).await
         });
-        match judged.await {
-            Ok(decided) => self.answer(held, decided).await,
-            Err(e) => {
+        // Whoever holds on to his time keeps within it; what blocks on a disk or a lock does not, and
+        // no answer at all lets the pod in where `defaultAllow` is true.
+        match tokio::time::timeout_at((until + GRACE).into(), judged).await {
+            Ok(Ok(decided)) => self.answer(held, decided).await,
+            Err(_) => {
+                tracing::error!(decision = held.id, "judging did not end in its time");
+                self.unjudged(held, "it took too long; try again", Outcome::Undecided).await
+            }
+            Ok(Err(e)) => {
                 tracing::error!(decision = held.id, error = %e, "judging panicked");
                 self.unjudged(held, "an internal error", Outcome::Undecided).await
             }
@@ -233,7 +243,7 @@ impl Gate {
             took,
             enforced: held.wire.is_enforced(),
         };
-        if let Err(e) = self.record(&about, &decided).await {
+        if let Err(e) = self.record(&about, &decided, held.until).await {
             self.metrics.unrecorded.fetch_add(1, Relaxed);
             tracing::error!(decision = held.id, error = %e, "the decision could not be recorded");
             if decided.outcome == Outcome::Allowed {
@@ -251,10 +261,13 @@ impl Gate {
     }
 
     /// Records a decision; returns when it is on the disk, unless the policy does not want that.
-    async fn record(&self, about: &About<'_>, decided: &Decided) -> crate::failure::Result<()> {
+    async fn record(&self, about: &About<'_>, decided: &Decided, until: Instant) -> Result<()> {
         let Some(entry) = self.recorder.entry(about, decided)? else { return Ok(()) };
         if decided.rules.policy.record_first {
-            return entry.write().await;
+            let late = || Failure::new("it was not written in time");
+            let until = until.max(Instant::now()) + GRACE;
+            let written = tokio::time::timeout_at(until.into(), entry.write()).await;
+            return written.unwrap_or_else(|_| Err(late()));
         }
         let (id, metrics) = (about.id.to_owned(), Arc::clone(&self.metrics));
         tokio::spawn(async move {
@@ -268,7 +281,7 @@ impl Gate {
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
     /// away, since the API server reads the answer only once it has sent its question.
-    async fn body(&self, mut body: Incoming, limit: usize) -> Result<Vec<u8>, String> {
+    async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Vec<u8>, String> {
         let thrown_away = limit.max(1 << 20).saturating_mul(32);
         let read = async {
             let (mut kept, mut seen) = (Vec::new(), 0_usize);
@@ -298,6 +311,7 @@ impl Gate {
 struct Held {
     id: String,
     began: Instant,
+    until: Instant,
     wire: Wire,
     question: Option<Arc<Question>>,
 }

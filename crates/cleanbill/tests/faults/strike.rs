@@ -1,0 +1,160 @@
+//! The check: with the fault nobody is let in and the answer comes in time; without it, somebody.
+
+use std::io::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use crate::path::{BUDGET, Struck, gate};
+use crate::points::{Fault, Point};
+use crate::rig::{Reply, digest_of};
+
+/// Which interface asks.
+const WAYS: [&str; 2] = ["/review", "/validate"];
+/// How much later than its budget an answer may come: two graces, and a slow machine.
+const LATE: Duration = Duration::from_millis(1500);
+
+/// A question that goes by this point, about an image that nobody has asked about.
+fn question(point: Point, way: &str) -> Value {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let n = NEXT.fetch_add(1, SeqCst);
+    let by_digest =
+        |name: &str| format!("registry.example/{name}{n}@{}", digest_of(&format!("{n}")));
+    let (image, namespace) = match point {
+        Point::Resolve => (format!("registry.example/app{n}:1"), "default"),
+        Point::Registered => (format!("local/app{n}:1"), "default"),
+        Point::Admitted => (by_digest("flawed"), "keeps"),
+        Point::Checker => (by_digest("app"), "asks-others"),
+        Point::Id
+        | Point::Body
+        | Point::Parse
+        | Point::Clock
+        | Point::Spend
+        | Point::Snapshot
+        | Point::Examine
+        | Point::Record => (by_digest("app"), "default"),
+    };
+    let containers = json!([{ "name": "c", "image": image }]);
+    if way == "/review" {
+        return json!({
+            "apiVersion": "imagepolicy.k8s.io/v1alpha1", "kind": "ImageReview",
+            "spec": { "containers": containers, "namespace": namespace },
+        });
+    }
+    json!({
+        "apiVersion": "admission.k8s.io/v1", "kind": "AdmissionReview",
+        "request": {
+            "uid": "u", "operation": "CREATE", "namespace": namespace,
+            "kind": { "group": "", "version": "v1", "kind": "Pod" },
+            "resource": { "group": "", "version": "v1", "resource": "pods" },
+            "userInfo": { "username": "bob" },
+            "object": { "metadata": {}, "spec": { "containers": containers } },
+        },
+    })
+}
+
+/// Asks; a broken connection is no answer.
+fn ask(struck: &Struck, point: Point, fault: Option<Fault>, way: &str) -> Option<Reply> {
+    let body = question(point, way).to_string();
+    let target = format!("{way}?timeout=30s");
+    let client = Some(&struck.rig.client);
+    let sent = match (point, fault) {
+        (Point::Parse, Some(_)) => &body[..body.len() - 1],
+        (Point::Body, Some(Fault::Wrong(_))) => &body[..body.len() / 2],
+        _ => &body,
+    };
+    let (Point::Body, Some(Fault::Error | Fault::Hang)) = (point, fault) else {
+        return struck.rig.send(client, &target, sent.as_bytes()).ok();
+    };
+    let head = format!(
+        "POST {target} HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n{}",
+        body.len(),
+        &body[..body.len() / 2]
+    );
+    let mut stream = struck.rig.connect(client, &[&rustls::version::TLS13]).unwrap();
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.flush().unwrap();
+    if fault == Some(Fault::Error) {
+        stream.sock.shutdown(std::net::Shutdown::Write).unwrap();
+    }
+    let mut raw = Vec::new();
+    _ = std::io::Read::read_to_end(&mut stream, &mut raw);
+    Reply::parse(&raw)
+}
+
+/// The decision's id, if the API server would let the pod in by this answer.
+fn allowed(reply: Option<&Reply>) -> Option<String> {
+    let reply = reply?;
+    let body: Value = serde_json::from_str(&reply.body).ok()?;
+    let answer = body.get("status").filter(|_| body["kind"] == "ImageReview");
+    let answer = answer.or_else(|| body.get("response"))?;
+    let yes = (200..=206).contains(&reply.status) && answer["allowed"] == true;
+    yes.then(|| answer["auditAnnotations"]["decision-id"].as_str().unwrap_or("none").to_owned())
+}
+
+/// Strikes one point with one fault by one way.
+fn strike(struck: &Struck, point: Point, fault: Fault, way: &str) -> Result<(), String> {
+    let name = format!("{point:?} {fault:?} {way}");
+    let held = struck.arm(point, fault);
+    let began = Instant::now();
+    let reply = ask(struck, point, Some(fault), way);
+    let took = began.elapsed();
+    struck.disarm(held);
+    if allowed(reply.as_ref()).is_some() {
+        return Err(format!("{name}: allowed by {reply:?}"));
+    }
+    if took > BUDGET + LATE {
+        return Err(format!("{name}: answered after {took:?}: {reply:?}"));
+    }
+    let told = reply.as_ref().map_or("", |reply| &reply.body);
+    if told.contains("secret") || told.contains("armed") {
+        return Err(format!("{name}: it tells what is for the log: {told}"));
+    }
+    recovers(struck, point, way).map_err(|why| format!("{name}: {why}"))
+}
+
+/// The fault is gone: what still hangs may end first.
+fn recovers(struck: &Struck, point: Point, way: &str) -> Result<(), String> {
+    let began = Instant::now();
+    loop {
+        let reply = ask(struck, point, None, way);
+        match allowed(reply.as_ref()) {
+            Some(id) if struck.recorded(&id) => return Ok(()),
+            Some(id) => return Err(format!("{id} was allowed and not recorded")),
+            None if began.elapsed() > Duration::from_secs(10) => {
+                return Err(format!("it does not recover: {reply:?}"));
+            }
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
+}
+
+#[test]
+fn no_fault_at_any_point_ends_in_allowed_and_all_recover() {
+    let (next, wrong, struck) = (AtomicUsize::new(0), Mutex::new(Vec::new()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..3 {
+            scope.spawn(|| {
+                while let Some(point) = Point::ALL.get(next.fetch_add(1, SeqCst)) {
+                    let gate = gate();
+                    for way in WAYS {
+                        // Without a fault this question is allowed: the faults below matter.
+                        let before = recovers(&gate, *point, way);
+                        wrong.lock().unwrap().extend(before.err());
+                        for fault in point.faults() {
+                            let done = strike(&gate, *point, *fault, way);
+                            wrong.lock().unwrap().extend(done.err());
+                            struck.fetch_add(1, SeqCst);
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{} faults", struck.into_inner());
+}
