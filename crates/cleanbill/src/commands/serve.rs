@@ -10,7 +10,7 @@ use crate::checkers::Checkers;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::policy_file;
-use crate::serve::config::Config;
+use crate::serve::config::{Config, Kubernetes};
 use crate::serve::examiner::Examiner;
 use crate::serve::live::Rules;
 use crate::serve::record::Recorder;
@@ -77,6 +77,7 @@ where
         examiner,
         rules: Rules::new(loaded.policy, Timestamp::now())?,
         checkers: Checkers::open(&config.checkers)?,
+        kubernetes: config.kubernetes.as_ref().map(Kubernetes::open).transpose()?,
         recorder: Recorder::into(store)?,
         bounds: config.bounds,
         work: config.work,

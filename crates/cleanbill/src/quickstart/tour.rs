@@ -250,6 +250,7 @@ fn parts(
         examiner: wiring::examiner(&config, Some(Arc::clone(&store)))?,
         rules: Rules::new(policy, Timestamp::now())?,
         checkers: Checkers::open(&[])?,
+        kubernetes: None,
         recorder: Recorder::into(store)?,
         bounds: config.bounds,
         work: config.work,

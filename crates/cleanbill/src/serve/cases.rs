@@ -173,16 +173,17 @@ impl Judge {
             examined.map(|evidence| Arc::new(Sealed::new(Arc::new(evidence), (examiner.now)())))
         });
         let sealed = landed.await.map_err(|e| self.no_result(e))??;
-        // Checked before it is held on to, so that what is wrong once is not wrong for an hour.
         let found = &sealed.evidence;
-        let about_it = found.resolved == digest && found.reference.name() == bare.name();
-        if !about_it || found.platforms.is_empty() {
+        if found.resolved != digest {
             return Err(Failed::new(
                 "the evidence is about another image",
                 format!("asked for {bare}, examined {}", sealed.evidence.resolved),
             ));
         }
-        self.known.put(key, Arc::clone(&sealed));
+        // The judge refuses what is about something else; held on to, it would refuse for an hour.
+        if found.reference.name() == bare.name() && !found.platforms.is_empty() {
+            self.known.put(key, Arc::clone(&sealed));
+        }
         Ok(sealed)
     }
 

@@ -8,6 +8,8 @@ use cleanbill_core::platform::Platform;
 use cleanbill_core::policy::Policy;
 
 use crate::checkers::CheckerConfig;
+use crate::failure::Result;
+use crate::kube::Client;
 use crate::store::Keep;
 
 /// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
@@ -31,12 +33,36 @@ pub struct Config {
     pub registries: Vec<RegistryAccess>,
     /// Who else is asked about images.
     pub checkers: Vec<CheckerConfig>,
+    /// Where pods' pull secrets are read; `None`: nowhere.
+    pub kubernetes: Option<Kubernetes>,
     /// Bounds on requests.
     pub bounds: Bounds,
     /// Bounds on examinations.
     pub work: Work,
     /// How many decisions are kept, and for how long.
     pub keep: Keep,
+}
+
+/// How the Kubernetes API is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kubernetes {
+    /// As this kubeconfig's current context says.
+    Kubeconfig(PathBuf),
+    /// As the service account of the gate's own pod.
+    InCluster,
+}
+
+impl Kubernetes {
+    /// A client. Reads files; contacts nobody.
+    ///
+    /// # Errors
+    /// When a file cannot be read or used.
+    pub fn open(&self) -> Result<Client> {
+        match self {
+            Self::Kubeconfig(file) => Client::from_kubeconfig(file),
+            Self::InCluster => Client::in_cluster(),
+        }
+    }
 }
 
 /// Files of the TLS port.

@@ -8,14 +8,14 @@ use std::time::Duration;
 use cleanbill_core::platform::Platform;
 
 use super::config::{
-    Bounds, Config, PolicySource, RegistryAccess, SCAN_WORST, Tls, Unexamined, Work,
+    Bounds, Config, Kubernetes, PolicySource, RegistryAccess, SCAN_WORST, Tls, Unexamined, Work,
 };
 use crate::policy_file::node::{Node, Placed};
 use crate::policy_file::read::Reader;
 use crate::policy_file::{self, Problem};
 use crate::store::Keep;
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "listen",
     "metrics_listen",
     "tls",
@@ -25,6 +25,7 @@ const KEYS: [&str; 13] = [
     "platforms",
     "registries",
     "checkers",
+    "kubernetes",
     "when_unexamined",
     "limits",
     "tag_ttl",
@@ -34,6 +35,7 @@ const DECISION_KEYS: [&str; 2] = ["keep", "count"];
 const TLS_KEYS: [&str; 4] = ["cert", "key", "client_ca", "client_names"];
 const REGISTRY_KEYS: [&str; 7] =
     ["host", "plain_http", "private", "username", "password_file", "realms", "ca"];
+const KUBERNETES_KEYS: [&str; 2] = ["kubeconfig", "in_cluster"];
 const LIMIT_KEYS: [&str; 14] = [
     "budget",
     "examination_time",
@@ -92,7 +94,7 @@ impl Raw<'_> {
         let (mut listen, mut metrics_listen, mut tls, mut policy) = (None, None, None, None);
         let (mut db, mut state_dir) = (None, None);
         let (mut platforms, mut registries) = (Vec::new(), Vec::new());
-        let mut checkers = Vec::new();
+        let (mut checkers, mut kubernetes) = (Vec::new(), None);
         let (mut bounds, mut work) = (Bounds::default(), Work::default());
         let mut keep = Keep::default();
         let entries = self.reader.entries(root, "the configuration", &KEYS);
@@ -120,6 +122,7 @@ impl Raw<'_> {
                     checkers =
                         crate::checkers::config_file::read(&mut self.reader, self.folder, value)
                 }
+                "kubernetes" => kubernetes = self.kubernetes(value),
                 "when_unexamined" => bounds.when_unexamined = self.when_unexamined(value),
                 "decisions" => self.decisions(value, &mut keep),
                 // `entries` gives none but the known keys: this is `tag_ttl`.
@@ -136,6 +139,7 @@ impl Raw<'_> {
             platforms,
             registries,
             checkers,
+            kubernetes,
             bounds,
             work,
             keep,
@@ -243,17 +247,30 @@ impl Raw<'_> {
         }
     }
 
-    fn when_unexamined(&mut self, node: &Placed) -> Unexamined {
-        match node.value.as_text() {
-            "deny" => Unexamined::Deny,
-            "fail" => Unexamined::Fail,
-            _ => {
-                let message = "\"when_unexamined\" is neither deny nor fail".to_owned();
-                let hint = "fail is safe only with defaultAllow: false; see docs/gate.md";
-                self.reader.problem(node.referenced, message, hint);
-                Unexamined::Deny
+    /// `kubeconfig: FILE` or `in_cluster: true`.
+    fn kubernetes(&mut self, node: &Placed) -> Option<Kubernetes> {
+        let mut found = vec![];
+        for (key, value) in self.reader.entries(node, "\"kubernetes\"", &KUBERNETES_KEYS) {
+            match key {
+                "kubeconfig" => found.extend(self.path(key, value).map(Kubernetes::Kubeconfig)),
+                _ if self.reader.boolean(key, value) => found.push(Kubernetes::InCluster),
+                _ => {}
             }
         }
+        if found.len() != 1 {
+            let what = "\"kubernetes\" says neither kubeconfig: FILE nor in_cluster: true, or both";
+            self.reader.problem(node.referenced, what.into(), "write one of them");
+        }
+        found.pop()
+    }
+
+    fn when_unexamined(&mut self, node: &Placed) -> Unexamined {
+        let text = node.value.as_text();
+        if !["deny", "fail"].contains(&text) {
+            let message = "\"when_unexamined\" is neither deny nor fail".to_owned();
+            self.reader.problem(node.referenced, message, "docs/gate.md says what they do");
+        }
+        if text == "fail" { Unexamined::Fail } else { Unexamined::Deny }
     }
 
     fn demand(&mut self, node: &Placed, entries: &[(&'static str, &Placed)], keys: &[&str]) {
@@ -305,7 +322,6 @@ impl Raw<'_> {
         platform
     }
 
-    /// A registry's host as it stands in image names.
     fn host(&mut self, node: &Placed) -> Option<String> {
         let text = self.reader.text("host", node)?;
         let name = format!("{text}/x").parse::<cleanbill_core::reference::ImageRef>();

@@ -155,3 +155,20 @@ fn the_document_names_every_key_and_no_other() {
     let limits = rows("| key of `limits` | bounds | default |");
     assert_eq!(sorted(limits), sorted(super::LIMIT_KEYS.to_vec()));
 }
+
+#[test]
+fn the_kubernetes_api_is_reached_in_one_way() {
+    for (written, read) in [
+        ("{kubeconfig: k}", Some(Some(Kubernetes::Kubeconfig("/gate/k".into())))),
+        ("{in_cluster: true}", Some(Some(Kubernetes::InCluster))),
+        ("{in_cluster: false}", None),
+        ("{}", None),
+        ("{kubeconfig: k, in_cluster: true}", None),
+        ("{server: x}", None),
+        ("true", None),
+    ] {
+        let text = format!("{GOOD}kubernetes: {written}\n");
+        let config = parse(&text, Path::new("/gate/cleanbill.yaml"));
+        assert_eq!(config.ok().map(|c| c.kubernetes), read, "{written}");
+    }
+}

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use cleanbill_core::reference::ImageRef;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
@@ -22,17 +23,21 @@ use super::config::Bounds;
 use super::http::{budget, failure, is_json, json, text};
 use super::judge::{Decided, Judge};
 use super::metrics::{Api, Metrics, Outcome};
+use super::pull_secrets::{Named, access};
 use super::question::Question;
 use super::record::{About, Recorder};
 use super::review;
 use super::wire::{self, Wire};
 use crate::failure::{Failure, Result};
+use crate::kube::Client;
 
 /// What is said where too much is being answered.
 const BUSY: &str = "too many questions at once; try again";
 /// How long past its time a judgement, and then its record, is waited for. Twice this is less
 /// than the second that a budget leaves of the caller's own time.
 const GRACE: Duration = Duration::from_millis(300);
+/// How long pull secrets are read for at most.
+const SECRETS_TIME: Duration = Duration::from_secs(2);
 /// Questions of the large kind that are read at a time.
 const READING: usize = 32;
 
@@ -44,6 +49,7 @@ pub struct Gate {
     bounds: Bounds,
     busy: Semaphore,
     reading: Semaphore,
+    kubernetes: Option<Arc<Client>>,
 }
 
 impl Gate {
@@ -55,7 +61,14 @@ impl Gate {
         bounds: Bounds,
     ) -> Self {
         let (busy, reading) = (Semaphore::new(bounds.requests), Semaphore::new(READING));
-        Self { judge, recorder, metrics, bounds, busy, reading }
+        Self { judge, recorder, metrics, bounds, busy, reading, kubernetes: None }
+    }
+
+    /// The same, and pods' pull secrets are read with this client.
+    #[must_use]
+    pub fn reading_secrets(mut self, kubernetes: Option<Client>) -> Self {
+        self.kubernetes = kubernetes.map(Arc::new);
+        self
     }
 
     /// Its counters.
@@ -219,11 +232,34 @@ impl Gate {
     /// The logins that the pod itself brings.
     async fn access(
         &self,
-        _question: &Question,
-        _pull_secrets: Vec<String>,
-        _until: Instant,
+        question: &Arc<Question>,
+        (secrets, account): (Vec<String>, Option<String>),
+        until: Instant,
     ) -> Access {
-        Access::none()
+        // `ImageReview` tells neither secrets nor the service account.
+        let (Some(client), true) = (self.kubernetes.clone(), question.asked.pod.is_some()) else {
+            return Access::none();
+        };
+        // A share of the time only: a public image must not wait for a slow API server.
+        let until = until.min(Instant::now() + SECRETS_TIME);
+        let question = Arc::clone(question);
+        let read = tokio::task::spawn_blocking(move || {
+            let names = question.images.iter().filter_map(|i| i.parse::<ImageRef>().ok());
+            let mut registries: Vec<String> = names.map(|n| n.registry().to_owned()).collect();
+            registries.sort();
+            registries.dedup();
+            let account = account.as_deref();
+            let named = Named { secrets: &secrets, account, registries: &registries };
+            let namespace = &question.asked.namespace;
+            access(named, &|kind, name| client.get(kind, namespace, name, until))
+        });
+        match tokio::time::timeout_at(until.into(), read).await {
+            Ok(Ok(access)) => access,
+            // The images may be public: they are looked for without, and this is told with a
+            // denial.
+            Ok(Err(_)) => Access::none().without("reading the pull secrets ended unexpectedly"),
+            Err(_) => Access::none().without("the pull secrets could not be read in time"),
+        }
     }
 
     /// A denial of a question that did not reach the judge, or did not come back from him.

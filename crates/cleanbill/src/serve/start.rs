@@ -19,6 +19,7 @@ use super::reload::Handles;
 use super::server::{self, Running};
 use crate::checkers::Checkers;
 use crate::failure::Result;
+use crate::kube::Client;
 
 /// Everything that a gate is made of.
 pub struct Parts {
@@ -34,6 +35,8 @@ pub struct Parts {
     pub rules: Rules,
     /// Who else is asked.
     pub checkers: Checkers,
+    /// Where pods' pull secrets are read, if anywhere.
+    pub kubernetes: Option<Client>,
     /// Where decisions are recorded.
     pub recorder: Recorder,
     /// Bounds on requests.
@@ -57,7 +60,7 @@ pub struct Started {
 /// When one of the addresses cannot be had.
 pub async fn start(parts: Parts) -> Result<Started> {
     let Parts { listen, metrics_listen, tls, examiner, rules, checkers, .. } = parts;
-    let Parts { recorder, bounds, work, .. } = parts;
+    let Parts { recorder, bounds, work, kubernetes, .. } = parts;
     recorder.policy(&rules.digest, &rules.text)?;
     let listener = server::bind(listen).await?;
     let plain_listener = match metrics_listen {
@@ -84,7 +87,8 @@ pub async fn start(parts: Parts) -> Result<Started> {
         metrics: metrics.clone(),
         draining: draining.clone(),
     };
-    let gate = Arc::new(Gate::new(judge, recorder, metrics, bounds));
+    let gate = Gate::new(judge, recorder, metrics, bounds).reading_secrets(kubernetes);
+    let gate = Arc::new(gate);
     let gate = server::serve(listener, tls, gate, bounds)?;
     let plain = plain_listener
         .map(|listener| plain::serve(listener, Arc::new(status), bounds))

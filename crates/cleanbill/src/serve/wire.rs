@@ -57,11 +57,16 @@ impl Wire {
         }
     }
 
-    /// The pull secrets that the pod names.
-    pub(super) fn pull_secrets(&self) -> Vec<String> {
+    /// The pull secrets that the pod names, and for templates the service account whose secrets
+    /// their pods will get. Into pods the API server has put them already.
+    pub(super) fn pull_secrets(&self) -> (Vec<String>, Option<String>) {
         match self {
-            Self::ImageReview | Self::Admission { asked: None, .. } => Vec::new(),
-            Self::Admission { asked: Some(asked), .. } => asked.pull_secrets.clone(),
+            Self::ImageReview | Self::Admission { asked: None, .. } => (Vec::new(), None),
+            Self::Admission { asked: Some(asked), .. } => {
+                let pod = asked.asked.pod.as_ref().filter(|_| !asked.is_pod());
+                let account = pod.map(|pod| pod.service_account.clone());
+                (asked.pull_secrets.clone(), account.filter(|a| !a.is_empty()))
+            }
         }
     }
 

@@ -85,6 +85,7 @@ pub fn rig(choice: Choice) -> Rig {
             examiner: choice.examiner,
             rules: Rules::new(choice.policy, jiff::Timestamp::now()).unwrap(),
             checkers: Checkers::open(&choice.checkers).unwrap(),
+            kubernetes: None,
             recorder: choice.recorder,
             bounds: choice.bounds,
             work: choice.work,
