@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use cleanbill::store::journal::Journal;
-use cleanbill::store::{Api, Decision, Entry, Owner, Store};
+use cleanbill::store::{Api, Decision, Entry, Owner, Packed, Store};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
@@ -25,11 +25,11 @@ fn main() {
     let images: usize = images.parse().unwrap();
     let store = Store::open(dir.as_ref(), Owner::Gate).unwrap();
     let journal = Arc::new(Journal::start(&store).unwrap());
-    let evidence: Arc<Vec<(Digest, Arc<[u8]>)>> = Arc::new(
+    let evidence: Arc<Vec<Packed>> = Arc::new(
         (0..images)
             .map(|n| {
                 let text = format!("{{\"image\":{n},\"findings\":\"{}\"}}", "CVE ".repeat(5000));
-                (sha(text.as_bytes()), Arc::from(text.into_bytes()))
+                Packed::new(text.as_bytes()).unwrap()
             })
             .collect(),
     );
@@ -52,7 +52,7 @@ fn main() {
                     let at = (n * recorders + recorder) * 7919 % images;
                     let kept = evidence[at].clone();
                     let now = Timestamp::now();
-                    let image = format!("registry.example/team/app-{at}@{}", kept.0);
+                    let image = format!("registry.example/team/app-{at}@{}", kept.digest());
                     let decision = Decision {
                         id: seed.hex()[..20].to_owned(),
                         time: now,
@@ -61,13 +61,13 @@ fn main() {
                             "{{\"images\":[\"{image}\"],\"namespace\":\"shop\",\"annotations\":{{}}}}"
                         )),
                         namespace: Some("shop".into()),
-                        images: vec![(image, Some(kept.0))],
+                        images: vec![(image, Some(kept.digest()))],
                         outcome: "allowed".into(),
                         reason: String::new(),
                         warnings: Vec::new(),
                         policy: sha(b"policy"),
                         snapshot: Some(sha(b"snapshot")),
-                        evidence: vec![kept.0],
+                        evidence: vec![kept.digest()],
                         trace: "[{\"rule\":\"severity\",\"met\":true}]".into(),
                         engine: "cleanbill 0.1.0 match 1".into(),
                         judged_at: now,
@@ -76,7 +76,7 @@ fn main() {
                         break_glass: None,
                     };
                     let began = Instant::now();
-                    let admitted = Some(kept.0);
+                    let admitted = Some(kept.digest());
                     let entry = Entry { decision, evidence: vec![kept], admitted };
                     journal.record(entry).await.unwrap();
                     slow.push(began.elapsed());

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use cleanbill::store::{Api, Decision, Entry, Journal, Owner, Store};
+use cleanbill::store::{Api, Decision, Entry, Journal, Owner, Packed, Store};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::gap::GapKind;
@@ -227,7 +227,7 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
             trace: format!("{{\"cases\":{cases}}}"),
             ..decision(id, 1, outcome, "shop", image)
         };
-        let evidence = if kept { vec![(sha(&value), value.into())] } else { Vec::new() };
+        let evidence = if kept { vec![Packed::new(&value).unwrap()] } else { Vec::new() };
         let entry = Entry { decision, evidence, admitted: None };
         runtime.block_on(journal.record(entry)).unwrap();
     }
@@ -306,7 +306,7 @@ fn other_advisories_are_matched_with_what_was_found_then() {
             trace: format!("{{\"cases\":{cases}}}"),
             ..decision(id, 1, outcome, "shop", &image)
         };
-        let evidence = vec![(sha(&value), value.into())];
+        let evidence = vec![Packed::new(&value).unwrap()];
         runtime.block_on(journal.record(Entry { decision, evidence, admitted: None })).unwrap();
     }
     // Advisories that cover nothing.

@@ -90,6 +90,16 @@ impl Default for Policy {
 }
 
 impl Policy {
+    /// Whether any rule looks at packages that have no flaw: without one, the judge says the same
+    /// of evidence whose packages are left out. An expression counts if it has the word in it.
+    pub fn reads_packages(&self) -> bool {
+        self.rules.iter().any(|rule| {
+            let expression = rule.refuse.expression.as_ref();
+            !rule.refuse.packages.is_empty()
+                || expression.is_some_and(|e| e.source().contains("packages"))
+        })
+    }
+
     /// The severity this policy counts a finding as.
     pub fn counts_as(&self, finding: &Finding) -> Severity {
         if finding.severity == Severity::Unknown { self.unrated_as } else { finding.severity }

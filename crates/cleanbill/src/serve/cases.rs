@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Instant;
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
+use cleanbill_core::evidence::Evidence;
 use cleanbill_core::opinion::Opinion;
 use cleanbill_core::policy::Untold;
 use cleanbill_core::reference::ImageRef;
@@ -21,6 +23,7 @@ use super::known::Sealed;
 use super::live::Rules;
 use super::question::Question;
 use crate::checkers;
+use crate::failure::Failure;
 
 /// A question while its images are looked at.
 #[derive(Clone)]
@@ -43,7 +46,7 @@ impl Gathered {
     fn add(&mut self, (case, sealed): (Case, Vec<Arc<Sealed>>)) {
         self.cases.push(case);
         for one in sealed {
-            if !self.sealed.iter().any(|s| s.digest == one.digest) {
+            if !self.sealed.iter().any(|s| s.digest() == one.digest()) {
                 self.sealed.push(one);
             }
         }
@@ -99,13 +102,13 @@ impl Judge {
             .digest()
             .copied()
             .or_else(|| self.tags.get(&(reference.clone(), open.access.id())))?;
-        self.recall(&bare(reference, digest).ok()?, &open.access)
+        self.recall(&bare(reference, digest).ok()?, open)
     }
 
-    fn recall(&self, bare: &ImageRef, access: &Access) -> Option<Arc<Sealed>> {
+    fn recall(&self, bare: &ImageRef, open: &Open) -> Option<Arc<Sealed>> {
         let snapshot = (self.examiner.snapshot)()?;
-        let sealed =
-            self.known.get(&(bare.clone(), access.id()), &snapshot, (self.examiner.now)())?;
+        let (key, now) = ((bare.clone(), open.access.id()), (self.examiner.now)());
+        let sealed = self.known.get(&key, &snapshot, &open.rules.policy, now)?;
         self.metrics.remembered(true);
         Some(sealed)
     }
@@ -148,7 +151,7 @@ impl Judge {
         // One flight per digest *and* repository *and* credentials: a digest alone would show a
         // private image's findings to whoever names that digest at a registry of his own.
         let bare = bare(asked, digest)?;
-        if let Some(sealed) = self.recall(&bare, &open.access) {
+        if let Some(sealed) = self.recall(&bare, open) {
             return Ok(sealed);
         }
         self.metrics.remembered(false);
@@ -170,7 +173,7 @@ impl Judge {
                     metrics.scans_failed.fetch_add(1, Relaxed);
                 }
             }
-            examined.map(|evidence| Arc::new(Sealed::new(Arc::new(evidence), (examiner.now)())))
+            seal(Arc::new(examined?), (examiner.now)())
         });
         let sealed = landed.await.map_err(|e| self.no_result(e))??;
         let found = &sealed.evidence;
@@ -182,7 +185,7 @@ impl Judge {
         }
         // The judge refuses what is about something else; held on to, it would refuse for an hour.
         if found.reference.name() == bare.name() && !found.platforms.is_empty() {
-            self.known.put(key, Arc::clone(&sealed));
+            self.known.put(key, Arc::clone(&sealed).for_policy(&open.rules.policy));
         }
         Ok(sealed)
     }
@@ -219,7 +222,7 @@ impl Judge {
         let (mut registered, mut sealed) = (Vec::new(), Vec::new());
         for Registered { digest, node, evidence } in all {
             if let Some(evidence) = &evidence {
-                sealed.push(Arc::new(Sealed::new(Arc::clone(evidence), (self.examiner.now)())));
+                sealed.push(seal(Arc::clone(evidence), (self.examiner.now)())?);
             }
             registered.push(Registered { digest, node, evidence });
         }
@@ -267,6 +270,11 @@ impl Judge {
             }
         }
     }
+}
+
+fn seal(evidence: Arc<Evidence>, now: Timestamp) -> Result<Arc<Sealed>, Failed> {
+    let unsealed = |e: Failure| Failed::new("what was found cannot be recorded", e.to_string());
+    Sealed::new(evidence, now).map(Arc::new).map_err(unsealed)
 }
 
 fn examined(image: &str, sealed: &Arc<Sealed>) -> Case {

@@ -168,7 +168,7 @@ impl Judge {
     ) -> Decided {
         let Gathered { cases, sealed } = gathered;
         let by_address = |evidence: &Arc<_>| {
-            sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest)
+            sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest())
         };
         let (grants, earlier) = (request.grants.clone(), request.earlier.clone());
         let trace = Trace::new(&cases, grants, earlier, &judgement, by_address);

@@ -1,73 +1,102 @@
 //! Evidence that is at hand: what was gathered with today's advisories, in memory, within bounds.
 //!
 //! It is believed for an hour at most and only on the day it was gathered (ends of life come at
-//! midnight), and never under other advisories than those of now. The bound counts bytes of the
-//! evidence's JSON; past it the least recently used goes.
+//! midnight), and never under other advisories than those of now. Most of what is in evidence is
+//! packages without a flaw, which few policies look at: they are held only for those that do. The
+//! bound counts bytes as they are in memory, roughly; past it the least recently used goes.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
-use cleanbill_core::policy::today;
+use cleanbill_core::policy::{Policy, today};
 use cleanbill_core::reference::ImageRef;
-use sha2::{Digest as _, Sha256};
+
+use crate::failure::{Failure, Result};
+use crate::store::Packed;
 
 /// Seconds for which evidence is believed.
 const HOLDS: i64 = 3600;
+/// Bytes in memory for each byte of its JSON, about: texts of a few bytes each.
+const UNPACKED: usize = 2;
+/// Bytes of what stands around one image's evidence, about.
+const AROUND: usize = 1024;
 
-/// Evidence with the digest of its canonical JSON, by which decisions refer to it.
+/// Evidence with what it is recorded as.
 pub struct Sealed {
-    /// The evidence.
+    /// The evidence, for the judge.
     pub evidence: Arc<Evidence>,
-    /// The digest of its JSON.
-    pub digest: Digest,
+    /// Whether all packages are in it: else only those that have a flaw.
+    pub whole: bool,
+    /// All of it, for the record.
+    pub packed: Packed,
     /// The age of the oldest feed that was used; `None`: no feed, or one without a date.
     pub oldest_feed: Option<Timestamp>,
     gathered: Timestamp,
     size: usize,
-    recorded: AtomicBool,
     used: AtomicU64,
 }
 
 impl Sealed {
     /// Seals evidence that was gathered now.
-    pub fn new(evidence: Arc<Evidence>, now: Timestamp) -> Self {
-        let json = serde_json::to_vec(&*evidence).unwrap_or_default();
+    ///
+    /// # Errors
+    /// When it is too large to be recorded.
+    pub fn new(evidence: Arc<Evidence>, now: Timestamp) -> Result<Self> {
+        let json = serde_json::to_vec(&*evidence)
+            .map_err(|e| Failure::new(format!("evidence cannot be written: {e}")))?;
+        let packed = Packed::new(&json)?;
         let feeds = evidence.platforms.iter().flat_map(|p| &p.feeds);
         let oldest_feed = feeds.map(|f| f.as_of).min().flatten();
-        Self {
-            digest: Digest::Sha256(Sha256::digest(&json).into()),
+        Ok(Self {
             oldest_feed,
             gathered: now,
-            size: json.len(),
-            recorded: AtomicBool::new(false),
+            size: packed.len() + json.len() * UNPACKED + AROUND,
+            whole: true,
+            packed,
             used: AtomicU64::new(0),
             evidence,
+        })
+    }
+
+    /// The digest of its JSON, by which decisions refer to it.
+    pub fn digest(&self) -> Digest {
+        self.packed.digest()
+    }
+
+    /// The same without what a policy does not look at.
+    #[must_use]
+    pub fn for_policy(self: Arc<Self>, policy: &Policy) -> Arc<Self> {
+        if policy.reads_packages() {
+            return self;
         }
-    }
-
-    /// Its JSON, unless it was recorded already.
-    pub fn unrecorded(&self) -> Option<Arc<[u8]>> {
-        if self.recorded.load(Relaxed) {
-            return None;
+        let mut evidence = Evidence::clone(&self.evidence);
+        for platform in &mut evidence.platforms {
+            platform.packages = Vec::new();
         }
-        serde_json::to_vec(&*self.evidence).ok().map(Into::into)
+        // Written only to know how long it is.
+        let length = serde_json::to_vec(&evidence).map_or(usize::MAX / 4, |json| json.len());
+        Arc::new(Self {
+            evidence: Arc::new(evidence),
+            whole: false,
+            packed: self.packed.clone(),
+            oldest_feed: self.oldest_feed,
+            gathered: self.gathered,
+            size: self.packed.len() + length * UNPACKED + AROUND,
+            used: AtomicU64::new(0),
+        })
     }
 
-    /// It was recorded. Nobody has to write it again while it is held here; after an hour it is
-    /// gathered anew, long before the record forgets it.
-    pub fn set_recorded(&self) {
-        self.recorded.store(true, Relaxed);
-    }
-
-    fn holds(&self, snapshot: &Digest, now: Timestamp) -> bool {
+    /// Whether it may be used now, under these advisories and this policy.
+    pub fn holds(&self, snapshot: &Digest, policy: &Policy, now: Timestamp) -> bool {
         let age = now.as_second().saturating_sub(self.gathered.as_second());
         self.evidence.snapshot.digest == *snapshot
             && (0..HOLDS).contains(&age)
             && today(now) == today(self.gathered)
+            && (self.whole || !policy.reads_packages())
     }
 }
 
@@ -94,12 +123,24 @@ impl Known {
         Self { most, clock: AtomicU64::new(0), held: Mutex::default() }
     }
 
-    /// What is known of this image, if it was gathered with these advisories and is fresh.
-    pub fn get(&self, key: &Key, snapshot: &Digest, now: Timestamp) -> Option<Arc<Sealed>> {
+    /// What is known of this image, if it was gathered with these advisories, is fresh, and has
+    /// all that the policy looks at.
+    pub fn get(
+        &self,
+        key: &Key,
+        snapshot: &Digest,
+        policy: &Policy,
+        now: Timestamp,
+    ) -> Option<Arc<Sealed>> {
         let held = self.lock();
-        let sealed = held.by_key.get(key).filter(|s| s.holds(snapshot, now))?;
-        sealed.used.store(self.clock.fetch_add(1, Relaxed), Relaxed);
+        let sealed = held.by_key.get(key).filter(|s| s.holds(snapshot, policy, now))?;
+        self.touch(sealed);
         Some(Arc::clone(sealed))
+    }
+
+    /// It was used.
+    pub fn touch(&self, sealed: &Sealed) {
+        sealed.used.store(self.clock.fetch_add(1, Relaxed), Relaxed);
     }
 
     /// Keeps what was just gathered.
@@ -107,7 +148,7 @@ impl Known {
         if sealed.size > self.most / 4 {
             return;
         }
-        sealed.used.store(self.clock.fetch_add(1, Relaxed), Relaxed);
+        self.touch(&sealed);
         let mut held = self.lock();
         held.size += sealed.size;
         if let Some(old) = held.by_key.insert(key, sealed) {
@@ -164,7 +205,7 @@ mod tests {
             gaps: Vec::new(),
             snapshot: SnapshotId { digest: SNAPSHOT, starter: false, known_exploited: None },
         };
-        ((reference, None), Arc::new(Sealed::new(Arc::new(evidence), at.parse().unwrap())))
+        ((reference, None), Arc::new(Sealed::new(Arc::new(evidence), at.parse().unwrap()).unwrap()))
     }
 
     #[test]
@@ -185,7 +226,7 @@ mod tests {
             (&late, SNAPSHOT, "2026-08-31T00:00:00Z", false),
             (&(key.0.clone(), Some(SNAPSHOT)), SNAPSHOT, "2026-08-30T12:00:00Z", false),
         ] {
-            let got = known.get(key, &snapshot, now.parse().unwrap()).is_some();
+            let got = known.get(key, &snapshot, &Policy::default(), now.parse().unwrap()).is_some();
             assert_eq!(got, there, "{key:?} {now}");
         }
     }
@@ -200,7 +241,10 @@ mod tests {
         for n in 1..1000 {
             let (key, value) = sealed(&format!("image-{n:04}"), at);
             known.put(key, value);
-            assert!(known.get(&first, &SNAPSHOT, at.parse().unwrap()).is_some(), "{n}");
+            assert!(
+                known.get(&first, &SNAPSHOT, &Policy::default(), at.parse().unwrap()).is_some(),
+                "{n}"
+            );
             assert!(known.size().1 <= size * 40, "{:?}", known.size());
         }
         assert!(known.size().0 >= 30, "{:?}", known.size());

@@ -7,7 +7,6 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 
 use super::judge::Decided;
-use super::known::Sealed;
 use super::question::Question;
 use crate::failure::{Failure, Result};
 use crate::store::{Api, Decision, Entry, Journal, Store, admitted_set};
@@ -104,7 +103,7 @@ impl Recorder {
             warnings: decided.warnings.clone(),
             policy: decided.rules.digest,
             snapshot: decided.snapshot,
-            evidence: decided.evidence.iter().map(|e| e.digest).collect(),
+            evidence: decided.evidence.iter().map(|e| e.digest()).collect(),
             trace: serde_json::to_string(&decided.trace).map_err(wrong)?,
             engine: kept.engine.clone(),
             judged_at: decided.judged_at,
@@ -112,14 +111,10 @@ impl Recorder {
             enforced: about.enforced,
             break_glass: decided.break_glass.clone(),
         };
-        let evidence = decided
-            .evidence
-            .iter()
-            .filter_map(|sealed| Some((sealed.digest, sealed.unrecorded()?)))
-            .collect();
+        let evidence = decided.evidence.iter().map(|sealed| sealed.packed.clone()).collect();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
         let entry = Entry { decision, evidence, admitted };
-        Ok(Some(Unwritten { kept: Arc::clone(kept), entry, sealed: decided.evidence.clone() }))
+        Ok(Some(Unwritten { kept: Arc::clone(kept), entry }))
     }
 }
 
@@ -127,7 +122,6 @@ impl Recorder {
 pub struct Unwritten {
     kept: Arc<Kept>,
     entry: Entry,
-    sealed: Vec<Arc<Sealed>>,
 }
 
 impl Unwritten {
@@ -136,8 +130,6 @@ impl Unwritten {
     /// # Errors
     /// When the store cannot be written, or too much waits to be.
     pub async fn write(self) -> Result<()> {
-        self.kept.journal.record(self.entry).await?;
-        self.sealed.iter().for_each(|sealed| sealed.set_recorded());
-        Ok(())
+        self.kept.journal.record(self.entry).await
     }
 }

@@ -1,12 +1,10 @@
-//! A decision as it is recorded, and its row in the file.
+//! A decision as it is recorded, and how the file's columns are read.
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
+use rusqlite::Row;
 use rusqlite::types::Type;
-use rusqlite::{Row, Transaction, params};
 use serde::de::DeserializeOwned;
-
-use crate::failure::{Failure, Result};
 
 /// Who asked: which of the API server's two ways.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,98 +71,17 @@ pub struct Decision {
     pub break_glass: Option<String>,
 }
 
-/// The columns of a decision in the order of the table.
-pub(super) const COLUMNS: &str = "n, id, time, outcome, namespace, images, enforced, api, reason, \
-    warnings, policy, snapshot, evidence, engine, judged_at, latency_us, break_glass, trace, \
-    question";
-
-/// A decision in the words of the file: made by whoever asks for it to be recorded, so that the
-/// one thread that writes has little left to do.
-pub(super) struct Prepared {
-    pub(super) decision: Decision,
-    pub(super) policy: String,
-    pub(super) snapshot: Option<String>,
-    images: String,
-    warnings: String,
-    evidence: String,
-}
-
-impl Prepared {
-    pub(super) fn new(decision: Decision) -> Result<Self> {
-        Ok(Self {
-            policy: decision.policy.to_string(),
-            snapshot: decision.snapshot.as_ref().map(Digest::to_string),
-            images: json(&decision.images)?,
-            warnings: json(&decision.warnings)?,
-            evidence: json(&decision.evidence)?,
-            decision,
-        })
-    }
-
-    /// Writes the row.
-    pub(super) fn insert(&self, change: &Transaction<'_>, n: i64) -> rusqlite::Result<()> {
-        let d = &self.decision;
-        change
-            .prepare_cached(
-                "INSERT INTO decisions VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
-                 ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
-            )?
-            .execute(params![
-                n,
-                d.id,
-                d.time.as_millisecond(),
-                d.outcome,
-                d.namespace,
-                self.images,
-                d.enforced,
-                d.api.as_str(),
-                d.reason,
-                self.warnings,
-                self.policy,
-                self.snapshot,
-                self.evidence,
-                d.engine,
-                d.judged_at.as_millisecond(),
-                i64::try_from(d.latency_us).unwrap_or(i64::MAX),
-                d.break_glass,
-                d.trace,
-                d.question,
-            ])
-            .map(drop)
-    }
-}
-
-/// Reads a row of [`COLUMNS`]: its number and the decision.
-pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<(i64, Decision)> {
-    let api: String = row.get(7)?;
-    let latency: i64 = row.get(15)?;
-    let decision = Decision {
-        id: row.get(1)?,
-        time: time(row, 2)?,
-        outcome: row.get(3)?,
-        namespace: row.get(4)?,
-        images: parsed(row, 5)?,
-        enforced: row.get(6)?,
-        api: Api::ALL
-            .into_iter()
-            .find(|a| a.as_str() == api)
-            .ok_or_else(|| bad(7, format!("{api:?} is no API that is known")))?,
-        reason: row.get(8)?,
-        warnings: parsed(row, 9)?,
-        policy: digest(10, &row.get::<_, String>(10)?)?,
-        snapshot: match row.get::<_, Option<String>>(11)? {
-            Some(text) => Some(digest(11, &text)?),
-            None => None,
-        },
-        evidence: parsed(row, 12)?,
-        engine: row.get(13)?,
-        judged_at: time(row, 14)?,
-        latency_us: u64::try_from(latency).map_err(|e| bad(15, e))?,
-        break_glass: row.get(16)?,
-        trace: row.get(17)?,
-        question: row.get(18)?,
-    };
-    Ok((row.get(0)?, decision))
+/// What is a decision's own: the rest it has in common with others ([`super::Matter`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Its id, as the user was told.
+    pub id: String,
+    /// When it was made.
+    pub time: Timestamp,
+    /// The time that the judge was given as now.
+    pub judged_at: Timestamp,
+    /// From question to answer, in microseconds.
+    pub latency_us: u64,
 }
 
 /// A column that holds milliseconds.
@@ -177,16 +94,15 @@ pub(super) fn digest(column: usize, text: &str) -> rusqlite::Result<Digest> {
     text.parse().map_err(|e| bad(column, e))
 }
 
-fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> rusqlite::Result<T> {
-    let text: String = row.get(column)?;
-    serde_json::from_str(&text).map_err(|e| bad(column, e))
+/// A column that holds JSON.
+pub(super) fn parsed<T: DeserializeOwned>(column: usize, text: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(text).map_err(|e| bad(column, e))
 }
 
-fn json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|e| Failure::new(format!("a decision cannot be written: {e}")))
-}
-
-fn bad(column: usize, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+/// A column does not say what it should.
+pub(super) fn bad(
+    column: usize,
+    why: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, Type::Text, why.into())
 }

@@ -1,15 +1,19 @@
 //! Looking for decisions, and for what they refer to.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use rusqlite::types::Value;
-use rusqlite::{OptionalExtension as _, params, params_from_iter};
-use sha2::{Digest as _, Sha256};
+use rusqlite::{Connection, OptionalExtension as _, params};
+use serde_json::Value;
 
-use super::decision::{COLUMNS, Decision, read};
-use super::{Store, VALUE_MAX, open};
+use super::block::members;
+use super::decision::Decision;
+use super::matter::{COLUMNS, Matter};
+use super::packed::unpack;
+use super::{Store, open};
 use crate::failure::{Failure, Result};
 
 /// Which decisions are wanted; the default wants the newest ones.
@@ -34,11 +38,21 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or a column does not decode.
     pub fn decision(&self, id: &str) -> Result<Option<Decision>> {
+        // As it stands in the rows of a block.
+        let written = Value::String(id.to_owned()).to_string();
         self.read(|connection| {
-            connection
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM decisions WHERE id = ?1"))?
-                .query_row(params![id], |row| read(row).map(|(_, decision)| decision))
-                .optional()
+            let mut blocks = connection
+                .prepare_cached("SELECT n, first, rows FROM blocks WHERE instr(rows, ?1) > 0")?;
+            let mut blocks = blocks.query(params![written])?;
+            let mut matters = Matters::new(connection, None);
+            while let Some(block) = blocks.next()? {
+                let members = members(block.get(0)?, block.get(1)?, &block.get::<_, String>(2)?)?;
+                if let Some(found) = members.into_iter().find(|member| member.head.id == id) {
+                    let matter = matters.get(found.matter)?;
+                    return matter.map(|matter| matter.with(found.head)).transpose();
+                }
+            }
+            Ok(None)
         })
     }
 
@@ -47,31 +61,42 @@ impl Store {
     /// # Errors
     /// When the store cannot be read or a column does not decode.
     pub fn decisions(&self, wanted: &Wanted, limit: u32) -> Result<Vec<(i64, Decision)>> {
-        let mut conditions: Vec<&str> = Vec::new();
-        let mut values: Vec<Value> = Vec::new();
-        let mut with = |condition, value: Option<Value>| {
-            if let Some(value) = value {
-                conditions.push(condition);
-                values.push(value);
-            }
-        };
-        let text = |t: &Option<String>| t.clone().map(Value::Text);
-        with("n > ?", wanted.after.map(Value::Integer));
-        with("time >= ?", wanted.since.map(|t| Value::Integer(t.as_millisecond())));
-        with("outcome = ?", text(&wanted.outcome));
-        with("namespace = ?", text(&wanted.namespace));
-        with("instr(images, ?) > 0", text(&wanted.image));
-        let conditions = if conditions.is_empty() {
-            String::new()
-        } else {
-            format!("WHERE {}", conditions.join(" AND "))
-        };
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let after = wanted.after.unwrap_or(0);
+        let since = wanted.since.map_or(i64::MIN, Timestamp::as_millisecond);
         let order = if wanted.after.is_some() { "" } else { "DESC" };
-        let sql =
-            format!("SELECT {COLUMNS} FROM decisions {conditions} ORDER BY n {order} LIMIT ?");
-        values.push(Value::Integer(i64::from(limit)));
-        let mut found: Vec<(i64, Decision)> = self.read(|connection| {
-            connection.prepare_cached(&sql)?.query_map(params_from_iter(&values), read)?.collect()
+        // The block in which the wanted ones begin may have others before them.
+        let sql = format!(
+            "SELECT n, first, rows FROM blocks
+             WHERE n >= coalesce((SELECT max(n) FROM blocks WHERE n <= ?1), 0) AND last >= ?2
+             ORDER BY n {order}"
+        );
+        let mut found = self.read(|connection| {
+            let mut found = Vec::new();
+            let mut matters = Matters::new(connection, Some(wanted));
+            let mut blocks = connection.prepare_cached(&sql)?;
+            let mut blocks = blocks.query(params![after.saturating_add(1), since])?;
+            while found.len() < limit
+                && let Some(block) = blocks.next()?
+            {
+                let mut members =
+                    members(block.get(0)?, block.get(1)?, &block.get::<_, String>(2)?)?;
+                if wanted.after.is_none() {
+                    members.reverse();
+                }
+                for member in members {
+                    if found.len() >= limit {
+                        break;
+                    }
+                    if member.n <= after || member.head.time.as_millisecond() < since {
+                        continue;
+                    }
+                    if let Some(matter) = matters.get(member.matter)? {
+                        found.push((member.n, matter.with(member.head)?));
+                    }
+                }
+            }
+            Ok(found)
         })?;
         found.sort_by_key(|(n, _)| *n);
         Ok(found)
@@ -90,13 +115,7 @@ impl Store {
                 .optional()
         })?;
         let Some(packed) = packed else { return Ok(None) };
-        let value =
-            zstd::bulk::decompress(&packed, VALUE_MAX).map_err(|e| open::wrong(&self.path, &e))?;
-        if Digest::Sha256(Sha256::digest(&value).into()) != *digest {
-            let what = format!("the evidence {digest} is something else");
-            return Err(open::wrong(&self.path, &what));
-        }
-        Ok(Some(value))
+        unpack(digest, &packed).map(Some).map_err(|what| open::wrong(&self.path, &what))
     }
 
     /// Keeps a policy's text under its digest, for as long as decisions refer to it. To be called
@@ -105,14 +124,7 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn put_policy(&self, digest: &Digest, text: &str) -> Result<()> {
-        self.change(|connection| {
-            connection
-                .execute(
-                    &format!("INSERT INTO policies VALUES (?1, {NEXT}, ?2) {AGAIN}"),
-                    params![digest.to_string(), text],
-                )
-                .map(drop)
-        })
+        self.put_in_force("policies", digest, text, "")
     }
 
     /// A policy that a decision refers to; `None` where it is not here (any more).
@@ -137,13 +149,22 @@ impl Store {
         let name = file.to_str().ok_or_else(|| {
             Failure::new(format!("the path {} cannot be noted: it is no UTF-8", file.display()))
         })?;
+        self.put_in_force("snapshots", digest, name, ", file = excluded.file")
+    }
+
+    /// Keeps a row at least for the next decision, and while nothing else is in force.
+    fn put_in_force(&self, table: &str, digest: &Digest, value: &str, also: &str) -> Result<()> {
         self.change(|connection| {
-            connection
-                .execute(
-                    &format!("INSERT INTO snapshots VALUES (?1, {NEXT}, ?2) {AGAIN}, file = ?2"),
-                    params![digest.to_string(), name],
-                )
-                .map(drop)
+            let change = connection.unchecked_transaction()?;
+            change.execute(
+                &format!("INSERT INTO {table} VALUES (?1, {NEXT}, ?2) {AGAIN}{also}"),
+                params![digest.to_string(), value],
+            )?;
+            change.execute(
+                "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+                params![table, digest.to_string()],
+            )?;
+            change.commit()
         })
     }
 
@@ -163,7 +184,47 @@ impl Store {
     }
 }
 
+/// Matters that are remembered while decisions are read; past it, they are read again.
+const REMEMBERED: usize = 4096;
+
+/// The matters of the decisions that are read.
+struct Matters<'a> {
+    connection: &'a Connection,
+    wanted: Option<&'a Wanted>,
+    read: HashMap<i64, Option<Arc<Matter>>>,
+}
+
+impl<'a> Matters<'a> {
+    fn new(connection: &'a Connection, wanted: Option<&'a Wanted>) -> Self {
+        Self { connection, wanted, read: HashMap::new() }
+    }
+
+    /// The matter in this row; `None` where it is not wanted.
+    fn get(&mut self, m: i64) -> rusqlite::Result<Option<Arc<Matter>>> {
+        if let Some(known) = self.read.get(&m) {
+            return Ok(known.clone());
+        }
+        let matter = self
+            .connection
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM matters WHERE m = ?1"))?
+            .query_row(params![m], Matter::read)?;
+        let is =
+            |wanted: &Option<String>, is: Option<&str>| wanted.is_none() || wanted.as_deref() == is;
+        let wanted = self.wanted.is_none_or(|wanted| {
+            is(&wanted.outcome, Some(&matter.outcome))
+                && is(&wanted.namespace, matter.namespace.as_deref())
+                && wanted.image.as_ref().is_none_or(|image| matter.images.contains(image))
+        });
+        if self.read.len() >= REMEMBERED {
+            self.read.clear();
+        }
+        let matter = wanted.then(|| Arc::new(matter));
+        self.read.insert(m, matter.clone());
+        Ok(matter)
+    }
+}
+
 /// The number that the next decision will have at the earliest.
-const NEXT: &str = "(SELECT max(oldest, 1 + coalesce((SELECT max(n) FROM decisions), 0))
+const NEXT: &str = "(SELECT max(oldest, coalesce((SELECT max(n + count) FROM blocks), 1))
     FROM retention)";
-const AGAIN: &str = "ON CONFLICT DO UPDATE SET used = excluded.used";
+const AGAIN: &str = "ON CONFLICT DO UPDATE SET used = max(used, excluded.used)";

@@ -4,15 +4,18 @@
 //! Nothing is acknowledged before its commit. When the queue is full, or the thread is gone,
 //! recording fails at once, and the gate denies.
 
-use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use cleanbill_core::digest::Digest;
 use tokio::sync::oneshot;
 
 use super::Store;
 use super::checkpoint;
+use super::decision::Head;
+use super::matter::Matter;
+use super::packed::Packed;
 use super::turn::Turn;
 use super::write::{Entry, Ready, Told, Writer};
 use crate::failure::{Failure, Result};
@@ -28,14 +31,87 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Decisions after which the log is moved into the file.
 const CHECKPOINT_EVERY: usize = 8192;
 
+/// With so many in the last transaction others are on their way: it is worth while to wait for
+/// them, since a transaction of many costs little more than one of a few.
+const BUSY: usize = 8;
+/// For how long.
+const LINGER: Duration = Duration::from_micros(300);
+
 struct Job {
     ready: Ready,
     done: oneshot::Sender<std::result::Result<(), Told>>,
 }
 
+/// What waits to be written.
+#[derive(Default)]
+struct Queue {
+    waiting: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    jobs: Vec<Job>,
+    /// Nothing more will come.
+    closed: bool,
+    /// Nobody takes what comes.
+    gone: bool,
+    /// Whoever writes has to be woken.
+    asleep: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        // Nothing that holds it can panic.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for jobs and takes some of them, in their order; `None`: there will be none. Empty
+    /// where none came for a while.
+    fn take(&self, linger: bool) -> Option<Vec<Job>> {
+        let mut waiting = self.lock();
+        if waiting.jobs.is_empty() && !waiting.closed {
+            waiting.asleep = true;
+            let wait =
+                self.changed.wait_timeout_while(waiting, IDLE, |w| w.jobs.is_empty() && !w.closed);
+            waiting = wait.unwrap_or_else(PoisonError::into_inner).0;
+            waiting.asleep = false;
+        }
+        if linger && waiting.jobs.len() < BATCH && !waiting.closed {
+            drop(waiting);
+            std::thread::sleep(LINGER);
+            waiting = self.lock();
+        }
+        if waiting.jobs.is_empty() {
+            return (!waiting.closed).then(Vec::new);
+        }
+        let mut bytes = 0_usize;
+        let fits = |job: &&Job| {
+            let room = bytes < BATCH_BYTES;
+            bytes = bytes.saturating_add(job.ready.bytes());
+            room
+        };
+        let count = waiting.jobs.iter().take(BATCH).take_while(fits).count();
+        let rest = waiting.jobs.split_off(count);
+        Some(std::mem::replace(&mut waiting.jobs, rest))
+    }
+}
+
+/// Says that nobody takes jobs any more, however the thread ends.
+struct Leaving<'q>(&'q Queue);
+
+impl Drop for Leaving<'_> {
+    fn drop(&mut self) {
+        let mut waiting = self.0.lock();
+        waiting.gone = true;
+        // Those who wait see that their end was dropped.
+        waiting.jobs.clear();
+    }
+}
+
 /// The journal of one store. Dropping it writes what is queued and ends the thread.
 pub struct Journal {
-    queue: Option<SyncSender<Job>>,
+    queue: Arc<Queue>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -49,8 +125,8 @@ impl Journal {
     }
 
     pub(super) fn of(writer: Writer, turn: Arc<Turn>) -> Result<Self> {
-        let (queue, jobs) = sync_channel(QUEUE);
-        let (wanted, asked) = sync_channel(1);
+        let queue = Arc::new(Queue::default());
+        let (wanted, asked) = std::sync::mpsc::sync_channel(1);
         let (path, turns) = (writer.path().to_owned(), Arc::clone(&turn));
         let none = |e| Failure::new(format!("no thread for the journal: {e}"));
         // It ends when the thread that writes does.
@@ -58,29 +134,52 @@ impl Journal {
             .name("checkpoint".into())
             .spawn(move || checkpoint::run(&path, &asked, &turns))
             .map_err(none)?;
+        let jobs = Arc::clone(&queue);
         let thread = std::thread::Builder::new()
             .name("journal".into())
             .spawn(move || run(&jobs, writer, &turn, &wanted))
             .map_err(none)?;
-        Ok(Self { queue: Some(queue), thread: Some(thread) })
+        Ok(Self { queue, thread: Some(thread) })
     }
 
-    /// Records one decision, and returns when it is on the disk. It is recorded even if the
-    /// caller stops waiting.
+    /// Records one decision, and returns when it is on the disk. Whoever stops waiting before its
+    /// writing has begun takes it back.
     ///
     /// # Errors
     /// When too many wait already, or it could not be written: then it is not recorded.
     pub async fn record(&self, entry: Entry) -> Result<()> {
+        self.write(Ready::new(entry)?).await
+    }
+
+    /// The same for a decision whose matter is at hand.
+    ///
+    /// # Errors
+    /// As [`Journal::record`].
+    pub async fn record_again(
+        &self,
+        head: Head,
+        matter: Arc<Matter>,
+        evidence: Vec<Packed>,
+        admitted: Option<Digest>,
+    ) -> Result<()> {
+        self.write(Ready::again(head, matter, evidence, admitted)).await
+    }
+
+    async fn write(&self, ready: Ready) -> Result<()> {
         let gone = || Failure::new("the journal has ended unexpectedly").next("restart the gate");
         let (done, answer) = oneshot::channel();
-        let job = Job { ready: Ready::new(entry)?, done };
-        let queue = self.queue.as_ref().ok_or_else(gone)?;
-        match queue.try_send(job) {
-            Ok(()) => {}
-            Err(TrySendError::Full(_)) => {
+        {
+            let mut waiting = self.queue.lock();
+            if waiting.gone {
+                return Err(gone());
+            }
+            if waiting.jobs.len() >= QUEUE {
                 return Err(Failure::new(format!("{QUEUE} decisions wait to be recorded already")));
             }
-            Err(TrySendError::Disconnected(_)) => return Err(gone()),
+            waiting.jobs.push(Job { ready, done });
+            if waiting.asleep {
+                self.queue.changed.notify_one();
+            }
         }
         answer.await.map_err(|_| gone())?.map_err(Failure::from)
     }
@@ -99,7 +198,8 @@ impl Journal {
 
 impl Drop for Journal {
     fn drop(&mut self) {
-        drop(self.queue.take());
+        self.queue.lock().closed = true;
+        self.queue.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             // If it panicked, those who waited for it have been told.
             _ = thread.join();
@@ -107,30 +207,29 @@ impl Drop for Journal {
     }
 }
 
-fn run(jobs: &Receiver<Job>, mut writer: Writer, turn: &Turn, checkpoint: &SyncSender<()>) {
-    let mut since_checkpoint = 0_usize;
-    loop {
-        let first = match jobs.recv_timeout(IDLE) {
-            Ok(job) => job,
-            Err(RecvTimeoutError::Timeout) => {
-                let _held = turn.wait();
-                if let Err(e) = writer.idle() {
-                    tracing::warn!(error = %e, "old decisions could not be forgotten");
-                }
-                continue;
+fn run(
+    queue: &Queue,
+    mut writer: Writer,
+    turn: &Turn,
+    checkpoint: &std::sync::mpsc::SyncSender<()>,
+) {
+    let _leaving = Leaving(queue);
+    let (mut since_checkpoint, mut last) = (0_usize, 0_usize);
+    while let Some(jobs) = queue.take(last >= BUSY) {
+        let came = jobs.len();
+        if came == 0 {
+            let _held = turn.wait();
+            if let Err(e) = writer.idle() {
+                tracing::warn!(error = %e, "old decisions could not be forgotten");
             }
-            Err(RecvTimeoutError::Disconnected) => return,
-        };
-        let mut bytes = first.ready.bytes();
-        let (mut batch, mut waiting) = (vec![first.ready], vec![first.done]);
-        while batch.len() < BATCH && bytes < BATCH_BYTES {
-            let Ok(job) = jobs.try_recv() else { break };
-            bytes = bytes.saturating_add(job.ready.bytes());
-            batch.push(job.ready);
-            waiting.push(job.done);
+            continue;
         }
+        last = came;
+        // Whoever has stopped waiting was told that it took too long, which is no "allowed".
+        let wanted = jobs.into_iter().filter(|job| !job.done.is_closed());
+        let (batch, waiting): (Vec<_>, Vec<_>) = wanted.map(|job| (job.ready, job.done)).unzip();
         for (done, told) in waiting.into_iter().zip(write(&mut writer, &batch, turn)) {
-            // Whoever does not wait any more was told that it took too long.
+            // Nobody may be there any more: what is written is written.
             _ = done.send(told);
         }
         since_checkpoint += batch.len();

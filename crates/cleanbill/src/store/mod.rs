@@ -9,11 +9,16 @@
 //! waits for it.
 
 pub mod admitted;
+mod block;
 mod checkpoint;
 mod decision;
 mod find;
 pub mod journal;
+mod matter;
+mod migrate;
 mod open;
+mod packed;
+mod referred;
 mod registrations;
 mod retention;
 mod schema;
@@ -33,9 +38,11 @@ use serde::de::DeserializeOwned;
 use crate::failure::{Failure, Result};
 
 pub use admitted::set as admitted_set;
-pub use decision::{Api, Decision};
+pub use decision::{Api, Decision, Head};
 pub use find::Wanted;
 pub use journal::Journal;
+pub use matter::Matter;
+pub use packed::Packed;
 pub use registrations::{Event, Registration};
 pub use retention::Keep;
 pub use write::Entry;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _};
 
-use super::{Owner, schema};
+use super::{Owner, migrate, schema};
 use crate::failure::{Failure, Result};
 
 /// How long another process that writes is waited for.
@@ -75,7 +75,7 @@ pub(super) fn look(dir: &Path, owner: Owner) -> Result<(PathBuf, Connection)> {
     private(dir, &std::fs::metadata(dir).map_err(|e| absent(dir, &e))?)?;
     private(&path, &std::fs::symlink_metadata(&path).map_err(|e| absent(dir, &e))?)?;
     let connection = connect(&path)?;
-    if version(&connection, &path)? == 1 {
+    if version(&connection, &path)? != schema::VERSION {
         return Err(Failure::new(format!("{} was written by an older version", path.display()))
             .next("start the gate once: it brings the file up to date"));
     }
@@ -160,9 +160,9 @@ fn version(connection: &Connection, path: &Path) -> Result<i64> {
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .map_err(|e| wrong_sql(path, &e))?;
-    if version != 1 && version != schema::VERSION {
+    if !(1..=schema::VERSION).contains(&version) {
         return Err(Failure::new(format!(
-            "{} has version {version}: this program knows versions 1 and {}",
+            "{} has version {version}: this program knows versions 1 to {}",
             path.display(),
             schema::VERSION
         ))
@@ -198,7 +198,7 @@ fn check(connection: &mut Connection, path: &Path, owner: Owner) -> Result<()> {
         return Err(wrong(path, &damage));
     }
     if version != schema::VERSION {
-        schema::migrate(connection).map_err(|e| {
+        migrate::migrate(connection).map_err(|e| {
             wrong_sql(path, &e).within("it could not be brought up to date, and is as it was")
         })?;
     }

@@ -1,44 +1,32 @@
-//! The tables, and how a file of an older version becomes one of this version.
+//! The tables. How a file of an older version gets them is in [`super::migrate`].
 //!
-//! `decisions` is append-only: triggers refuse every change, and every deletion but that of rows
-//! that retention has given up before, in order. They guard against mistakes of ours and of
-//! whoever opens the file with another program; they are no defence against its owner.
+//! The record is append-only: triggers refuse every change of it, and every deletion but that of
+//! blocks that retention has given up before, in order, and of what no block refers to any more.
+//! They guard against mistakes of ours and of whoever opens the file with another program; they
+//! are no defence against its owner.
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::Owner;
 
 /// The version of the tables that this program writes.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
-/// What version 1 had and version 2 still has.
+/// Raw facts, as every version had them.
 const FACTS: &str = "
     CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
     CREATE TABLE layers (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT;
     CREATE TABLE inventories (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT;
 ";
 
-/// What version 2 brought. `n` counts the decisions in the order of recording and is never used
-/// twice. What is looked for stands first in a row, so that a search reads little of it.
-const RECORD: &str = "
+/// What version 2 brought. `n` and `used` are the number of the last decision for which a row is
+/// kept, at the least.
+pub(super) const REFERRED: &str = "
     CREATE TABLE images (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT;
-    CREATE TABLE decisions (
-        n INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, time INTEGER NOT NULL,
-        outcome TEXT NOT NULL, namespace TEXT, images TEXT NOT NULL, enforced INTEGER NOT NULL,
-        api TEXT NOT NULL, reason TEXT NOT NULL, warnings TEXT NOT NULL, policy TEXT NOT NULL,
-        snapshot TEXT, evidence TEXT NOT NULL, engine TEXT NOT NULL, judged_at INTEGER NOT NULL,
-        latency_us INTEGER NOT NULL, break_glass TEXT, trace TEXT NOT NULL, question TEXT
-    ) STRICT;
-    CREATE INDEX decisions_by_time ON decisions (time);
     CREATE TABLE retention (
         only_row INTEGER PRIMARY KEY CHECK (only_row = 1), oldest INTEGER NOT NULL
     ) STRICT;
     INSERT INTO retention VALUES (1, 1);
-    CREATE TRIGGER decisions_never_change BEFORE UPDATE ON decisions
-        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
-    CREATE TRIGGER decisions_go_by_retention BEFORE DELETE ON decisions
-        WHEN OLD.n >= (SELECT oldest FROM retention)
-        BEGIN SELECT RAISE(ABORT, 'decisions are append-only: only retention forgets'); END;
     CREATE TRIGGER retention_goes_forward BEFORE UPDATE ON retention
         WHEN NEW.oldest < OLD.oldest
         BEGIN SELECT RAISE(ABORT, 'what was forgotten stays forgotten'); END;
@@ -71,45 +59,53 @@ const RECORD: &str = "
         BEGIN SELECT RAISE(ABORT, 'registrations are append-only'); END;
 ";
 
-/// Version 1 recorded less; what it did not record stays empty. Namespace and images are taken
-/// from the question where that can be read.
-const CARRY_OVER: &str = "
-    INSERT INTO decisions
-    SELECT row_number() OVER (ORDER BY time, rowid), id, time, outcome,
-        CASE WHEN json_valid(question) THEN json_extract(question, '$.namespace') END,
-        CASE WHEN json_valid(question) THEN (
-            SELECT json_group_array(json_array(value, NULL)) FROM json_each(question, '$.images')
-        ) ELSE '[]' END,
-        1, 'ImageReview', reason, '[]', policy, snapshot,
-        CASE WHEN evidence IS NULL THEN '[]' ELSE json_array(evidence) END,
-        '', time, 0, NULL, '', question
-    FROM decisions_1;
-    DROP TABLE decisions_1;
+/// What version 3 brought: decisions that were written together are one row of `blocks`, and what
+/// many have in common is one row of `matters`. Decisions are counted in the order of recording,
+/// and no number is used twice; a block's `n` is the number of its first. `sweeps` counts how
+/// often something was deleted that decisions may refer to.
+pub(super) const RECORD: &str = "
+    ALTER TABLE retention ADD COLUMN sweeps INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE blocks (
+        n INTEGER PRIMARY KEY, count INTEGER NOT NULL, first INTEGER NOT NULL,
+        last INTEGER NOT NULL, rows TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE matters (
+        m INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE,
+        outcome TEXT NOT NULL, namespace TEXT, images TEXT NOT NULL, enforced INTEGER NOT NULL,
+        api TEXT NOT NULL, reason TEXT NOT NULL, warnings TEXT NOT NULL, policy TEXT NOT NULL,
+        snapshot TEXT, evidence TEXT NOT NULL, engine TEXT NOT NULL, break_glass TEXT,
+        trace TEXT NOT NULL, question TEXT
+    ) STRICT;
+    CREATE TABLE matters_used (m INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT;
+    CREATE VIEW decisions AS
+        SELECT b.n + r.key AS n, r.value ->> 0 AS id, b.first + (r.value ->> 1) AS time,
+            m.outcome, m.namespace, m.images, m.enforced, m.api,
+            replace(replace(m.reason, char(26) || '#', r.value ->> 0), char(26) || '-', char(26))
+                AS reason,
+            m.warnings, m.policy, m.snapshot, m.evidence, m.engine,
+            b.first + (r.value ->> 1) + (r.value ->> 2) AS judged_at,
+            r.value ->> 3 AS latency_us, m.break_glass, m.trace, m.question
+        FROM blocks b, json_each(b.rows) r LEFT JOIN matters m ON m.m = r.value ->> 4;
+    CREATE TRIGGER blocks_never_change BEFORE UPDATE ON blocks
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    CREATE TRIGGER blocks_go_by_retention BEFORE DELETE ON blocks
+        WHEN OLD.n + OLD.count > (SELECT oldest FROM retention)
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only: only retention forgets'); END;
+    CREATE TRIGGER matters_never_change BEFORE UPDATE ON matters
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only'); END;
+    CREATE TRIGGER matters_go_by_retention BEFORE DELETE ON matters
+        WHEN NOT EXISTS (SELECT 1 FROM matters_used u
+            WHERE u.m = OLD.m AND u.n < (SELECT oldest FROM retention))
+        BEGIN SELECT RAISE(ABORT, 'decisions are append-only: only retention forgets'); END;
 ";
 
 /// Fills an empty file.
 pub(super) fn create(connection: &mut Connection, owner: Owner) -> rusqlite::Result<()> {
     let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    change.execute_batch(FACTS)?;
-    change.execute_batch(RECORD)?;
-    change.execute("INSERT INTO meta VALUES ('owner', ?1)", params![owner.as_str()])?;
-    change.pragma_update(None, "user_version", VERSION)?;
-    change.commit()
-}
-
-/// Brings a file of version 1 up to date, all of it or nothing.
-pub(super) fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
-    let change = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version: i64 = change.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    if version != 1 {
-        // Another process was quicker.
-        return Ok(());
+    for tables in [FACTS, REFERRED, RECORD] {
+        change.execute_batch(tables)?;
     }
-    change.execute_batch(
-        "DROP INDEX decisions_by_time; ALTER TABLE decisions RENAME TO decisions_1;",
-    )?;
-    change.execute_batch(RECORD)?;
-    change.execute_batch(CARRY_OVER)?;
+    change.execute("INSERT INTO meta VALUES ('owner', ?1)", params![owner.as_str()])?;
     change.pragma_update(None, "user_version", VERSION)?;
     change.commit()
 }

@@ -267,7 +267,7 @@ impl Struck {
             let other = rusqlite::Connection::open(file).unwrap();
             let harm = match fault {
                 Fault::Error => {
-                    "CREATE TRIGGER harm BEFORE INSERT ON decisions
+                    "CREATE TRIGGER harm BEFORE INSERT ON blocks
                      BEGIN SELECT RAISE(ABORT, 'disk I/O error'); END"
                 }
                 Fault::Hang => "BEGIN IMMEDIATE",

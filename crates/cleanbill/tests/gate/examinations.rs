@@ -284,7 +284,7 @@ fn what_cannot_be_recorded_is_not_allowed() {
     assert!(rig.ask(&question(&[&good()])).allowed());
     // Somebody damages the store behind the gate's back.
     let other = rusqlite::Connection::open(state.join(Owner::Gate.file_name())).unwrap();
-    other.execute("DROP TABLE decisions", []).unwrap();
+    other.execute("DROP TABLE blocks", []).unwrap();
     let reply = rig.ask(&question(&[&good()]));
     assert!(!reply.allowed(), "{reply:?}");
     assert!(reply.reason().contains("could not be recorded"), "{reply:?}");

@@ -6,11 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use cleanbill_core::Timestamp;
-use cleanbill_core::digest::Digest;
-use sha2::{Digest as _, Sha256};
 
 use super::super::journal::Journal;
-use super::super::{Decision, Entry, Owner, Store, Wanted};
+use super::super::{Decision, Entry, Owner, Packed, Store, Wanted};
 use super::decision;
 
 const STATE: &str = "CLEANBILL_TEST_STATE";
@@ -29,11 +27,10 @@ fn child_that_records_until_it_is_killed() {
         runtime.spawn(async move {
             for n in 0.. {
                 let id = format!("{round}-{worker}-{n}");
-                let value: Arc<[u8]> = id.as_bytes().repeat(1 + n % 400).into();
-                let digest = Digest::Sha256(Sha256::digest(&value).into());
+                let packed = Packed::new(&id.as_bytes().repeat(1 + n % 400)).unwrap();
                 let decision =
-                    Decision { evidence: vec![digest], ..decision(&id, Timestamp::now()) };
-                let entry = Entry { decision, evidence: vec![(digest, value)], admitted: None };
+                    Decision { evidence: vec![packed.digest()], ..decision(&id, Timestamp::now()) };
+                let entry = Entry { decision, evidence: vec![packed], admitted: None };
                 journal.record(entry).await.unwrap();
                 let line = format!("acknowledged {id}\n");
                 std::io::stderr().lock().write_all(line.as_bytes()).unwrap();

@@ -1,13 +1,11 @@
 //! Decisions come back whole, are found, never change, and go only by retention.
 
-use std::sync::Arc;
-
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::super::write::{Ready, Writer};
-use super::super::{Api, Decision, Entry, Keep, Owner, Store, Wanted, admitted};
+use super::super::{Api, Decision, Entry, Keep, Owner, Packed, Store, Wanted, admitted};
 use super::{decision, digest};
 
 fn ago(days: i64) -> Timestamp {
@@ -53,7 +51,6 @@ fn what_is_recorded_comes_back_whole() {
         assert_eq!(store.decision(&decision.id).unwrap(), Some(decision));
     }
     assert_eq!(store.decision("nobody").unwrap(), None);
-    store.record_decision(&decision("full", Timestamp::now())).unwrap_err();
 }
 
 #[test]
@@ -115,13 +112,17 @@ fn the_record_cannot_be_changed_by_mistake() {
     }
     let other = rusqlite::Connection::open(state.join("evidence.db")).unwrap();
     for (sql, said) in [
-        ("UPDATE decisions SET outcome = 'allowed'", "append-only"),
-        ("UPDATE decisions SET n = 7 WHERE id = 'a'", "append-only"),
-        ("DELETE FROM decisions", "only retention"),
-        ("DELETE FROM decisions WHERE id = 'b'", "only retention"),
+        ("UPDATE decisions SET outcome = 'allowed'", "it is a view"),
+        ("DELETE FROM decisions WHERE id = 'b'", "it is a view"),
+        ("UPDATE blocks SET rows = '[]'", "append-only"),
+        ("UPDATE blocks SET n = 7 WHERE n = 1", "append-only"),
+        ("DELETE FROM blocks", "only retention"),
+        ("DELETE FROM blocks WHERE n = 2", "only retention"),
+        ("UPDATE matters SET outcome = 'allowed'", "append-only"),
+        ("DELETE FROM matters", "only retention"),
         ("UPDATE retention SET oldest = 0", "stays forgotten"),
         ("DELETE FROM retention", "append-only"),
-        ("INSERT INTO retention VALUES (2, 100)", "CHECK"),
+        ("INSERT INTO retention VALUES (2, 100, 0)", "CHECK"),
     ] {
         let e = other.execute(sql, []).unwrap_err().to_string();
         assert!(e.contains(said), "{sql}: {e}");
@@ -146,8 +147,11 @@ fn decisions_are_kept_within_bounds_and_numbers_are_not_used_twice() {
     for (row, (count, days, ages, left)) in table.into_iter().enumerate() {
         let keep = Keep { count, days };
         let mut writer = Writer::open(&store.path, Keep { count: u32::MAX, days: 9999 }).unwrap();
-        let entries = ages.iter().map(|age| entry(decision(&format!("{row}-{age}"), ago(*age))));
-        write(&mut writer, entries.collect()).unwrap();
+        // What is written together goes together.
+        for age in ages {
+            let entry = entry(decision(&format!("{row}-{age}"), ago(*age)));
+            write(&mut writer, vec![entry]).unwrap();
+        }
         recorded += ages.len();
         let newest = store.decisions(&Wanted::default(), 1).unwrap();
         assert_eq!(newest.first().unwrap().0, i64::try_from(recorded).unwrap(), "{row}");
@@ -168,27 +172,30 @@ fn one_run_forgets_a_bounded_number() {
     let store = Store::open(&dir.path().join("s"), Owner::Gate).unwrap();
     let mut writer = Writer::open(&store.path, Keep::default()).unwrap();
     let now = Timestamp::now();
-    write(&mut writer, (0..1500).map(|n| entry(decision(&n.to_string(), now))).collect()).unwrap();
+    for n in 0..750 {
+        let pair = [2 * n, 2 * n + 1].map(|n| entry(decision(&n.to_string(), now)));
+        write(&mut writer, pair.into()).unwrap();
+    }
     let mut writer = Writer::open(&store.path, Keep { count: 10, days: 90 }).unwrap();
     let mut left = Vec::new();
     for _ in 0..4 {
         writer.idle().unwrap();
         left.push(store.decisions(&Wanted::default(), 9999).unwrap().len());
     }
-    assert_eq!(left, [1500 - 512, 1500 - 1024, 10, 10]);
+    assert_eq!(left, [1500 - 1024, 10, 10, 10]);
 }
 
 #[test]
 fn what_decisions_refer_to_goes_after_them() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(&dir.path().join("s"), Owner::Gate).unwrap();
-    let (old, shared) = (Arc::from(&b"{\"old\":1}"[..]), Arc::from(&b"{\"shared\":1}"[..]));
-    let both: [(Digest, Arc<[u8]>); 2] = [(sha(&old), old), (sha(&shared), shared)];
-    let with = |id: &str, age, policy, evidence: &[(Digest, Arc<[u8]>)]| Entry {
+    let both = [&b"{\"old\":1}"[..], b"{\"shared\":1}"].map(|json| Packed::new(json).unwrap());
+    let json = [both[0].json().unwrap(), both[1].json().unwrap()];
+    let with = |id: &str, age, policy, evidence: &[Packed]| Entry {
         decision: Decision {
             policy: digest(policy),
             snapshot: Some(digest(policy + 100)),
-            evidence: evidence.iter().map(|(digest, _)| *digest).collect(),
+            evidence: evidence.iter().map(Packed::digest).collect(),
             outcome: "allowed".into(),
             ..decision(id, ago(age))
         },
@@ -207,12 +214,12 @@ fn what_decisions_refer_to_goes_after_them() {
     let mut again = with("b", 1, 2, &both[1..]);
     again.evidence.clear();
     write(&mut writer, vec![again]).unwrap();
-    assert_eq!(store.evidence(&both[0].0).unwrap().as_deref(), Some(&*both[0].1));
+    assert_eq!(store.evidence(&both[0].digest()).unwrap().as_ref(), Some(&json[0]));
     assert!(store.admitted("shop", &digest(1)).unwrap().is_some());
     writer.idle().unwrap();
     assert_eq!(store.decision("a").unwrap(), None);
-    assert_eq!(store.evidence(&both[0].0).unwrap(), None);
-    assert_eq!(store.evidence(&both[1].0).unwrap().as_deref(), Some(&*both[1].1));
+    assert_eq!(store.evidence(&both[0].digest()).unwrap(), None);
+    assert_eq!(store.evidence(&both[1].digest()).unwrap().as_ref(), Some(&json[1]));
     for (n, kept) in [(1, false), (2, true)] {
         assert_eq!(store.policy(&digest(n)).unwrap().is_some(), kept, "policy {n}");
         assert_eq!(store.snapshot(&digest(n + 100)).unwrap().is_some(), kept, "snapshot {n}");
@@ -221,7 +228,7 @@ fn what_decisions_refer_to_goes_after_them() {
     }
     // The one that went comes back when it is given again.
     write(&mut writer, vec![with("c", 0, 1, &both[..1])]).unwrap();
-    assert_eq!(store.evidence(&both[0].0).unwrap().as_deref(), Some(&*both[0].1));
+    assert_eq!(store.evidence(&both[0].digest()).unwrap().as_ref(), Some(&json[0]));
 }
 
 #[test]
@@ -230,9 +237,8 @@ fn evidence_is_what_its_digest_says() {
     let state = dir.path().join("s");
     let store = Store::open(&state, Owner::Gate).unwrap();
     let mut writer = Writer::open(&store.path, Keep::default()).unwrap();
-    let value: Arc<[u8]> = Arc::from(&b"{}"[..]);
     let with = |id: &str, digest| Entry {
-        evidence: vec![(digest, value.clone())],
+        evidence: vec![Packed::said_to_be(digest, b"{}")],
         ..entry(decision(id, Timestamp::now()))
     };
     let said = write(&mut writer, vec![with("a", digest(3))]).unwrap_err();

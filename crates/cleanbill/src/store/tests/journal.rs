@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
-use cleanbill_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::super::journal::Journal;
 use super::super::write::Writer;
-use super::super::{Entry, Keep, Owner, Store, Wanted};
-use super::{decision, layer};
+use super::super::{Decision, Entry, Keep, Owner, Packed, Store, Wanted};
+use super::{decision, digest, layer};
 
 fn entry(id: &str) -> Entry {
     Entry { decision: decision(id, Timestamp::now()), evidence: Vec::new(), admitted: None }
@@ -22,8 +21,7 @@ fn heavy(id: &str, bytes: usize) -> Entry {
         let more: [u8; 32] = Sha256::digest(&value).into();
         value.extend(more);
     }
-    let digest = Digest::Sha256(Sha256::digest(&value).into());
-    Entry { evidence: vec![(digest, Arc::from(value))], ..entry(id) }
+    Entry { evidence: vec![Packed::new(&value).unwrap()], ..entry(id) }
 }
 
 fn many(from: usize, to: usize, record: impl Fn(usize) -> Entry, journal: &Journal) -> Vec<String> {
@@ -55,12 +53,23 @@ fn many_at_once_are_all_written_and_one_that_is_wrong_fails_alone() {
     let store = Store::open(&dir.path().join("s"), Owner::Gate).unwrap();
     let journal = Journal::start(&store).unwrap();
     journal.alive().unwrap();
-    // Two have the same id: the second of them is refused.
-    let told = many(0, 500, |n| entry(&format!("{}", n.min(498))), &journal);
+    // One brings something else than it says: it is refused.
+    let wrong = |n: usize| Entry {
+        decision: Decision { evidence: vec![digest(9)], ..entry(&n.to_string()).decision },
+        evidence: vec![Packed::said_to_be(digest(9), b"{}")],
+        admitted: None,
+    };
+    let record = |n| if n == 300 { wrong(n) } else { entry(&n.to_string()) };
+    let told = many(0, 500, record, &journal);
     let refused: Vec<&String> = told.iter().filter(|t| !t.is_empty()).collect();
     assert_eq!(refused.len(), 1, "{refused:?}");
-    assert!(refused[0].contains("UNIQUE"), "{refused:?}");
+    assert!(refused[0].contains("is something else"), "{refused:?}");
     assert_eq!(store.decisions(&Wanted::default(), 9999).unwrap().len(), 499);
+    // An id that was given before is refused, in one transaction and in a later one.
+    let twice = many(2000, 2002, |_| entry("twice"), &journal);
+    assert_eq!(twice.iter().filter(|t| t.is_empty()).count(), 1, "{twice:?}");
+    let again = many(0, 1, |_| entry("7"), &journal);
+    assert!(again[0].contains("given to a decision before"), "{again:?}");
     // Other writers of the process have their turn, also while it is busy.
     std::thread::scope(|scope| {
         let busy = scope.spawn(|| many(1000, 3000, |n| entry(&n.to_string()), &journal));
@@ -70,7 +79,7 @@ fn many_at_once_are_all_written_and_one_that_is_wrong_fails_alone() {
         assert!(busy.join().unwrap().iter().all(String::is_empty));
     });
     drop(journal);
-    assert_eq!(store.decisions(&Wanted::default(), 9999).unwrap().len(), 2499);
+    assert_eq!(store.decisions(&Wanted::default(), 9999).unwrap().len(), 2500);
 }
 
 #[test]

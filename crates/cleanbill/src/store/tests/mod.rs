@@ -15,6 +15,7 @@ mod crash;
 mod decisions;
 mod journal;
 mod migration;
+mod referred;
 mod registrations;
 
 fn digest(n: u8) -> Digest {
@@ -36,7 +37,7 @@ fn inventory() -> Inventory {
     Inventory { gaps: vec![gap], ..Inventory::default() }
 }
 
-fn decision(id: &str, time: Timestamp) -> Decision {
+pub(super) fn decision(id: &str, time: Timestamp) -> Decision {
     let time = Timestamp::from_millisecond(time.as_millisecond()).unwrap();
     Decision {
         id: id.into(),
