@@ -3,8 +3,8 @@
 //! image, which the judge reads as "undecided".
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use cleanbill_core::Timestamp;
@@ -40,6 +40,8 @@ pub(super) struct Open {
 pub(super) struct Gathered {
     pub(super) cases: Vec<Case>,
     pub(super) sealed: Vec<Arc<Sealed>>,
+    /// Each image with its evidence, where all are named by digest and nobody had to be asked.
+    pub(super) at_hand: Option<Vec<(String, Weak<Sealed>)>>,
 }
 
 impl Gathered {
@@ -59,6 +61,7 @@ impl Judge {
         // By the image's place in the question: the same facts give the same record and answer,
         // whichever is known first.
         let mut known = BTreeMap::new();
+        let mut at_hand = Vec::new();
         let mut under_way = tokio::task::JoinSet::new();
         for (place, image) in open.question.distinct().into_iter().enumerate() {
             let reference: ImageRef = match image.parse() {
@@ -75,6 +78,9 @@ impl Judge {
                 continue;
             }
             if let Some(sealed) = self.at_hand(&reference, open) {
+                if reference.digest().is_some() {
+                    at_hand.push((image.to_owned(), Arc::downgrade(&sealed)));
+                }
                 known.insert(place, (examined(image, &sealed), vec![sealed]));
                 continue;
             }
@@ -88,7 +94,8 @@ impl Judge {
                 Err(e) => tracing::error!(decision = open.id, error = %e, "looking panicked"),
             }
         }
-        let mut gathered = Gathered::default();
+        let at_hand = (at_hand.len() == known.len()).then_some(at_hand);
+        let mut gathered = Gathered { at_hand, ..Gathered::default() };
         known.into_values().for_each(|case| gathered.add(case));
         gathered
     }

@@ -19,23 +19,23 @@ use tokio::sync::Semaphore;
 
 use super::access::Access;
 use super::admission;
+use super::answering::Held;
 use super::config::Bounds;
-use super::http::{budget, failure, is_json, json, text};
-use super::judge::{Decided, Judge};
+use super::http::{budget, is_json, json, text};
+use super::judge::Judge;
 use super::metrics::{Api, Metrics, Outcome};
 use super::pull_secrets::{Named, access};
 use super::question::Question;
-use super::record::{About, Recorder};
+use super::record::Recorder;
 use super::review;
 use super::wire::{self, Wire};
-use crate::failure::{Failure, Result};
 use crate::kube::Client;
 
 /// What is said where too much is being answered.
 const BUSY: &str = "too many questions at once; try again";
 /// How long past its time a judgement, and then its record, is waited for. Twice this is less
 /// than the second that a budget leaves of the caller's own time.
-const GRACE: Duration = Duration::from_millis(300);
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 /// How long pull secrets are read for at most.
 const SECRETS_TIME: Duration = Duration::from_secs(2);
 /// Questions of the large kind that are read at a time.
@@ -43,10 +43,10 @@ const READING: usize = 32;
 
 /// What every request needs.
 pub struct Gate {
-    judge: Arc<Judge>,
-    recorder: Recorder,
-    metrics: Arc<Metrics>,
-    bounds: Bounds,
+    pub(super) judge: Arc<Judge>,
+    pub(super) recorder: Recorder,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) bounds: Bounds,
     busy: Semaphore,
     reading: Semaphore,
     kubernetes: Option<Arc<Client>>,
@@ -124,7 +124,7 @@ impl Gate {
         began: Instant,
         until: Instant,
     ) -> Response<Full<Bytes>> {
-        let mut held = Held { id, began, until, wire: Wire::ImageReview, question: None };
+        let mut held = Held::new(id, began, until, Wire::ImageReview);
         let Ok(_slot) = self.busy.try_acquire() else {
             return self.unjudged(held, BUSY, Outcome::Undecided).await;
         };
@@ -132,10 +132,13 @@ impl Gate {
             Ok(body) => body,
             Err(why) => return self.unjudged(held, &why, Outcome::Malformed).await,
         };
+        if let Some(response) = self.answered_again(&body, &held).await {
+            return response;
+        }
         match review::parse(&body, self.bounds.containers) {
             Ok(question) => {
-                drop(body);
                 held.question = Some(Arc::new(question));
+                held.body = body;
                 self.judged(held, until).await
             }
             Err(review::Unreadable::Foreign(why)) => self.foreign(&held, &why),
@@ -156,7 +159,7 @@ impl Gate {
         mutate: bool,
     ) -> Response<Full<Bytes>> {
         let decision = id.clone();
-        let (uid, held) = (String::new(), |wire| Held { id, began, until, wire, question: None });
+        let (uid, held) = (String::new(), |wire| Held::new(id, began, until, wire));
         let reading = tokio::time::timeout_at(until.into(), self.reading.acquire());
         let Ok(Ok(reads)) = reading.await else {
             let held = held(Wire::Admission { uid, mutate, asked: None });
@@ -262,59 +265,6 @@ impl Gate {
         }
     }
 
-    /// A denial of a question that did not reach the judge, or did not come back from him.
-    async fn unjudged(&self, held: Held, why: &str, outcome: Outcome) -> Response<Full<Bytes>> {
-        let decided = self.judge.unjudged(why, &held.id, outcome, held.question.as_deref());
-        self.answer(held, decided).await
-    }
-
-    /// Records a decision, then says it.
-    async fn answer(&self, held: Held, mut decided: Decided) -> Response<Full<Bytes>> {
-        let took = held.began.elapsed();
-        log(&held, &decided, took);
-        let about = About {
-            id: &held.id,
-            api: held.wire.api(),
-            question: held.question.as_deref(),
-            took,
-            enforced: held.wire.is_enforced(),
-        };
-        if let Err(e) = self.record(&about, &decided, held.until).await {
-            self.metrics.unrecorded.fetch_add(1, Relaxed);
-            tracing::error!(decision = held.id, error = %e, "the decision could not be recorded");
-            if decided.outcome == Outcome::Allowed {
-                // What nobody can show afterwards is not allowed; a denial stands as it is.
-                let why = "the decision could not be recorded";
-                let question = held.question.as_deref();
-                decided = self.judge.unjudged(why, &held.id, Outcome::Undecided, question);
-            }
-        }
-        self.metrics.answered(held.wire.way(), decided.outcome, took);
-        match held.wire.say(decided, self.bounds.when_unexamined) {
-            Ok(body) => json(StatusCode::OK, body),
-            Err(message) => failure(&message),
-        }
-    }
-
-    /// Records a decision; returns when it is on the disk, unless the policy does not want that.
-    async fn record(&self, about: &About<'_>, decided: &Decided, until: Instant) -> Result<()> {
-        let Some(entry) = self.recorder.entry(about, decided)? else { return Ok(()) };
-        if decided.rules.policy.record_first {
-            let late = || Failure::new("it was not written in time");
-            let until = until.max(Instant::now()) + GRACE;
-            let written = tokio::time::timeout_at(until.into(), entry.write()).await;
-            return written.unwrap_or_else(|_| Err(late()));
-        }
-        let (id, metrics) = (about.id.to_owned(), Arc::clone(&self.metrics));
-        tokio::spawn(async move {
-            if let Err(e) = entry.write().await {
-                metrics.unrecorded.fetch_add(1, Relaxed);
-                tracing::error!(decision = id, error = %e, "the decision could not be recorded");
-            }
-        });
-        Ok(())
-    }
-
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
     /// away, since the API server reads the answer only once it has sent its question.
     async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Vec<u8>, String> {
@@ -341,32 +291,4 @@ impl Gate {
             Err(_) => Err("the question did not arrive in time".into()),
         }
     }
-}
-
-/// One request on its way.
-struct Held {
-    id: String,
-    began: Instant,
-    until: Instant,
-    wire: Wire,
-    question: Option<Arc<Question>>,
-}
-
-/// What was allowed is in the record; a line for each would cost more than deciding does, so
-/// those lines are written at level debug only.
-fn log(held: &Held, decided: &Decided, took: Duration) {
-    if decided.outcome == Outcome::Allowed && !tracing::enabled!(tracing::Level::DEBUG) {
-        return;
-    }
-    let question = held.question.as_deref();
-    tracing::info!(
-        decision = held.id,
-        outcome = decided.outcome.as_str(),
-        namespace = question.map(|q| q.asked.namespace.as_str()),
-        images = ?decided.images.iter().take(20).map(|(image, _)| image).collect::<Vec<_>>(),
-        digests = ?decided.images.iter().take(20).filter_map(|(_, d)| *d).collect::<Vec<_>>(),
-        took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
-        reason = decided.message,
-        "decided"
-    );
 }

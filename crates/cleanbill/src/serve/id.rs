@@ -3,6 +3,7 @@
 //! The time comes first, so that decisions made one after the other stand next to each other in
 //! the store's index: wholly random ids make every decision write a page of its own.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::failure::{Failure, Result};
@@ -13,19 +14,39 @@ const TIME: u32 = 8;
 /// Characters that are random.
 const RANDOM: u32 = 12;
 
+/// Random bytes are asked of the system so many at a time: each call costs as much as all else here.
+const POOL: usize = 2048;
+
+/// Random bytes that nobody has used.
+static UNUSED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
 /// A new id: twenty characters of Crockford's base 32 in lower case, ascending with the time.
 ///
 /// # Errors
 /// When the system gives no randomness.
 pub fn new() -> Result<String> {
-    let mut random = [0_u8; 8];
-    rustls::crypto::ring::default_provider()
-        .secure_random
-        .fill(&mut random)
-        .map_err(|_| Failure::new("the system gives no random numbers"))?;
     // A clock before 1970 costs order, not uniqueness.
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-    Ok(text(now, u64::from_be_bytes(random)))
+    Ok(text(now, random()?))
+}
+
+fn random() -> Result<u64> {
+    let mut unused = UNUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if unused.len() < 8 {
+        // Made before it takes the place of the old: an error leaves nothing half random.
+        let mut new = vec![0; POOL];
+        rustls::crypto::ring::default_provider()
+            .secure_random
+            .fill(&mut new)
+            .map_err(|_| Failure::new("the system gives no random numbers"))?;
+        *unused = new;
+    }
+    let rest = unused.len() - 8;
+    let mut number = [0_u8; 8];
+    for (place, byte) in number.iter_mut().zip(unused.drain(rest..)) {
+        *place = byte;
+    }
+    Ok(u64::from_be_bytes(number))
 }
 
 fn text(millis: u128, random: u64) -> String {
@@ -35,7 +56,10 @@ fn text(millis: u128, random: u64) -> String {
             ALPHABET.get(digit as usize).copied().map_or('0', char::from)
         })
     };
-    digits(millis, TIME).chain(digits(u128::from(random), RANDOM)).collect()
+    let mut text = String::with_capacity(20);
+    text.extend(digits(millis, TIME));
+    text.extend(digits(u128::from(random), RANDOM));
+    text
 }
 
 #[cfg(test)]

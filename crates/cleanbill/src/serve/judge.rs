@@ -3,7 +3,7 @@
 //! Whatever goes wrong on the way is a failure of that image, which the judge reads as
 //! "undecided". Only his permit, spent on this very question, makes an answer "allowed".
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use cleanbill_core::Timestamp;
@@ -12,10 +12,11 @@ use cleanbill_core::grant::Grant;
 use cleanbill_core::policy::{Action, Policy};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{
-    Allowed, Case, Denial, Earlier, Judgement, Leaned, Outcome, Request, Verdict, decide,
+    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Outcome, Request, Verdict, decide,
 };
 
 use super::access::Access;
+use super::again::Answers;
 use super::cases::{Gathered, Open};
 use super::config::Work;
 use super::examiner::{Examiner, Failed};
@@ -40,6 +41,7 @@ pub struct Judge {
     pub(super) images: Arc<Flights<Key, Result<Arc<Sealed>, Failed>>>,
     pub(super) tags: Tags,
     pub(super) known: Known,
+    pub(super) answers: Answers,
     pub(super) metrics: Arc<Metrics>,
 }
 
@@ -72,6 +74,16 @@ pub struct Decided {
     /// The images that may count as admitted from now on: not where they were let in by
     /// break-glass or by an earlier admission.
     pub admitted: Option<Vec<(String, Digest)>>,
+    /// What it takes to tell the same again, where that can be.
+    pub(super) repeat: Option<Box<Repeat>>,
+}
+
+/// What was judged and what came of it, of a question that can be told the same again.
+pub(super) struct Repeat {
+    pub(super) request: Request,
+    pub(super) images: Vec<(String, Weak<Sealed>)>,
+    pub(super) noted: Vec<Noted>,
+    pub(super) leaned: Vec<Leaned>,
 }
 
 impl Judge {
@@ -88,6 +100,7 @@ impl Judge {
             images: Flights::new(work.examinations_at_a_time(), work.waiting),
             tags: Tags::new(work.tag_ttl),
             known: Known::new(work.known_bytes),
+            answers: Answers::new(usize::try_from(work.known_bytes / 4).unwrap_or(usize::MAX)),
             examiner,
             rules,
             work,
@@ -137,7 +150,7 @@ impl Judge {
                 judgement = judge(&request, &gathered.cases, policy, now);
             }
         }
-        self.decided(&open, &request, gathered, judgement, token_refused, now)
+        self.decided(&open, request, gathered, judgement, token_refused, now)
     }
 
     /// The earlier decision that allowed exactly these bytes in this namespace.
@@ -160,13 +173,13 @@ impl Judge {
     fn decided(
         &self,
         open: &Open,
-        request: &Request,
+        request: Request,
         gathered: Gathered,
         judgement: Judgement,
         token_refused: Option<String>,
         now: Timestamp,
     ) -> Decided {
-        let Gathered { cases, sealed } = gathered;
+        let Gathered { cases, sealed, at_hand } = gathered;
         let by_address = |evidence: &Arc<_>| {
             sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest())
         };
@@ -213,6 +226,15 @@ impl Judge {
         if !plain {
             notes = notes.with(Note::LetInBy, words::leaned(&leaned).join("; "));
         }
+        let admitted = admitted.map(|proof| proof.images().to_vec());
+        // A token is verified each time, and expressions are judged on threads of their own.
+        let same = outcome == metrics::Outcome::Allowed
+            && plain
+            && open.question.token().is_none()
+            && !has_expressions(policy);
+        let repeat = at_hand
+            .filter(|_| same)
+            .map(|images| Box::new(Repeat { request, images, noted, leaned }));
         Decided {
             outcome,
             message,
@@ -223,8 +245,9 @@ impl Judge {
             trace,
             judged_at: now,
             break_glass,
-            admitted: admitted.map(|proof| proof.images().to_vec()),
+            admitted,
             proof,
+            repeat,
             evidence: sealed,
             rules: Arc::clone(&open.rules),
         }
@@ -273,6 +296,7 @@ impl Judge {
             judged_at: (self.examiner.now)(),
             break_glass: None,
             admitted: None,
+            repeat: None,
         }
     }
 
@@ -301,8 +325,11 @@ impl Judge {
 /// long as its cost limit lets it.
 fn judge(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Judgement {
     let judge = || decide(request, cases, policy, now);
-    let expressions = policy.rules.iter().any(|rule| rule.refuse.expression.is_some());
-    if expressions { tokio::task::block_in_place(judge) } else { judge() }
+    if has_expressions(policy) { tokio::task::block_in_place(judge) } else { judge() }
+}
+
+fn has_expressions(policy: &Policy) -> bool {
+    policy.rules.iter().any(|rule| rule.refuse.expression.is_some())
 }
 
 /// Each image with the digests it stands for; one line without, where nobody knows.

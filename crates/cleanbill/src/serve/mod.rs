@@ -1,7 +1,8 @@
 //! The gate: answers the API server's `ImageReview` questions over mutual TLS.
 //!
 //! In the order of a request: [`server`] (connections), [`tls`] (who may ask), [`gate`] (one
-//! HTTP request), [`review`] (the wire format; [`admission`] is `AdmissionReview`'s), [`judge`] (names, examination, the one judge),
+//! HTTP request), [`review`] (the wire format; [`admission`] is `AdmissionReview`'s), [`judge`] (names, examination, the one judge; [`again`] spares the words
+//! where the same is asked again), [`answering`],
 //! [`words`] (the denial), [`record`] (what is kept). [`plain`] answers probes.
 //!
 //! Nothing here can say "allowed" but [`review::Answer::allowed`], which wants a spent permit.
@@ -10,6 +11,8 @@
 pub mod access;
 pub mod admission;
 pub mod advisories;
+mod again;
+mod answering;
 mod cases;
 pub mod config;
 pub mod config_file;

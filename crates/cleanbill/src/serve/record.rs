@@ -6,10 +6,11 @@ use std::time::Duration;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 
+use super::again::Again;
 use super::judge::Decided;
 use super::question::Question;
 use crate::failure::{Failure, Result};
-use crate::store::{Api, Decision, Entry, Journal, Store, admitted_set};
+use crate::store::{Api, Decision, Head, Journal, Matter, Packed, Store, admitted_set};
 
 /// The program's version and those of what it decides with.
 pub fn engine() -> String {
@@ -113,23 +114,52 @@ impl Recorder {
         };
         let evidence = decided.evidence.iter().map(|sealed| sealed.packed.clone()).collect();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
-        let entry = Entry { decision, evidence, admitted };
-        Ok(Some(Unwritten { kept: Arc::clone(kept), entry }))
+        let (head, matter) = Matter::of(decision)?;
+        let (kept, matter) = (Arc::clone(kept), Arc::new(matter));
+        Ok(Some(Unwritten { kept, head, matter, evidence, admitted }))
+    }
+
+    /// The same for what was told before; `None`: nothing is recorded.
+    pub(super) fn again(&self, id: &str, again: &Again, took: Duration) -> Option<Unwritten> {
+        let kept = Arc::clone(self.0.as_ref()?);
+        let head = Head {
+            id: id.to_owned(),
+            time: Timestamp::now(),
+            judged_at: again.judged_at,
+            latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        };
+        let evidence = again.sealed.iter().map(|sealed| sealed.packed.clone()).collect();
+        let (matter, admitted) = (Arc::clone(&again.told.matter), again.told.admitted);
+        Some(Unwritten { kept, head, matter, evidence, admitted })
     }
 }
 
 /// A decision that is not on the disk yet.
 pub struct Unwritten {
     kept: Arc<Kept>,
-    entry: Entry,
+    head: Head,
+    matter: Arc<Matter>,
+    evidence: Vec<Packed>,
+    admitted: Option<Digest>,
 }
 
 impl Unwritten {
+    /// What it has in common with others of its kind.
+    pub(super) fn matter(&self) -> &Arc<Matter> {
+        &self.matter
+    }
+
+    /// The set of images that counts as admitted once it is written.
+    pub(super) fn admitted(&self) -> Option<Digest> {
+        self.admitted
+    }
+
     /// Writes it, and returns when it is on the disk.
     ///
     /// # Errors
     /// When the store cannot be written, or too much waits to be.
     pub async fn write(self) -> Result<()> {
-        self.kept.journal.record(self.entry).await
+        let Self { kept, head, matter, evidence, admitted } = self;
+        kept.journal.record_again(head, matter, evidence, admitted).await
     }
 }

@@ -112,6 +112,39 @@ fn json(body: &[u8]) -> Result<Value, String> {
     cleanbill_oci::json::parse_strict(body, &rules).map_err(|e| e.to_string())
 }
 
+/// An answer "allowed" that was given before, without the id of its decision.
+#[derive(Debug)]
+pub struct Template {
+    before: Box<[u8]>,
+    after: Box<[u8]>,
+}
+
+impl Template {
+    /// Of the body of an answer in which the id stands once.
+    pub fn of(body: &[u8], id: &str) -> Option<Self> {
+        let mut found = memchr::memmem::find_iter(body, id);
+        let (at, None) = (found.next()?, found.next()) else { return None };
+        let (before, rest) = body.split_at_checked(at)?;
+        let after = rest.get(id.len()..)?;
+        Some(Self { before: before.into(), after: after.into() })
+    }
+
+    /// The body for another decision that allows the same, paid for with its spent permit.
+    pub fn allowed(&self, _proof: &Allowed, id: &str) -> Vec<u8> {
+        [&*self.before, id.as_bytes(), &*self.after].concat()
+    }
+
+    /// Bytes of it.
+    pub fn len(&self) -> usize {
+        self.before.len() + self.after.len()
+    }
+
+    /// Never: an answer is never empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
 /// The answer.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

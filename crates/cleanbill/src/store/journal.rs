@@ -184,6 +184,12 @@ impl Journal {
         answer.await.map_err(|_| gone())?.map_err(Failure::from)
     }
 
+    /// Whether nothing more is taken.
+    #[cfg(test)]
+    pub(super) fn is_full(&self) -> bool {
+        self.queue.lock().jobs.len() >= QUEUE
+    }
+
     /// Whether the thread that writes is there.
     ///
     /// # Errors

@@ -75,6 +75,13 @@ impl Matter {
         Ok((head, matter))
     }
 
+    /// Bytes that it takes, about.
+    pub fn size(&self) -> usize {
+        let rest = [&self.images, &self.reason, &self.warnings, &self.evidence_text, &self.trace];
+        let rest: usize = rest.into_iter().map(String::len).sum();
+        rest + self.question.as_ref().map_or(0, String::len) + 512
+    }
+
     /// Puts a decision together again.
     pub(super) fn with(&self, head: Head) -> rusqlite::Result<Decision> {
         let Head { id, time, judged_at, latency_us } = head;

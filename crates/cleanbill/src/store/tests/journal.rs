@@ -91,7 +91,12 @@ fn when_the_queue_is_full_recording_fails_at_once() {
     let held = store.turn.wait();
     let told = std::thread::scope(|scope| {
         let asked = scope.spawn(|| many(0, 6000, |n| entry(&n.to_string()), &journal));
-        std::thread::sleep(std::time::Duration::from_millis(500));
+        let patience = std::time::Instant::now();
+        while !journal.is_full() && patience.elapsed().as_secs() < 60 {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        // Some of those that find it full.
+        std::thread::sleep(std::time::Duration::from_millis(200));
         drop(held);
         asked.join().unwrap()
     });
