@@ -247,6 +247,56 @@ proptest! {
     }
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// What the gate holds in memory is without packages, where this says that nobody looks.
+    #[test]
+    fn packages_that_no_rule_reads_change_nothing(
+        policy in policy(), evidence in found(), asked in asked(),
+    ) {
+        let mut without = evidence.clone();
+        without.platforms.iter_mut().for_each(|p| p.packages.clear());
+        let image = pinned("a");
+        let request = Request { asked, ..Request::new(QUESTION, vec![image.clone()]) };
+        let judged = |evidence: &Evidence| {
+            let case = Case::new(image.clone(), Outcome::Examined(Arc::new(evidence.clone())));
+            format!("{:?}", decide(&request, &[case], &policy, now()))
+        };
+        let same = judged(&evidence) == judged(&without);
+        prop_assert!(same || policy.reads_packages(), "{policy:#?}");
+    }
+}
+
+#[test]
+fn what_reads_packages_is_known() {
+    let rule = |refuse| Policy {
+        rules: vec![Rule {
+            name: "r".into(),
+            scope: Scope::default(),
+            refuse,
+            action: Action::Audit,
+            message: None,
+        }],
+        ..Policy::default()
+    };
+    let says = |source| Condition {
+        expression: Some(Expression::new(source).unwrap()),
+        ..Condition::default()
+    };
+    let filter = PackageFilter { name: Glob::new("bash"), kind: None, versions: Vec::new() };
+    let of_flaws = FlawFilter { packages: vec![Glob::new("bash")], ..FlawFilter::default() };
+    for (policy, reads) in [
+        (Policy::default(), false),
+        (rule(Condition { flaws: Some(of_flaws), ..Condition::default() }), false),
+        (rule(Condition { packages: vec![filter], ..Condition::default() }), true),
+        (rule(says("findings.exists(f, f.package.name == 'bash')")), false),
+        (rule(says("packages.size() > 7")), true),
+    ] {
+        assert_eq!(policy.reads_packages(), reads, "{policy:#?}");
+    }
+}
+
 #[test]
 fn the_policies_above_do_both() {
     use proptest::strategy::ValueTree as _;
