@@ -27,6 +27,7 @@ mod scope;
 mod tests;
 mod warnings;
 
+pub use exception::NO_OWNER;
 pub use profile::Profile;
 
 /// Every mapping of a policy file with every key it may have.

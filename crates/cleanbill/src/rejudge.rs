@@ -75,39 +75,13 @@ impl<'a> Rejudge<'a> {
     /// # Errors
     /// When the store cannot be read, or what is in it is damaged.
     pub fn judge(&mut self, decision: &Decision, policy: &Policy) -> Result<Again> {
-        let gap = |why: &str| Ok(Again::Gap(why.to_owned()));
-        let Some(question) = &decision.question else {
-            return gap("the question could not be read");
-        };
-        if decision.trace.is_empty() {
-            return gap("it is of before traces were recorded");
-        }
-        let Ok(question) = serde_json::from_str::<Question>(question) else {
-            return gap("its question is written in another way than this version knows");
-        };
-        let Ok(trace) = serde_json::from_str::<Trace>(&decision.trace) else {
-            return gap("its trace is written in another way than this version knows");
-        };
-        let day = day(decision.judged_at);
-        for digest in &decision.evidence {
-            if let Some(why) = self.load(digest, decision.judged_at)? {
-                return Ok(Again::Gap(why));
-            }
-        }
-        let cases = match trace.cases(|digest| self.evidence.get(&(*digest, day)).cloned()) {
-            Ok(cases) => cases,
-            Err(digest) => return Ok(Again::Gap(format!("the evidence {digest} is not kept"))),
+        let (request, cases) = match self.cases(decision)? {
+            Ok(known) => known,
+            Err(why) => return Ok(Again::Gap(why)),
         };
         if let Some(why) = cases.iter().find_map(|case| unknown(case, policy)) {
             return Ok(Again::Gap(why));
         }
-        let request = Request {
-            fingerprint: question.fingerprint(),
-            images: question.images,
-            asked: question.asked,
-            grants: trace.grants,
-            earlier: trace.earlier,
-        };
         let named = |refused: &[(String, Vec<Reason>)]| {
             let mut rules: Vec<(String, String)> = refused
                 .iter()
@@ -129,6 +103,47 @@ impl<'a> Rejudge<'a> {
                 Again::Judged { outcome: "undecided", rules: named(&denial.refused) }
             }
         })
+    }
+
+    /// What was asked and what was known then; or why that cannot be had.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or what is in it is damaged.
+    pub fn cases(
+        &mut self,
+        decision: &Decision,
+    ) -> Result<std::result::Result<(Request, Vec<Case>), String>> {
+        let gap = |why: &str| Ok(Err(why.to_owned()));
+        let Some(question) = &decision.question else {
+            return gap("the question could not be read");
+        };
+        if decision.trace.is_empty() {
+            return gap("it is of before traces were recorded");
+        }
+        let Ok(question) = serde_json::from_str::<Question>(question) else {
+            return gap("its question is written in another way than this version knows");
+        };
+        let Ok(trace) = serde_json::from_str::<Trace>(&decision.trace) else {
+            return gap("its trace is written in another way than this version knows");
+        };
+        let day = day(decision.judged_at);
+        for digest in &decision.evidence {
+            if let Some(why) = self.load(digest, decision.judged_at)? {
+                return Ok(Err(why));
+            }
+        }
+        let cases = match trace.cases(|digest| self.evidence.get(&(*digest, day)).cloned()) {
+            Ok(cases) => cases,
+            Err(digest) => return Ok(Err(format!("the evidence {digest} is not kept"))),
+        };
+        let request = Request {
+            fingerprint: question.fingerprint(),
+            images: question.images,
+            asked: question.asked,
+            grants: trace.grants,
+            earlier: trace.earlier,
+        };
+        Ok(Ok((request, cases)))
     }
 
     /// Reads evidence, unless it is at hand. Says why it cannot be had.

@@ -223,7 +223,10 @@ impl Looking {
     }
 
     /// Everything registered under the name, with evidence where it was examined.
-    fn registered(&self, name: &ImageRef) -> std::result::Result<Vec<Registered>, Trouble> {
+    ///
+    /// # Errors
+    /// When the store or the advisories cannot be read.
+    pub fn registered(&self, name: &ImageRef) -> std::result::Result<Vec<Registered>, Trouble> {
         let Some(store) = &self.store else { return Ok(Vec::new()) };
         let Some(tag) = name.tag() else { return Ok(Vec::new()) };
         let all = store.registrations(&format!("{}:{tag}", name.name()))?;

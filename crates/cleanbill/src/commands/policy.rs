@@ -10,6 +10,8 @@ use crate::failure::{Failure, Result};
 
 pub mod check;
 pub mod explain;
+mod looking;
+pub mod suggest;
 pub mod test;
 
 /// Examples under the help.
@@ -18,6 +20,7 @@ Examples:
   cleanbill policy check policy.yaml
   cleanbill policy explain policy.yaml
   cleanbill policy test policies/tests/
+  cleanbill policy suggest --config cleanbill.yaml --since 14d
 
 docs/policy.md describes every key.";
 
@@ -40,6 +43,9 @@ enum Policy {
     /// Judge cases written in YAML, and say which do not come out as expected
     #[command(after_help = test::AFTER)]
     Test(test::Args),
+    /// Suggest the strictest policy that images pass, with expiring exceptions for the rest
+    #[command(after_help = suggest::AFTER)]
+    Suggest(Box<suggest::Args>),
 }
 
 /// Runs the command.
@@ -51,6 +57,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     let (text, exit) = match &args.command {
         Policy::Check(args) => check::run(args, now)?,
         Policy::Test(args) => test::run(args, now)?,
+        Policy::Suggest(args) => suggest::run(args, now)?,
         Policy::Explain(args) => (explain::run(args, now)?, Exit::DONE),
     };
     match std::io::stdout().lock().write_all(text.as_bytes()) {

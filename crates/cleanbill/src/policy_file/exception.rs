@@ -17,6 +17,10 @@ pub(crate) const GAP_KEYS: [&str; 3] = ["kind", "subject", "scope"];
 /// What stands where a person has yet to write something: never an owner or a reason.
 pub(crate) const FILL_IN: &str = "FILL-IN";
 
+/// The owner of an exception that was suggested and that nobody answers for yet. It is an owner, so
+/// that the suggested policy can be tried as it is, and a warning, so that it is not forgotten.
+pub const NO_OWNER: &str = "nobody-yet";
+
 impl Reader<'_> {
     pub(super) fn exception(&mut self, node: &Placed) -> Option<Exception> {
         let (mut id, mut package, mut reason, mut owner, mut expires) =

@@ -5,6 +5,7 @@ use cleanbill_core::policy::{Action, NamePattern, Policy, Scope, today};
 use cleanbill_core::{Date, Timestamp};
 use serde_saphyr::Location;
 
+use super::exception::NO_OWNER;
 use super::policy::Places;
 
 /// A warning before its place is told.
@@ -65,6 +66,15 @@ pub(super) fn of(policy: &Policy, now: Timestamp) -> Vec<Warning> {
                 "more than a year is hardly an exception: choose a day that somebody will look at again",
             );
         }
+    }
+    let unowned = || policy.exceptions.iter().enumerate().filter(|(_, e)| e.owner == NO_OWNER);
+    if let Some((first, _)) = unowned().next() {
+        let message = match unowned().count() {
+            1 => "nobody answers for an exception yet".to_owned(),
+            several => format!("nobody answers for {several} exceptions yet"),
+        };
+        let hint = "put a person in the place of nobody-yet";
+        warn(About::Exception(first), message, hint);
     }
     for (at, rule) in policy.rules.iter().enumerate() {
         if let Some(why) = unreachable(&rule.scope, policy) {
