@@ -63,7 +63,7 @@ pub struct Args {
     /// What the gate let run within this time (7d, 12h), or since a date
     #[arg(long, value_name = "WHEN", default_value = "7d")]
     since: Since,
-    /// Repositories that may need exceptions (default: one in ten; of 2 to 19, 1)
+    /// Repositories that may need exceptions or older advisories (default: one in ten, of 2 to 19 one)
     #[arg(long, value_name = "N")]
     exceptions: Option<usize>,
     /// Who answers for the exceptions

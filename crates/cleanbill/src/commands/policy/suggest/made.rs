@@ -45,7 +45,8 @@ pub(super) fn make(sights: &[Sight], wishes: &Wishes) -> Made {
     let flaws = Flaws::of(sights);
     let repositories = flaws.repositories();
     let few = if repositories < 2 { 0 } else { (repositories / 10).max(1) };
-    let bar = flaws.bar(wishes.spared.unwrap_or(few));
+    let spared = wishes.spared.unwrap_or(few);
+    let bar = flaws.bar(spared);
     let root = rest::root(sights);
     let mut policy = Policy {
         name: "suggested".into(),
@@ -65,7 +66,7 @@ pub(super) fn make(sights: &[Sight], wishes: &Wishes) -> Made {
         checkers: Vec::new(),
         record_first: true,
     };
-    policy.max_feed_age_days = rest::feed_age(sights, &policy);
+    policy.max_feed_age_days = rest::feed_age(sights, &policy, spared);
     policy.accepted_gaps = rest::accepted_gaps(sights, &policy);
     let excepted =
         policy.exceptions.iter().flat_map(|e| &e.scope.repositories).map(ToString::to_string);

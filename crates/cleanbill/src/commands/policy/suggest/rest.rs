@@ -15,7 +15,7 @@ use super::seen::{Sight, patterns};
 
 /// The ages of advisories that are tried, in days. The first is the strict profile's: below it, one
 /// failed update would stop a cluster.
-pub(super) const AGES: [u32; 9] = [3, 7, 14, 30, 60, 90, 180, 365, 3650];
+pub(super) const AGES: [u32; 11] = [3, 7, 14, 30, 60, 90, 180, 365, 730, 1825, 3650];
 
 /// A gap that stands in the way, and the repositories that have it.
 type Open = BTreeMap<(GapKind, Option<String>), BTreeSet<String>>;
@@ -44,17 +44,23 @@ pub(super) fn root(sights: &[Sight]) -> BTreeSet<String> {
     sights.iter().filter(as_root).map(Sight::repository).collect()
 }
 
-/// The least age of advisories past which no image would pass that does not pass anyway.
-pub(super) fn feed_age(sights: &[Sight], policy: &Policy) -> u32 {
+/// The least age of advisories past which at most so many repositories have older ones. What those
+/// have is accepted for them alone, and what has no date whatever its age may be.
+pub(super) fn feed_age(sights: &[Sight], policy: &Policy, spared: usize) -> u32 {
     let stale = |days: u32| {
         let aged = Policy { max_feed_age_days: days, ..policy.clone() };
         let mut open = open(sights, &aged);
         open.retain(|(kind, _), _| *kind == GapKind::StaleFeed);
         open
     };
+    let few = |open: &Open| open.values().flatten().collect::<BTreeSet<_>>().len() <= spared;
     let [.., oldest] = AGES;
     let undated = stale(oldest);
-    AGES.into_iter().find(|days| stale(*days) == undated).unwrap_or(oldest)
+    let fits = |days: &u32| {
+        let open = stale(*days);
+        open == undated || few(&open)
+    };
+    AGES.into_iter().find(fits).unwrap_or(oldest)
 }
 
 /// What has to be accepted: each kind where it is there, and for what stays the same from one
