@@ -44,7 +44,7 @@ impl Reader<'_> {
         glass
     }
 
-    fn issuer(&mut self, key: &str, node: &Placed) -> Option<IssuerKey> {
+    pub(crate) fn issuer(&mut self, key: &str, node: &Placed) -> Option<IssuerKey> {
         let text = self.text(key, node)?;
         match PublicKey::from_pem(text.as_bytes()) {
             Ok(public) => Some(IssuerKey { id: public.id(), pem: public.to_pem() }),
@@ -52,12 +52,12 @@ impl Reader<'_> {
                 let (message, hint) = if text.contains("PRIVATE KEY") {
                     let hint = "anybody who reads this file has it now: make another one, and \
                                 write the content of its .pub file here";
-                    ("\"keys\" has a private key", hint)
+                    (format!("\"{key}\" has a private key"), hint)
                 } else {
                     let hint = "paste the .pub file that `cleanbill keygen` wrote, as a block (|)";
-                    ("\"keys\" has what is no Ed25519 public key in PEM", hint)
+                    (format!("\"{key}\" has what is no Ed25519 public key in PEM"), hint)
                 };
-                self.problem(node.referenced, message.to_owned(), hint);
+                self.problem(node.referenced, message, hint);
                 None
             }
         }

@@ -327,7 +327,7 @@ fn said(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
 }
 
 /// The beginning of what was written, fit to be shown.
-pub(super) fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     text.chars().take(60).flat_map(char::escape_debug).collect()
 }
 

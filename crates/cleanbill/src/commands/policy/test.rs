@@ -7,7 +7,9 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict::{Judgement, Reason, Verdict, decide};
 
-use self::case::Case;
+use self::case::{Asking, Case};
+use self::found::Looker;
+use super::looking::LookingArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::policy_file::Problem;
@@ -18,7 +20,9 @@ use crate::report::text::printable;
 use crate::serve::load;
 
 mod case;
+mod circumstances;
 mod facts;
+mod found;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +32,7 @@ Examples:
   cleanbill policy test policies/tests/
   cleanbill policy test case.yaml --policy policy.yaml
 
+Nothing is contacted but for cases whose evidence names an image.
 Exit codes: 0 every case comes out as expected; 1 some do not; 2 a file cannot be read or is wrong.
 docs/policy.md describes the cases.";
 
@@ -40,6 +45,8 @@ pub struct Args {
     /// Judge by this policy instead of the one that a file of cases names
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    #[command(flatten)]
+    looking: LookingArgs,
 }
 
 /// Every key of a file of cases.
@@ -51,6 +58,7 @@ const FILE_KEYS: [&str; 2] = ["policy", "cases"];
 /// When a file cannot be read or is wrong, or there is no case.
 pub fn run(args: &Args, now: Timestamp) -> Result<(String, Exit)> {
     let (mut lines, mut passed, mut failed) = (Vec::new(), 0_usize, 0_usize);
+    let looker = Looker::new(&args.looking);
     for path in files(&args.cases)? {
         let text = std::fs::read_to_string(&path).map_err(|e| unread(&path, &e))?;
         let instead = args.policy.as_deref().map(load::policy).transpose()?;
@@ -58,7 +66,7 @@ pub fn run(args: &Args, now: Timestamp) -> Result<(String, Exit)> {
         let name = path.display().to_string();
         let (policy, cases) = read(&text, &name, folder, instead, now)?;
         for case in &cases {
-            let wrong = differences(case, &policy);
+            let wrong = differences(case, &policy, &looker)?;
             if wrong.is_empty() {
                 passed += 1;
                 continue;
@@ -119,7 +127,7 @@ fn read(
             ("policy", _) => file = reader.text(key, value),
             _ => {
                 for entry in reader.list(key, value) {
-                    cases.extend(case::read(&mut reader, entry, now));
+                    cases.extend(case::read(&mut reader, entry, now, folder));
                 }
             }
         }
@@ -149,11 +157,13 @@ struct Got {
     outcome: &'static str,
     rules: Vec<String>,
     warnings: Vec<String>,
+    /// Why images could not be examined, or a token was not accepted.
+    besides: Vec<String>,
 }
 
-fn judged(case: &Case, policy: &Policy) -> Got {
-    let (request, cases) = case.question(policy);
-    let Judgement { verdict, noted, .. } = decide(&request, &cases, policy, case.now);
+fn judged(case: &Case, policy: &Policy, looker: &Looker<'_>) -> Result<Got> {
+    let Asking { policy, request, cases, token_refused } = case.asking(policy, looker)?;
+    let Judgement { verdict, noted, .. } = decide(&request, &cases, &policy, case.now);
     let (outcome, denial) = match verdict {
         Verdict::Allow(_) => ("allowed", None),
         Verdict::Deny(denial) => ("denied", Some(denial)),
@@ -161,7 +171,11 @@ fn judged(case: &Case, policy: &Policy) -> Got {
     };
     let refused = denial.iter().flat_map(|d| &d.refused).flat_map(|(_, reasons)| reasons);
     let rules = sorted(refused.map(Reason::rule));
-    Got { outcome, rules, warnings: sorted(noted.iter().map(|n| n.reason.rule())) }
+    let undecided = denial.iter().flat_map(|d| &d.undecided);
+    let mut besides: Vec<String> =
+        undecided.map(|(image, why)| format!("{image} was not examined: {why}")).collect();
+    besides.extend(token_refused.map(|why| format!("the token was not accepted: {why}")));
+    Ok(Got { outcome, rules, warnings: sorted(noted.iter().map(|n| n.reason.rule())), besides })
 }
 
 fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -172,8 +186,8 @@ fn sorted<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
 }
 
 /// Where a case comes out otherwise than expected.
-fn differences(case: &Case, policy: &Policy) -> Vec<String> {
-    let got = judged(case, policy);
+fn differences(case: &Case, policy: &Policy, looker: &Looker<'_>) -> Result<Vec<String>> {
+    let got = judged(case, policy, looker)?;
     let mut lines = Vec::new();
     if got.outcome != case.expect {
         let rules = if got.rules.is_empty() {
@@ -194,5 +208,8 @@ fn differences(case: &Case, policy: &Policy) -> Vec<String> {
             }
         }
     }
-    lines
+    if !lines.is_empty() {
+        lines.extend(got.besides);
+    }
+    Ok(lines)
 }

@@ -17,9 +17,9 @@ use sha2::{Digest as _, Sha256};
 use crate::policy_file::node::Placed;
 use crate::policy_file::read::Reader;
 
-/// Every key of `evidence`.
-pub(super) const EVIDENCE_KEYS: [&str; 7] =
-    ["packages", "flaws", "gaps", "user", "created", "distribution", "platform"];
+/// Every key of `evidence`; the last two name an image to be looked at ([`super::found`]).
+pub(super) const EVIDENCE_KEYS: [&str; 9] =
+    ["packages", "flaws", "gaps", "user", "created", "distribution", "platform", "image", "input"];
 /// Every key of a package.
 pub(super) const PACKAGE_KEYS: [&str; 4] = ["name", "version", "kind", "source"];
 /// Every key of a flaw.
@@ -102,8 +102,9 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Placed) -> Facts {
             "user" => facts.user = reader.text(key, value),
             "created" => facts.created = time(reader, key, value),
             "distribution" => facts.distribution = distribution(reader, key, value),
-            // `entries` gives none but the known keys.
-            _ => facts.platform = platform(reader, key, value),
+            "platform" => facts.platform = platform(reader, key, value),
+            // `entries` gives none but the known keys, and `found` has looked for the others.
+            _ => {}
         }
     }
     facts
