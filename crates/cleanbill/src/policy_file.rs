@@ -102,6 +102,11 @@ pub fn warnings_of_inline(policy: &Policy, file_name: &str, now: Timestamp) -> V
     warnings_of(policy, &policy::Places::default(), file_name, now)
 }
 
+/// `1 mistake`, `2 mistakes`.
+pub(crate) fn mistakes(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "mistake" } else { "mistakes" })
+}
+
 /// Says warnings on standard error.
 pub fn say(warnings: &[Problem]) {
     for warning in warnings {

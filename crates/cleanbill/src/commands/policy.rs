@@ -42,7 +42,7 @@ enum Policy {
     Explain(explain::Args),
     /// Judge cases written in YAML, and say which do not come out as expected
     #[command(after_help = test::AFTER)]
-    Test(test::Args),
+    Test(Box<test::Args>),
     /// Suggest the strictest policy that images pass, with expiring exceptions for the rest
     #[command(after_help = suggest::AFTER)]
     Suggest(Box<suggest::Args>),

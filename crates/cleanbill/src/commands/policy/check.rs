@@ -53,13 +53,18 @@ fn check(text: &str, name: &str, now: Timestamp, lines: &mut Vec<String>) -> boo
     let (right, state) = match policy_file::load(text, name, now) {
         Ok(loaded) => {
             tell("warning", &loaded.warnings);
-            let warnings = loaded.warnings.len();
+            let warnings = match loaded.warnings.len() {
+                0 => "no warnings".to_owned(),
+                1 => "1 warning".to_owned(),
+                several => format!("{several} warnings"),
+            };
             let what = printable(&loaded.policy.name);
-            (true, format!("the policy \"{what}\"; warnings {warnings}"))
+            (true, format!("right: the policy \"{what}\", {warnings}"))
         }
         Err(problems) => {
             tell("mistake", &problems);
-            (false, format!("no policy; mistakes {}", problems.len()))
+            let mistakes = policy_file::mistakes(problems.len());
+            (false, format!("wrong: {mistakes}, so the gate would not use it"))
         }
     };
     lines.push(format!("{}: {state}", printable(name)));
@@ -73,16 +78,16 @@ mod tests {
     #[test]
     fn mistakes_and_warnings_are_told_a_line_each() {
         let table: &[(&str, bool, &str)] = &[
-            ("name: a", true, "p: the policy \"a\"; warnings 0"),
+            ("name: a", true, "p: right: the policy \"a\", no warnings"),
             (
                 "profile: observe",
                 true,
-                "warning: p:1:1: the policy \"observe\" cannot deny any image that was examined (write action: enforce, or give a rule that action, once you have seen enough)\np: the policy \"observe\"; warnings 1",
+                "warning: p:1:1: the policy \"observe\" cannot deny any image that was examined (write action: enforce, or give a rule that action, once you have seen enough)\np: right: the policy \"observe\", 1 warning",
             ),
             (
                 "nam: a\nkev: x",
                 false,
-                "mistake: p:1:1: unknown key \"nam\" (did you mean \"name\"?)\nmistake: p:2:1: unknown key \"kev\" (it belongs in a rule: refuse: {flaws: {kev: true}})\np: no policy; mistakes 2",
+                "mistake: p:1:1: unknown key \"nam\" (did you mean \"name\"?)\nmistake: p:2:1: unknown key \"kev\" (it belongs in a rule: refuse: {flaws: {kev: true}})\np: wrong: 2 mistakes, so the gate would not use it",
             ),
         ];
         for (text, right, want) in table {

@@ -10,7 +10,7 @@ use cleanbill_core::policy::{
 use cleanbill_core::severity::Severity;
 
 use crate::failure::Result;
-use crate::policy_file;
+use crate::policy_file::{self, NO_OWNER};
 use crate::report::text::printable;
 use crate::serve::load;
 
@@ -47,11 +47,11 @@ pub fn explain(policy: &Policy, now: Timestamp) -> String {
     lines.extend(built_in(policy).into_iter().map(|line| format!("- {line}")));
     let rules = policy.rules.iter().map(|rule| {
         let (parts, on) = (condition(&rule.refuse), scope(&rule.scope, Side::Refuses));
-        let message = rule.message.as_ref().map(|m| format!(" It tells them: {m}"));
+        let message = rule.message.as_ref().map(|m| format!(" It adds: {m}"));
         let what = outcome(rule.action);
-        format!("{}{on}: {parts}. {what}{}", rule.name, message.unwrap_or_default())
+        format!("{}{on}: {parts}, {what}{}", rule.name, message.unwrap_or_default())
     });
-    section(&mut lines, "Rules, of which each can only refuse:", rules);
+    section(&mut lines, "Rules (each can only refuse):", rules);
     section(&mut lines, "Needed opinions:", policy.checkers.iter().map(agreement));
     section(
         &mut lines,
@@ -80,17 +80,22 @@ fn section(lines: &mut Vec<String>, title: &str, entries: impl Iterator<Item = S
 
 fn refusing(policy: &Policy) -> String {
     match policy.action {
-        Action::Enforce => "An image does not run if".into(),
-        Action::Warn => "An image runs, and whoever asks for it is warned, if".into(),
-        Action::Audit => "An image runs, and only the record says so, if".into(),
+        Action::Enforce => "An image does not run if one of these holds:".into(),
+        Action::Warn => {
+            "If one of these holds, the image runs all the same, and whoever asks is warned:".into()
+        }
+        Action::Audit => {
+            "If one of these holds, the image runs all the same, and only the record says so:"
+                .into()
+        }
     }
 }
 
 fn outcome(action: Action) -> &'static str {
     match action {
-        Action::Enforce => "The image does not run.",
-        Action::Warn => "It only warns.",
-        Action::Audit => "It is only recorded.",
+        Action::Enforce => "the image does not run.",
+        Action::Warn => "whoever asks is only warned.",
+        Action::Audit => "only the record says so.",
     }
 }
 
@@ -114,7 +119,7 @@ fn built_in(policy: &Policy) -> Vec<String> {
         list.push(format!("{above}{fixable} (what nobody rated counts as {unrated});"));
     }
     list.push(format!(
-        "something in it was not examined and is not accepted below; advisories older than {} days count as that.",
+        "something in it was not examined, and that is not accepted below (advisories older than {} days count as not examined).",
         policy.max_feed_age_days
     ));
     list
@@ -173,7 +178,11 @@ fn exception(exception: &Exception, now: Timestamp) -> String {
     let package = package.as_ref().map(|p| format!(" in {p}")).unwrap_or_default();
     let on = scope(on, Side::Permits);
     let end = if *expires < today(now) { "expired on" } else { "until" };
-    format!("{id}{package}{on}, {end} {expires}; {owner} answers for it: {reason}")
+    let who = match owner.as_str() {
+        NO_OWNER => "nobody answers for it yet".to_owned(),
+        owner => format!("{owner} answers for it"),
+    };
+    format!("{id}{package}{on}, {end} {expires}; {who}: {reason}")
 }
 
 fn gap(gap: &AcceptedGap) -> String {
@@ -224,17 +233,14 @@ fn scope(scope: &Scope, side: Side) -> String {
     }
     let untold = match (scope.asks_about_pod(), side) {
         (false, _) => "",
-        (true, Side::Refuses) => " (where ImageReview asks, for every pod)",
-        (true, Side::Permits) => " (where ImageReview asks, never)",
+        (true, Side::Refuses) => " (ImageReview does not tell: there, for every pod)",
+        (true, Side::Permits) => " (ImageReview does not tell: there, never)",
     };
     format!(" {}{untold}", parts.join(", "))
 }
 
 fn condition(condition: &Condition) -> String {
     let mut parts: Vec<String> = Vec::new();
-    if condition.always {
-        parts.push("everything".into());
-    }
     parts.extend(condition.flaws.as_ref().map(flaws));
     if !condition.packages.is_empty() {
         let packages: Vec<String> = condition.packages.iter().map(package).collect();
@@ -252,9 +258,13 @@ fn condition(condition: &Condition) -> String {
     }
     if let Some(expression) = &condition.expression {
         let source: Vec<&str> = expression.source().split_whitespace().collect();
-        parts.push(format!("this holds or has no value: {}", source.join(" ")));
+        parts.push(format!("this expression is true or has no value ({})", source.join(" ")));
     }
-    parts.join(", and ")
+    match parts.is_empty() {
+        // Nothing but `always` is left.
+        true => "whatever is in it".to_owned(),
+        false => format!("if {}", parts.join(", and ")),
+    }
 }
 
 fn flaws(filter: &FlawFilter) -> String {

@@ -21,13 +21,13 @@ use crate::trouble::Trouble;
 /// Flags about how images are looked at.
 #[derive(Debug, clap::Args)]
 pub struct LookingArgs {
-    /// Platform of multi-platform images (default: all, as the gate)
+    /// Platform of multi-platform images (default: all of them)
     #[arg(long, value_name = "OS/ARCH")]
     platform: Option<Platform>,
     /// Speak plain HTTP with this registry (repeatable)
     #[arg(long, value_name = "HOST[:PORT]")]
     plain_http: Vec<String>,
-    /// Trust the certificate authorities in this PEM file as well
+    /// Trust the authorities in this PEM file as well
     #[arg(long, value_name = "FILE")]
     cacert: Option<PathBuf>,
     #[command(flatten)]

@@ -48,22 +48,22 @@ const MOST_DAYS: u32 = 366;
 /// Arguments of `policy suggest`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Images by name; - reads them from standard input, one a line
+    /// Images by name, - reads them from standard input (default: what the gate let run)
     #[arg(value_name = "IMAGE")]
     images: Vec<String>,
     /// Images by name, one a line
     #[arg(long, value_name = "FILE")]
     images_from: Option<PathBuf>,
-    /// An archive or layout (as for scan), with the name pods use (repeatable)
+    /// An archive or layout, with the name pods use (repeatable)
     #[arg(long, short = 'i', value_name = "[NAME=]PATH")]
     input: Vec<String>,
-    /// The gate's configuration: its record, or its way to the images named
+    /// The gate's configuration: its record, or its way to images
     #[arg(long, short = 'c', value_name = "FILE")]
     config: Option<PathBuf>,
-    /// What the gate let run within this time (7d, 12h), or since a date
-    #[arg(long, value_name = "WHEN", default_value = "7d")]
-    since: Since,
-    /// Repositories that may need exceptions or older advisories (default: one in ten, of 2 to 19 one)
+    /// What the gate let run within this time, or since a date (default 7d)
+    #[arg(long, value_name = "WHEN")]
+    since: Option<Since>,
+    /// Repositories that may need exceptions (default: one in ten)
     #[arg(long, value_name = "N")]
     exceptions: Option<usize>,
     /// Who answers for the exceptions
@@ -119,6 +119,10 @@ pub fn run(args: &Args, now: Timestamp) -> Result<(String, Exit)> {
     };
     let named = images::named(&args.images, args.images_from.as_deref())?;
     let by_name = !args.images.is_empty() || args.images_from.is_some() || !args.input.is_empty();
+    if by_name && args.since.is_some() {
+        return Err(Failure::new("--since has no place here: images were named")
+            .next("leave it out, or name no images: then it is about the gate's record"));
+    }
     let mut seen = match (&args.config, by_name) {
         (config, true) => images::look(args, &named, config.as_deref(), now)?,
         (Some(config), false) => record::look(config, args, now)?,
@@ -128,11 +132,9 @@ pub fn run(args: &Args, now: Timestamp) -> Result<(String, Exit)> {
         }
     };
     seen.settle();
+    say(&left_out(&seen));
     let (text, made) = suggestion(&seen, &wishes, today(now))?;
-    for line in words(&seen, &made) {
-        // A courtesy where it can be read; the exit code says the same.
-        _ = writeln!(std::io::stderr().lock(), "{}", printable(&line));
-    }
+    say(&summary(&made));
     let exit = if seen.missing.is_empty() { Exit::DONE } else { Exit::GAPS };
     let Some(path) = &args.output else { return Ok((text, exit)) };
     let mut open = std::fs::OpenOptions::new();
@@ -147,11 +149,9 @@ pub fn run(args: &Args, now: Timestamp) -> Result<(String, Exit)> {
 /// The policy, proven.
 fn suggestion(seen: &Seen, wishes: &Wishes, today: Date) -> Result<(String, Made)> {
     if seen.sights.is_empty() {
-        let lines: Vec<String> =
-            seen.missing.iter().map(|m| format!("\n  {}: {}", m.image, m.why)).collect();
-        let why = match lines.is_empty() {
+        let why = match seen.missing.is_empty() {
             true => format!("there is nothing to suggest a policy from: {}", seen.basis.nothing()),
-            false => format!("none of the images could be examined:{}", lines.concat()),
+            false => "none of the images could be examined".to_owned(),
         };
         return Err(Failure::new(why));
     }
@@ -190,15 +190,24 @@ impl Seen {
     }
 }
 
-/// What is said beside the policy.
-fn words(seen: &Seen, made: &Made) -> Vec<String> {
+/// Says lines on standard error. A courtesy where it can be read; exit code and policy say the same.
+fn say(lines: &[String]) {
+    for line in lines {
+        _ = writeln!(std::io::stderr().lock(), "{}", printable(line));
+    }
+}
+
+/// The images that the policy says nothing about, by name.
+fn left_out(seen: &Seen) -> Vec<String> {
+    let denied = |image| format!("left out: {image}: its pod was denied, so it does not run");
+    let missing =
+        |NotExamined { image, why }: &NotExamined| format!("not examined: {image}: {why}");
+    seen.denied.iter().map(denied).chain(seen.missing.iter().map(missing)).collect()
+}
+
+/// What came of it.
+fn summary(made: &Made) -> Vec<String> {
     let mut lines = Vec::new();
-    for image in &seen.denied {
-        lines.push(format!("left out: {image} was denied and does not run"));
-    }
-    for NotExamined { image, why } in &seen.missing {
-        lines.push(format!("not examined: {image}: {why}"));
-    }
     let (images, exceptions) = (made.images, made.policy.exceptions.len());
     lines.push(format!(
         "passing: {} of {}; {} for {}",

@@ -149,7 +149,7 @@ fn read(
 
 fn wrong(name: &str, problems: &[Problem]) -> Failure {
     let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
-    Failure::new(format!("{name} has {} mistakes:{}", problems.len(), lines.concat()))
+    Failure::new(format!("{name} has {}:{}", policy_file::mistakes(problems.len()), lines.concat()))
 }
 
 /// What came of a case.

@@ -38,6 +38,10 @@ fn what_is_hardly_meant_is_a_warning_with_its_place() {
         ),
         (exception("2027-06-01"), ""),
         (
+            "exceptions:\n- {id: CVE-1, reason: r, owner: o, expires: 2026-07-01}\n- {id: CVE-2, reason: r, owner: nobody-yet, expires: 2026-07-01}".into(),
+            "p:3:3: nobody answers for an exception yet (put a person in the place of nobody-yet)",
+        ),
+        (
             exception("2027-06-30"),
             "p:2:3: the exception for CVE-1 holds until 2027-06-30 (more than a year is hardly an exception: choose a day that somebody will look at again)",
         ),

@@ -37,6 +37,13 @@ struct Flaw {
 /// The flaws of each repository.
 pub(super) struct Flaws(BTreeMap<String, BTreeSet<Flaw>>);
 
+/// One exception in the making.
+struct Needed<'a> {
+    repositories: BTreeSet<String>,
+    /// The flaw as it is rated worst, for the reason.
+    worst: &'a Flaw,
+}
+
 impl Bar {
     /// Whether it stands in the way.
     fn stops(self, flaw: &Flaw) -> bool {
@@ -107,19 +114,20 @@ impl Flaws {
 
     /// An exception for everything that stands in the way, for the repositories that have it.
     pub(super) fn exceptions(&self, bar: Bar, owner: &str, expires: Date) -> Vec<Exception> {
-        let mut needed: BTreeMap<(&str, Option<&str>), (BTreeSet<String>, &Flaw)> = BTreeMap::new();
+        let mut needed: BTreeMap<(&str, Option<&str>), Needed<'_>> = BTreeMap::new();
         for (repository, flaws) in &self.0 {
             for flaw in flaws.iter().filter(|f| f.exploited || bar.stops(f)) {
                 let key = (flaw.id.as_str(), flaw.package.as_deref());
-                let (repositories, worst) = needed.entry(key).or_insert((BTreeSet::new(), flaw));
-                repositories.insert(repository.clone());
-                if flaw.rated > worst.rated {
-                    *worst = flaw;
+                let new = Needed { repositories: BTreeSet::new(), worst: flaw };
+                let needed = needed.entry(key).or_insert(new);
+                needed.repositories.insert(repository.clone());
+                if flaw.rated > needed.worst.rated {
+                    needed.worst = flaw;
                 }
             }
         }
         let mut exceptions = Vec::new();
-        for ((id, package), (repositories, worst)) in needed {
+        for ((id, package), Needed { repositories, worst }) in needed {
             for part in patterns(&repositories).chunks(MOST_ENTRIES) {
                 exceptions.push(Exception {
                     id: id.to_owned(),

@@ -123,7 +123,7 @@ impl Seen {
     fn add(&mut self, image: &str, looked: std::result::Result<Outcome, String>, at: Timestamp) {
         let image = image.to_owned();
         match (looked, image.parse::<ImageRef>()) {
-            (Ok(outcome), Ok(name)) => self.sights.push(Sight { image, name, outcome, at }),
+            (Ok(outcome), Ok(name)) => self.sights.push(Sight::new(image, name, outcome, at)),
             (Err(why), _) => self.missing.push(NotExamined { image, why }),
             (Ok(_), Err(e)) => self.missing.push(NotExamined { image, why: e.to_string() }),
         }

@@ -10,12 +10,15 @@ use cleanbill_core::verdict::{Case, Outcome};
 
 use super::seen::Sight;
 use super::{Args, Basis, NotExamined, Seen};
+use crate::commands::record::Since;
 use crate::failure::Result;
 use crate::rejudge::Rejudge;
 use crate::serve::load;
 use crate::snapshot_choice;
 use crate::store::{Decision, Owner, Store, Wanted};
 
+/// How far back it is looked unless told otherwise.
+const WEEK: jiff::SignedDuration = jiff::SignedDuration::from_hours(7 * 24);
 /// Read at a time.
 const PAGE: u32 = 500;
 
@@ -35,7 +38,7 @@ pub(super) fn look(config: &Path, args: &Args, now: Timestamp) -> Result<Seen> {
     let named = args.looking.named_snapshot()?;
     let snapshot = named.as_deref().map(|path| snapshot_choice::choose(Some(path))).transpose()?;
     let mut rejudge = Rejudge::new(&store).against(snapshot.as_ref());
-    let since = args.since.time(now);
+    let since = args.since.unwrap_or(Since::Ago(WEEK)).time(now);
     let mut wanted = Wanted { since: Some(since), after: Some(0), ..Wanted::default() };
     let mut gathered = Gathered::default();
     loop {
@@ -78,8 +81,7 @@ impl Gathered {
                 // Its pod waited for another image.
                 (None, Ok(_)) if !ran => _ = self.denied.insert(image),
                 (None, Ok(name)) => {
-                    let at = decision.judged_at;
-                    let sight = Sight { image: image.clone(), name, outcome, at };
+                    let sight = Sight::new(image.clone(), name, outcome, decision.judged_at);
                     self.sights.insert((image, digests(&sight)), sight);
                 }
             }

@@ -2,6 +2,7 @@
 //! one judge to say.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::asked::Asked;
@@ -26,6 +27,12 @@ pub(super) struct Sight {
 }
 
 impl Sight {
+    /// An image as it was seen. Lists of packages are let go, which would be most of what ten
+    /// thousand images weigh: nothing that is suggested asks for them.
+    pub(super) fn new(image: String, name: ImageRef, outcome: Outcome, at: Timestamp) -> Self {
+        Self { image, name, outcome: without_packages(outcome), at }
+    }
+
     /// The repository, in full.
     pub(super) fn repository(&self) -> String {
         self.name.name()
@@ -71,6 +78,22 @@ impl Sight {
         let loosest = Policy { action: Action::Audit, local_images, ..Policy::default() };
         self.refused(&loosest).is_none()
     }
+}
+
+fn without_packages(mut outcome: Outcome) -> Outcome {
+    let slim = |evidence: &mut Arc<Evidence>| {
+        for platform in &mut Arc::make_mut(evidence).platforms {
+            platform.packages = Vec::new();
+        }
+    };
+    match &mut outcome {
+        Outcome::Examined(evidence) => slim(evidence),
+        Outcome::Registered(all) => {
+            all.iter_mut().filter_map(|r| r.evidence.as_mut()).for_each(slim);
+        }
+        Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => {}
+    }
+    outcome
 }
 
 /// The names among these that no registry has.
