@@ -293,7 +293,6 @@ fn what_was_not_examined_is_named_in_the_policy_too() {
 fn stricter(policy: &Policy) -> Vec<(String, Policy)> {
     let mut all: Vec<(String, Policy)> = Vec::new();
     let highest = policy.highest_severity.unwrap();
-    let below = |s: Severity| Severity::ALL.into_iter().rev().find(|lower| *lower < s);
     if let Some(lower) = below(highest) {
         let next = Policy { highest_severity: Some(lower), ..policy.clone() };
         all.push((format!("highest_severity {lower}"), next));
@@ -370,6 +369,10 @@ fn stricter(policy: &Policy) -> Vec<(String, Policy)> {
     all
 }
 
+fn below(severity: Severity) -> Option<Severity> {
+    Severity::ALL.into_iter().rev().find(|lower| *lower < severity)
+}
+
 fn rule(refuse: Condition) -> Rule {
     let name = "another".to_owned();
     Rule { name, scope: Scope::default(), refuse, action: Default::default(), message: None }
@@ -435,6 +438,20 @@ proptest! {
         let (text, made) = made.map_err(TestCaseError::fail)?;
         for sight in &seen.sights {
             prop_assert!(sight.refused(&made.policy).is_none(), "{}\n{}", sight.image, text);
+        }
+        // Spared are as many as may be: one severity lower, more would need exceptions. (What is
+        // exploited needs one in any case.)
+        if let (Some(spared), Some(lower), false) = (spared, below(made.bar.highest), list) {
+            let (highest_severity, exceptions) = (Some(lower), Vec::new());
+            let lower = Policy { highest_severity, exceptions, ..made.policy.clone() };
+            let stopped = seen.sights.iter().filter(|s| {
+                let denial = s.refused(&lower).unwrap_or_default();
+                let rules = denial.refused.iter().flat_map(|(_, all)| all).map(|r| r.rule());
+                rules.into_iter().any(|rule| rule == "highest_severity" || rule == FIX_AVAILABLE)
+            });
+            let stopped: std::collections::BTreeSet<String> =
+                stopped.map(Sight::repository).collect();
+            prop_assert!(stopped.len() > spared && made.excepted.len() <= spared, "{}", text);
         }
         for (step, policy) in stricter(&made.policy) {
             let refuses = seen.sights.iter().any(|s| s.refused(&policy).is_some());
