@@ -114,7 +114,8 @@ fn flaws(out: &mut Out, made: &Made) {
             format!("Without exceptions {passing} of {} pass.", of_repositories(*repositories))
         }
     };
-    out.part(&format!("The worst flaw that may run. {who}"));
+    let none = if bar.highest == Severity::Unknown { " (none: no flaw may)" } else { "" };
+    out.part(&format!("The worst flaw that may run{none}. {who}"));
     if bar.highest == Severity::Critical {
         out.comment(
             "So no flaw refuses an image by its severity alone. More repositories may need exceptions with --exceptions N, and this gets stricter.",
