@@ -74,11 +74,28 @@ fn hold(place: &Place, table: &[Row<'_>]) {
     }
 }
 
+const CASES: &str = "\
+policy: policy.yaml
+cases:
+  - name: the old one runs
+    request: {images: [r.example/old:1]}
+    evidence: {input: alpine-3.9.0.tar}
+    expect: allowed
+  - name: so does the new one
+    evidence: {input: hello-go.tar}
+    request: {images: [r.example/new:1]}
+    expect: allowed
+";
+
 #[test]
 fn from_archives_to_a_policy_that_check_agrees_with() {
     let place = Place::new();
     std::fs::write(place.path("names"), "127.0.0.1:1/a:1 127.0.0.1:1/a:1\n\n127.0.0.1:1/b:1\n")
         .unwrap();
+    // Cases about the policy that is suggested, beside it.
+    std::fs::write(place.path("cases.yaml"), CASES).unwrap();
+    std::fs::write(place.path("wrong.yaml"), CASES.replace("old:1]", "oldest:1]")).unwrap();
+    std::fs::write(place.path("gone.yaml"), CASES.replace("hello-go", "gone")).unwrap();
     let both = "policy suggest -i r.example/old:1=alpine-3.9.0.tar -i r.example/new:1=hello-go.tar";
     let one = "policy suggest -i r.example/new:1=hello-go.tar";
     let table: &[Row<'_>] = &[
@@ -106,6 +123,15 @@ fn from_archives_to_a_policy_that_check_agrees_with() {
             &[],
         ),
         ("check --policy policy.yaml -i hello-go.tar r.example/new:1", "", 0, &["ALLOWED"], &[]),
+        ("policy test cases.yaml", "", 0, &["passed 2, failed 0"], &[]),
+        (
+            "policy test wrong.yaml",
+            "",
+            1,
+            &["FAILED  wrong.yaml: the old one runs", "denied by allowed"],
+            &[],
+        ),
+        ("policy test gone.yaml", "", 2, &[], &["gone.yaml:8:23: there is no gone.tar"]),
         // The same bytes from elsewhere, and other bytes under a name that is spared nothing.
         ("check --policy policy.yaml -i hello-go.tar r.example/other:1", "", 1, &["DENIED"], &[]),
         (
@@ -282,13 +308,18 @@ fn record(dir: &Path, policy: &Policy) {
         // Asked again when it was done.
         ("h", 1, "web", "undecided", false, None),
         ("i", 30, "ancient", "allowed", true, None),
+        // A dry run ran nothing; and what was let in by break-glass was never examined.
+        ("dry", 5, "dry", "allowed", true, None),
+        ("glass", 5, "glass", "allowed", true, None),
     ] {
         let image = pinned(name);
         let then = Timestamp::now() - jiff::SignedDuration::from_hours(24 * days);
         let time = Timestamp::from_millisecond(then.as_millisecond()).unwrap();
         let value = evidence(&image, flaw, time);
-        let case = match outcome {
-            "undecided" => serde_json::json!({"image": image, "failed": "it is being examined"}),
+        let case = match (outcome, id) {
+            ("undecided", _) | (_, "glass") => {
+                serde_json::json!({"image": image, "failed": "it is being examined"})
+            }
             _ => serde_json::json!({"image": image, "examined": sha(&value)}),
         };
         let decision = Decision {
@@ -308,7 +339,7 @@ fn record(dir: &Path, policy: &Policy) {
             engine: "cleanbill 0".into(),
             judged_at: time,
             latency_us: 1,
-            enforced: true,
+            enforced: id != "dry",
             break_glass: None,
         };
         let evidence = if kept { vec![(sha(&value), value.into())] } else { Vec::new() };
@@ -342,6 +373,7 @@ fn from_what_the_gate_let_run_to_a_policy_that_replay_agrees_with() {
                 "left out: r.example/worse@",
                 "not examined: r.example/slow@sha256:0707070707070707070707070707070707070707070707070707070707070707: it is being examined",
                 "not examined: r.example/forgotten@",
+                "not examined: r.example/glass@",
                 "passing: 3 images of 3 repositories; 1 exception for 1 repository",
             ],
         ),

@@ -1,6 +1,7 @@
 //! Images that are named on the command line, from a file or a pipe, or as archives: each is
 //! examined, or named among those that could not be.
 
+use std::collections::BTreeSet;
 use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
@@ -36,9 +37,9 @@ const MOST_BYTES: u64 = 32 << 20;
 /// Every name once. In files and pipes blanks part them as well as lines, as in what `kubectl`
 /// prints by default.
 pub(super) fn named(given: &[String], file: Option<&Path>) -> Result<Vec<String>> {
-    let mut names: Vec<String> = Vec::new();
+    let (mut names, mut known) = (Vec::new(), BTreeSet::new());
     let mut add = |name: &str| {
-        if !names.iter().any(|known| known == name) {
+        if known.insert(name.to_owned()) {
             names.push(name.to_owned());
         }
         names.len() <= MOST
