@@ -22,6 +22,7 @@ use super::admission;
 use super::answering::Held;
 use super::config::Bounds;
 use super::http::{budget, is_json, json, text};
+use super::id;
 use super::judge::Judge;
 use super::metrics::{Api, Metrics, Outcome};
 use super::pull_secrets::{Named, access};
@@ -33,6 +34,8 @@ use crate::kube::Client;
 
 /// What is said where too much is being answered.
 const BUSY: &str = "too many questions at once; try again";
+/// What is said where a decision cannot be given an id.
+const NO_ID: &str = "the gate could give its decision no id; try again";
 /// How long past its time a judgement, and then its record, is waited for. Twice this is less
 /// than the second that a budget leaves of the caller's own time.
 pub(super) const GRACE: Duration = Duration::from_millis(300);
@@ -105,10 +108,11 @@ impl Gate {
         request: Request<Incoming>,
         began: Instant,
     ) -> Response<Full<Bytes>> {
-        let id = match self.judge.new_id() {
-            Ok(id) => id,
-            Err(why) => return text(StatusCode::INTERNAL_SERVER_ERROR, &why),
-        };
+        let id = self.judge.new_id().unwrap_or_else(|why| {
+            let id = id::makeshift();
+            tracing::error!(decision = id, why, "no id can be had: this will be denied");
+            id
+        });
         let until = began + budget(request.uri().query(), self.bounds.budget);
         match request.uri().path() {
             wire::VALIDATE => self.admission(request, id, began, until, false).await,
@@ -208,6 +212,9 @@ impl Gate {
     }
 
     async fn judged(self: &Arc<Self>, held: Held, until: Instant) -> Response<Full<Bytes>> {
+        if id::is_makeshift(&held.id) {
+            return self.unjudged(held, NO_ID, Outcome::Undecided).await;
+        }
         let question = held.question.clone().unwrap_or_default();
         // A task of its own: a panic ends there and not in a broken connection, and a caller who
         // hangs up does not stop what others wait for.

@@ -3,6 +3,7 @@
 //! The time comes first, so that decisions made one after the other stand next to each other in
 //! the store's index: wholly random ids make every decision write a page of its own.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -20,14 +21,15 @@ const POOL: usize = 2048;
 /// Random bytes that nobody has used.
 static UNUSED: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 
+/// What a makeshift id begins with; no other has a `u`.
+const MAKESHIFT: char = 'u';
+
 /// A new id: twenty characters of Crockford's base 32 in lower case, ascending with the time.
 ///
 /// # Errors
 /// When the system gives no randomness.
 pub fn new() -> Result<String> {
-    // A clock before 1970 costs order, not uniqueness.
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis());
-    Ok(text(now, random()?))
+    Ok(text(millis(), random()?))
 }
 
 fn random() -> Result<u64> {
@@ -49,6 +51,26 @@ fn random() -> Result<u64> {
     Ok(u64::from_be_bytes(number))
 }
 
+/// An id where [`new`] gives none: of the time and a count, so that others can guess it. Only a
+/// denial may have it.
+pub fn makeshift() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let counted = text(millis(), COUNT.fetch_add(1, Relaxed));
+    // One character less of the count: still 2^55 of them a millisecond.
+    let (time, count) = counted.split_at_checked(TIME as usize).unwrap_or((&counted, ""));
+    format!("{MAKESHIFT}{time}{}", count.get(1..).unwrap_or_default())
+}
+
+/// Whether it is one of [`makeshift`].
+pub fn is_makeshift(id: &str) -> bool {
+    id.starts_with(MAKESHIFT)
+}
+
+fn millis() -> u128 {
+    // A clock before 1970 costs order, not uniqueness.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis())
+}
+
 fn text(millis: u128, random: u64) -> String {
     let digits = |number: u128, count: u32| {
         (0..count).rev().map(move |at| {
@@ -64,7 +86,7 @@ fn text(millis: u128, random: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{new, text};
+    use super::{is_makeshift, makeshift, new, text};
 
     #[test]
     fn ids_ascend_with_the_time_and_differ_within_a_millisecond() {
@@ -74,5 +96,13 @@ mod tests {
         assert!(text(1_795_478_400_000, u64::MAX) < text(1_795_478_400_001, 0));
         let all: std::collections::BTreeSet<String> = (0..1000).map(|_| new().unwrap()).collect();
         assert_eq!(all.len(), 1000);
+        assert!(!all.iter().any(|id| is_makeshift(id)));
+    }
+
+    #[test]
+    fn makeshift_ids_differ_and_are_known_as_such() {
+        let all: std::collections::BTreeSet<String> = (0..1000).map(|_| makeshift()).collect();
+        assert_eq!(all.len(), 1000);
+        assert!(all.iter().all(|id| is_makeshift(id) && id.len() == 20), "{all:?}");
     }
 }

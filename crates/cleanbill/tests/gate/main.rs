@@ -9,6 +9,7 @@ mod curl;
 mod examinations;
 mod faults;
 mod handshakes;
+mod nameless;
 mod plain;
 mod questions;
 mod registrations;
