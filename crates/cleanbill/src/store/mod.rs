@@ -184,7 +184,8 @@ impl Store {
         self.change(|connection| {
             let change = connection.unchecked_transaction()?;
             change.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', '')", [])?;
-            change.rollback()
+            // A rollback would write nothing, and so not see that the disk is full.
+            change.commit()
         })
     }
 
