@@ -113,7 +113,7 @@ impl Command {
             Self::Keygen(args) => keygen::run(&args),
             Self::Warm(args) => warm::run(&args),
             Self::Serve(args) => {
-                serve::run(&args, |config, store| wiring::examiner(config, Some(store)))
+                serve::run(&args, |config, store| wiring::reloadable(config, store))
             }
         }
     }

@@ -26,6 +26,8 @@ use crate::serve::advisories::Advisories;
 use crate::serve::config::{Config, RegistryAccess};
 use crate::serve::examiner::{Deadline, Examiner, Failed};
 use crate::serve::id;
+use crate::serve::live::Live;
+use crate::serve::reload::Reach;
 use crate::store::{Store, admitted_set};
 use crate::trouble::Trouble;
 
@@ -68,7 +70,12 @@ pub fn registry(config: &Config) -> Result<Registry> {
             if text.len() > PASSWORD_MAX {
                 return Err(Failure::new(format!("{}: too long for a password", file.display())));
             }
-            let password = Secret::new(text.trim_end_matches(['\r', '\n']));
+            let text = text.trim_end_matches(['\r', '\n']);
+            // A file that is being written is empty first.
+            if text.is_empty() {
+                return Err(Failure::new(format!("{}: no password is in it", file.display())));
+            }
+            let password = Secret::new(text);
             credentials = credentials.with_login(&access.host, user, password);
         }
     }
@@ -86,11 +93,26 @@ fn limits(config: &Config) -> Limits {
 /// When registries cannot be set up. Advisories that do not open are told by the readiness
 /// probe and by every examination, not here: they may come later.
 pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> {
-    let looking = Arc::new(Looking::new(config, store)?);
+    Ok(examining(&Arc::new(Looking::new(config, store)?)))
+}
+
+/// The same for a gate that goes on when its configuration changes: with the examiner what makes
+/// its way to registries anew.
+///
+/// # Errors
+/// As [`examiner`].
+pub fn reloadable(config: &Config, store: Arc<Store>) -> Result<(Examiner, Reach)> {
+    let looking = Arc::new(Looking::new(config, Some(store))?);
+    let examiner = examining(&looking);
+    Ok((examiner, Box::new(move |config| looking.reach(config))))
+}
+
+fn examining(looking: &Arc<Looking>) -> Examiner {
+    let ready = Arc::clone(looking);
     let (resolving, examining, registered) = (looking.clone(), looking.clone(), looking.clone());
     let (snapshot, admitted) = (looking.clone(), looking.clone());
     let advisories = Some(looking.advisories.clone());
-    Ok(Examiner {
+    Examiner {
         resolve: Box::new(move |name, access, deadline| {
             resolving.resolve(name, access, deadline).map_err(|e| failed(&e))
         }),
@@ -106,16 +128,14 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
         }),
         now: Box::new(Timestamp::now),
         id: Box::new(|| id::new().map_err(|e| e.to_string())),
-        ready: Box::new(move || {
-            looking.advisories.current().map(|_| ()).map_err(|e| e.to_string())
-        }),
+        ready: Box::new(move || ready.advisories.current().map(|_| ()).map_err(|e| e.to_string())),
         advisories,
-    })
+    }
 }
 
 /// How the gate looks at images.
 pub struct Looking {
-    registry: Registry,
+    registry: Live<Registry>,
     advisories: Arc<Advisories>,
     choice: PlatformChoice,
     limits: Arc<Limits>,
@@ -143,7 +163,7 @@ impl Looking {
         let limits = Arc::new(limits(config));
         let options = examine::Examiner::options(&limits);
         Ok(Self {
-            registry: registry(config)?,
+            registry: Live::new(registry(config)?),
             advisories: Arc::new(Advisories::new(config.db.clone())),
             choice: choice(config),
             examiner: examine::Examiner::new(options, store.clone()),
@@ -152,8 +172,18 @@ impl Looking {
         })
     }
 
+    /// Reaches registries as this configuration says from now on: with no token and no connection
+    /// of before. What is under way ends as it began.
+    ///
+    /// # Errors
+    /// When a password or authority cannot be read, or a host is malformed: then all is as it was.
+    pub fn reach(&self, config: &Config) -> Result<()> {
+        self.registry.replace(registry(config)?);
+        Ok(())
+    }
+
     fn registry(&self, access: &Access, deadline: Deadline) -> Registry {
-        let registry = self.registry.until(deadline.instant());
+        let registry = self.registry.get().until(deadline.instant());
         match access.credentials() {
             None => registry,
             Some(credentials) => registry.with_credentials(credentials),

@@ -23,6 +23,16 @@ pub struct CheckerConfig {
     pub parallel: usize,
 }
 
+impl CheckerConfig {
+    /// Where it is, if it is a server.
+    pub(crate) fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.kind {
+            KindConfig::ImageReview(endpoint) | KindConfig::Http(endpoint) => Some(endpoint),
+            KindConfig::Program(_) => None,
+        }
+    }
+}
+
 /// What a checker is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KindConfig {
@@ -115,8 +125,8 @@ impl Url {
         self.0.query().is_some()
     }
 
-    /// The whole of it, for the request alone.
-    pub(super) fn uri(&self) -> &Uri {
+    /// The whole of it, for the request and for telling one from another, and never to be shown.
+    pub(crate) fn uri(&self) -> &Uri {
         &self.0
     }
 }

@@ -18,6 +18,7 @@ mod program;
 mod run;
 mod slots;
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
@@ -112,16 +113,23 @@ impl Kind {
 
 /// One checker with its bounds.
 struct Checker {
-    name: String,
+    config: CheckerConfig,
     kind: Kind,
-    timeout: Duration,
     slots: Slots,
     memory: Memory,
 }
 
 /// All checkers of a configuration, ready to be asked.
+#[derive(Default)]
 pub struct Checkers {
     list: Vec<Arc<Checker>>,
+}
+
+/// Their names alone: some hold private keys.
+impl fmt::Debug for Checkers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.names()).finish()
+    }
 }
 
 impl Checkers {
@@ -130,23 +138,41 @@ impl Checkers {
     /// # Errors
     /// When a file of certificates or keys cannot be read or used; names the checker.
     pub fn open(configs: &[CheckerConfig]) -> Result<Self> {
+        Self::default().again(configs)
+    }
+
+    /// The same for a configuration that changed. Everything is prepared anew, so that a file that
+    /// is broken now is told; whoever is configured as before stays who he was, with what he said
+    /// and his bound on questions at a time.
+    ///
+    /// # Errors
+    /// As [`Checkers::open`].
+    pub fn again(&self, configs: &[CheckerConfig]) -> Result<Self> {
         let open = |config: &CheckerConfig| {
             let kind = Kind::open(&config.kind)
                 .map_err(|e| e.within(format_args!("checker {}", config.name)))?;
-            Ok(Arc::new(Checker {
-                name: config.name.clone(),
-                kind,
-                timeout: config.timeout,
-                slots: Slots::new(config.parallel),
-                memory: Memory::new(config.remember),
+            let same = self.list.iter().find(|known| known.config == *config);
+            Ok(same.map(Arc::clone).unwrap_or_else(|| {
+                Arc::new(Checker {
+                    kind,
+                    slots: Slots::new(config.parallel),
+                    memory: Memory::new(config.remember),
+                    config: config.clone(),
+                })
             }))
         };
         Ok(Self { list: configs.iter().map(open).collect::<Result<_>>()? })
     }
 
+    /// Whether these are the same ones, in the same order.
+    pub fn are(&self, others: &Self) -> bool {
+        let mut pairs = self.list.iter().zip(&others.list);
+        self.list.len() == others.list.len() && pairs.all(|(a, b)| Arc::ptr_eq(a, b))
+    }
+
     /// Their names, in the order of the configuration.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().map(|c| c.name.as_str())
+        self.list.iter().map(|c| c.config.name.as_str())
     }
 
     /// Asks those named, all at the same time, each within its own time and none past `until`
@@ -157,8 +183,8 @@ impl Checkers {
         let (tell, hear) = channel();
         let mut latest = Instant::now();
         for (at, name) in names.iter().enumerate() {
-            let Some(checker) = self.list.iter().find(|c| c.name == *name) else { continue };
-            let end = until.min(Instant::now() + checker.timeout);
+            let Some(checker) = self.list.iter().find(|c| c.config.name == *name) else { continue };
+            let end = until.min(Instant::now() + checker.config.timeout);
             latest = latest.max(end);
             checker.start(at, asked, end, tell.clone());
         }
@@ -172,7 +198,7 @@ impl Checkers {
             }
         }
         let silent = |name: &str| {
-            let known = self.list.iter().any(|c| c.name == name);
+            let known = self.list.iter().any(|c| c.config.name == name);
             let late = Silence::late().public;
             Opinion::silent(name, if known { &late } else { "no checker of this name is there" })
         };
@@ -217,18 +243,23 @@ impl Checker {
         };
         // Without a thread nobody tells anything.
         if let Err(error) = std::thread::Builder::new().name("checker".into()).spawn(work) {
-            tracing::error!(checker = self.name, "no thread to ask on: {error}");
+            tracing::error!(checker = self.config.name, "no thread to ask on: {error}");
         }
     }
 
     fn opinion(&self, said: std::result::Result<Said, Silence>) -> Opinion {
         match said {
-            Ok(Said::Agrees) => Opinion::agrees(&self.name),
-            Ok(Said::Disagrees(reason)) => Opinion::disagrees(&self.name, &reason),
+            Ok(Said::Agrees) => Opinion::agrees(&self.config.name),
+            Ok(Said::Disagrees(reason)) => Opinion::disagrees(&self.config.name, &reason),
             Err(silence) => {
                 let log = cleanbill_core::opinion::one_line(&silence.log);
-                tracing::warn!(checker = self.name, cause = log, "silent: {}", silence.public);
-                Opinion::silent(&self.name, &silence.public)
+                tracing::warn!(
+                    checker = self.config.name,
+                    cause = log,
+                    "silent: {}",
+                    silence.public
+                );
+                Opinion::silent(&self.config.name, &silence.public)
             }
         }
     }

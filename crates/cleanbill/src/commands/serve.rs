@@ -14,7 +14,7 @@ use crate::serve::config::{Config, Kubernetes};
 use crate::serve::examiner::Examiner;
 use crate::serve::live::Rules;
 use crate::serve::record::Recorder;
-use crate::serve::reload::{self, Reloader};
+use crate::serve::reload::{self, Reach, Reloader};
 use crate::serve::start::{Parts, start};
 use crate::serve::tls::Material;
 use crate::serve::{load, log};
@@ -27,8 +27,8 @@ Examples:
   cleanbill serve --config cleanbill.yaml --check
   cleanbill serve --config cleanbill.yaml --log-format json
 
-Ends in order on SIGTERM and SIGINT. Certificates, policy and advisories are reloaded on SIGHUP,
-and when their files change. `cleanbill setup DIR` writes the configuration.";
+Ends in order on SIGTERM and SIGINT. Certificates, policy, checkers, registries and advisories are
+reloaded on SIGHUP, and when their files change. `cleanbill setup DIR` writes the configuration.";
 
 /// Arguments of `serve`.
 #[derive(Debug, clap::Args)]
@@ -48,13 +48,13 @@ pub struct Args {
 }
 
 /// Runs the command. `examiner` makes the examiner from the configuration: it opens the
-/// advisories and knows the registries.
+/// advisories and knows the registries; and with it what makes the way to those anew.
 ///
 /// # Errors
 /// When something it needs cannot be read or opened, or an address cannot be had.
 pub fn run<F>(args: &Args, examiner: F) -> Result<Exit>
 where
-    F: FnOnce(&Config, Arc<Store>) -> Result<Examiner>,
+    F: FnOnce(&Config, Arc<Store>) -> Result<(Examiner, Reach)>,
 {
     let (config, loaded) = load::load_and_warn(&args.config, Timestamp::now())?;
     let tls = &config.tls;
@@ -69,7 +69,7 @@ where
         tracing::warn!(policy = %warning, "the policy is valid, and hardly meant so");
     }
     let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?.keeping(config.keep));
-    let examiner = examiner(&config, store.clone())?;
+    let (examiner, reach) = examiner(&config, store.clone())?;
     let parts = Parts {
         listen: config.listen,
         metrics_listen: config.metrics_listen,
@@ -86,19 +86,20 @@ where
         .enable_all()
         .build()
         .map_err(|e| Failure::new(format!("no threads can be had: {e}")))?;
-    let served = runtime.block_on(until_stopped(&args.config, config, parts));
+    let served = runtime.block_on(until_stopped(&args.config, config, parts, reach));
     // Examinations that are still under way keep nothing that has to be finished.
     runtime.shutdown_background();
     served.map(|()| Exit::DONE)
 }
 
-async fn until_stopped(path: &Path, config: Config, parts: Parts) -> Result<()> {
+async fn until_stopped(path: &Path, config: Config, parts: Parts, reach: Reach) -> Result<()> {
     let listen = |kind| signal(kind).map_err(|e| Failure::new(format!("signals: {e}")));
     let (mut terminate, mut interrupt) =
         (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
     let policy = parts.rules.name();
     let started = start(parts).await?;
-    let reloading = reload::run(Reloader::new(path, config, started.handles().clone()))?;
+    let reloader = Reloader::new(path, config, started.handles().clone()).reaching(reach);
+    let reloading = reload::run(reloader)?;
     tracing::info!(
         address = %started.address(),
         metrics = ?started.metrics_address(),

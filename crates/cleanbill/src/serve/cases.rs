@@ -258,7 +258,7 @@ impl Judge {
         });
         let (namespace, notes) = (&asked.namespace, &asked.annotations);
         let asked = checkers::Asked::new(reference, digest, namespace, notes, context);
-        let (all, until) = (Arc::clone(&self.checkers), open.until);
+        let (all, until) = (Arc::clone(&open.rules.checkers), open.until);
         let ask = move || {
             let names: Vec<&str> = names.iter().map(String::as_str).collect();
             all.ask(&names, &asked, until)

@@ -29,14 +29,12 @@ use super::question::Question;
 use super::tags::Tags;
 use super::trace::Trace;
 use super::words;
-use crate::checkers::Checkers;
 
 /// Everything an answer depends on.
 pub struct Judge {
     pub(super) examiner: Arc<Examiner>,
     pub(super) rules: Arc<Live<Rules>>,
     pub(super) work: Work,
-    pub(super) checkers: Arc<Checkers>,
     pub(super) names: Arc<Flights<Key, Result<Digest, Failed>>>,
     pub(super) images: Arc<Flights<Key, Result<Arc<Sealed>, Failed>>>,
     pub(super) tags: Tags,
@@ -91,7 +89,6 @@ impl Judge {
     pub fn new(
         examiner: Arc<Examiner>,
         rules: Arc<Live<Rules>>,
-        checkers: Arc<Checkers>,
         work: Work,
         metrics: Arc<Metrics>,
     ) -> Self {
@@ -104,7 +101,6 @@ impl Judge {
             examiner,
             rules,
             work,
-            checkers,
             metrics,
         }
     }

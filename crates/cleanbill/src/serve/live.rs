@@ -13,6 +13,7 @@ use cleanbill_core::policy::Policy;
 use cleanbill_trust::{PublicKey, breakglass};
 
 use super::load;
+use crate::checkers::Checkers;
 use crate::failure::{Failure, Result};
 
 /// A value that is read by every request and replaced whole.
@@ -51,6 +52,9 @@ pub struct Rules {
     pub text: String,
     /// When it was loaded.
     pub loaded_at: Timestamp,
+    /// Who else is asked. Here, since the policy names them: no question meets a policy and the
+    /// checkers of another.
+    pub checkers: Arc<Checkers>,
     /// The keys of `break_glass`, in its order.
     keys: Vec<PublicKey>,
 }
@@ -81,7 +85,14 @@ impl Rules {
             }
             keys.push(key);
         }
-        Ok(Self { policy, digest, text, loaded_at, keys })
+        Ok(Self { policy, digest, text, loaded_at, checkers: Arc::default(), keys })
+    }
+
+    /// The same, with these to ask.
+    #[must_use]
+    pub fn hearing(mut self, checkers: Arc<Checkers>) -> Self {
+        self.checkers = checkers;
+        self
     }
 
     /// The grant of a break-glass token that one of the policy's keys signed. Whether it covers

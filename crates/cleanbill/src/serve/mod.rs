@@ -14,6 +14,7 @@ pub mod advisories;
 mod again;
 mod answering;
 mod cases;
+mod changes;
 pub mod config;
 pub mod config_file;
 pub mod examiner;

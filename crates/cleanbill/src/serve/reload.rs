@@ -1,24 +1,24 @@
-//! Certificates, policy and advisories are replaced while the gate runs: on SIGHUP, and when
-//! their files are seen to have changed.
+//! Certificates, policy, checkers, the ways to registries and advisories are replaced while the
+//! gate runs: on SIGHUP, and when their files are seen to have changed.
 //!
-//! What is small is read and compared by content every time, since a file's dates can be set
-//! back, or stay, while it changes. A new version is made complete before it replaces the old
-//! one; one that is broken is refused, loudly and once, and the old one stays in force. A file
-//! that is being written looks broken: unless told by SIGHUP, that is believed only when it
-//! looks the same the next time.
+//! What is small is read and compared by content every time ([`super::changes`]). A new version is
+//! made complete before it replaces the old one; one that is broken is refused, loudly and once,
+//! and the old one stays in force. A file that is being written looks broken: unless told by
+//! SIGHUP, that is believed only when it looks the same the next time.
+//!
+//! The policy and the checkers that it names come into force together, or not at all.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use cleanbill_core::Timestamp;
 use rustls::ServerConfig;
-use sha2::{Digest as _, Sha256};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
-use super::config::{Config, PolicySource, Tls};
+use super::changes::{Print, Seen, attend, print, read, utf8};
+use super::config::{Bounds, Config, PolicySource, Tls, Work};
 use super::config_file;
 use super::examiner::Examiner;
 use super::live::{Live, Rules};
@@ -27,13 +27,12 @@ use super::metrics::Metrics;
 use super::record::Recorder;
 use super::reloads::What;
 use super::tls::Material;
+use crate::checkers::{CheckerConfig, Checkers};
 use crate::failure::{Failure, Result};
 use crate::policy_file;
 
 /// How often files are looked at.
 pub const EVERY: Duration = Duration::from_secs(2);
-/// The longest file that is read here, in bytes.
-const MOST: u64 = 4 << 20;
 
 /// The parts of a running gate that can be replaced.
 #[derive(Clone)]
@@ -50,17 +49,9 @@ pub struct Handles {
     pub metrics: Arc<Metrics>,
 }
 
-/// What a kind's files hold: the hash of all of it.
-type Print = [u8; 32];
-
-/// What was seen of one kind.
-#[derive(Default)]
-struct Seen {
-    in_force: Option<Print>,
-    refused: Option<Print>,
-    /// Looked broken the last time: perhaps it is being written.
-    doubtful: Option<Print>,
-}
+/// Makes the way to registries anew as a configuration says, and uses it from now on. What is under
+/// way goes on by the one before.
+pub type Reach = Box<dyn Fn(&Config) -> Result<()> + Send>;
 
 /// Looks at the files and replaces what changed.
 pub struct Reloader {
@@ -68,8 +59,15 @@ pub struct Reloader {
     began: Config,
     now: Config,
     handles: Handles,
+    reach: Option<Reach>,
+    /// The newest checkers that are complete. Those in force are the rules' own.
+    complete: Arc<Checkers>,
+    /// How often they were others.
+    completed: u64,
     configuration: Seen,
     certificates: Seen,
+    registries: Seen,
+    checkers: Seen,
     policy: Seen,
     advisories: Seen,
 }
@@ -81,12 +79,24 @@ impl Reloader {
             path: path.to_owned(),
             began: config.clone(),
             now: config,
+            reach: None,
+            complete: Arc::clone(&handles.rules.get().checkers),
+            completed: 0,
             handles,
             configuration: Seen::default(),
             certificates: Seen::default(),
+            registries: Seen::default(),
+            checkers: Seen::default(),
             policy: Seen::default(),
             advisories: Seen::default(),
         }
+    }
+
+    /// The same, replacing the way to registries too.
+    #[must_use]
+    pub fn reaching(mut self, reach: Reach) -> Self {
+        self.reach = Some(reach);
+        self
     }
 
     /// Looks once. `told`: somebody says that the files are as they shall be. Blocks.
@@ -107,6 +117,14 @@ impl Reloader {
             }
             self.now = config;
         }
+        self.look_at_certificates(told);
+        self.look_at_registries(told);
+        self.look_at_checkers(told);
+        self.look_at_policy(told);
+        self.look_at_advisories(told);
+    }
+
+    fn look_at_certificates(&mut self, told: bool) {
         let (tls, handles) = (self.now.tls.clone(), self.handles.clone());
         let files = [
             read("the server certificate", &tls.cert),
@@ -116,7 +134,7 @@ impl Reloader {
         ];
         let first = self.certificates.in_force.is_none();
         let found = (print(&files.each_ref()), told);
-        attend(What::Certificates, &metrics, &mut self.certificates, found, || {
+        attend(What::Certificates, &handles.metrics, &mut self.certificates, found, || {
             let (material, config) = certificates(files, &tls)?;
             handles.metrics.certificates(material.expiry());
             handles.tls.replace(config);
@@ -125,18 +143,51 @@ impl Reloader {
             }
             Ok(())
         });
+    }
+
+    fn look_at_registries(&mut self, told: bool) {
+        let Some(reach) = &self.reach else { return };
+        // Bounds on examinations are read once.
+        let config = Config { work: self.began.work, ..self.now.clone() };
+        let named = config.registries.iter().flat_map(|r| [&r.password_file, &r.ca]).flatten();
+        let mut parts = vec![Ok(format!("{:?}", config.registries).into_bytes())];
+        parts.extend(named.map(|path| read("a registry's file", path)));
+        let first = self.registries.in_force.is_none();
+        let found = (print(&parts.iter().collect::<Vec<_>>()), told);
+        attend(What::Registries, &self.handles.metrics, &mut self.registries, found, || {
+            reach(&config)?;
+            if !first {
+                tracing::info!("registries are reached in a new way");
+            }
+            Ok(())
+        });
+    }
+
+    fn look_at_checkers(&mut self, told: bool) {
+        let found = (checkers_print(&self.now.checkers), told);
+        let (before, configs) = (&self.complete, &self.now.checkers);
+        let taken =
+            attend(What::Checkers, &self.handles.metrics, &mut self.checkers, found, || {
+                before.again(configs)
+            });
+        if let Some(checkers) = taken.filter(|new| !new.are(before)) {
+            self.complete = Arc::new(checkers);
+            self.completed += 1;
+        }
+    }
+
+    /// The policy, and with it the checkers.
+    fn look_at_policy(&mut self, told: bool) {
         let text = match &self.now.policy {
             PolicySource::Inline(policy) => load::canonical(policy).map(|(t, _)| t.into_bytes()),
             PolicySource::File(path) => read("the policy", path),
         };
-        let source = self.now.policy.clone();
-        let found = (print(&[&text]), told);
-        let checkers: Vec<&str> = self.began.checkers.iter().map(|c| c.name.as_str()).collect();
-        let handles = &self.handles;
-        attend(What::Policy, &metrics, &mut self.policy, found, || {
-            policy(text, &source, &checkers, handles)
+        let heard = Ok(self.completed.to_le_bytes().to_vec());
+        let found = (print(&[&text, &heard]), told);
+        let (source, complete, handles) = (&self.now.policy, &self.complete, &self.handles);
+        attend(What::Policy, &handles.metrics, &mut self.policy, found, || {
+            policy(text, source, complete, handles)
         });
-        self.look_at_advisories(told);
     }
 
     fn look_at_advisories(&mut self, told: bool) {
@@ -185,47 +236,6 @@ pub fn run(reloader: Reloader) -> Result<JoinHandle<()>> {
     }))
 }
 
-/// Makes the new one if the files changed and it was not refused already. `Some`: it was taken.
-fn attend<T>(
-    what: What,
-    metrics: &Metrics,
-    seen: &mut Seen,
-    (found, told): (Print, bool),
-    make: impl FnOnce() -> Result<T>,
-) -> Option<T> {
-    if seen.in_force == Some(found) {
-        if seen.refused.take().is_some() {
-            tracing::info!(what = what.as_str(), "the one that is in force is back");
-        }
-        seen.doubtful = None;
-        metrics.reloads.mended(what);
-        return None;
-    }
-    if seen.refused == Some(found) && !told {
-        return None;
-    }
-    match make() {
-        Ok(made) => {
-            if seen.in_force.replace(found).is_some() {
-                metrics.reloads.took(what);
-            }
-            metrics.reloads.mended(what);
-            (seen.refused, seen.doubtful) = (None, None);
-            Some(made)
-        }
-        Err(_) if !told && seen.doubtful != Some(found) => {
-            seen.doubtful = Some(found);
-            None
-        }
-        Err(why) => {
-            seen.refused = Some(found);
-            metrics.reloads.refused(what);
-            tracing::error!(what = what.as_str(), %why, "not reloaded: the old one stays in force");
-            None
-        }
-    }
-}
-
 fn configuration(text: Result<Vec<u8>>, path: &Path) -> Result<Config> {
     let text = utf8("the configuration", text?)?;
     config_file::parse(&text, path).map_err(|p| load::wrong("the configuration", &p))
@@ -243,7 +253,7 @@ fn certificates(files: [Result<Vec<u8>>; 4], tls: &Tls) -> Result<(Material, Ser
 fn policy(
     text: Result<Vec<u8>>,
     source: &PolicySource,
-    checkers: &[&str],
+    checkers: &Arc<Checkers>,
     handles: &Handles,
 ) -> Result<()> {
     let now = Timestamp::now();
@@ -259,75 +269,63 @@ fn policy(
             loaded.policy
         }
     };
-    let unknown = policy_file::unknown_checkers(&policy, checkers);
+    let known: Vec<&str> = checkers.names().collect();
+    let unknown = policy_file::unknown_checkers(&policy, &known);
     if !unknown.is_empty() {
         let names = unknown.join(", ");
         return Err(Failure::new(format!("the policy wants to hear unknown checkers: {names}"))
-            .next("a new checker in the configuration needs a restart"));
+            .next("describe them under \"checkers\" in the configuration, or name others"));
     }
-    let rules = Rules::new(policy, now)?;
+    let rules = Rules::new(policy, now)?.hearing(Arc::clone(checkers));
     let before = handles.rules.get();
-    if before.digest == rules.digest {
+    let same_checkers = Arc::ptr_eq(&before.checkers, checkers);
+    if before.digest == rules.digest && same_checkers {
         return Ok(());
     }
-    handles.recorder.policy(&rules.digest, &rules.text)?;
-    tracing::info!(before = before.name(), now = rules.name(), "a new policy is in force");
+    if before.digest != rules.digest {
+        handles.recorder.policy(&rules.digest, &rules.text)?;
+        tracing::info!(before = before.name(), now = rules.name(), "a new policy is in force");
+    }
+    if !same_checkers {
+        tracing::info!(checkers = ?known, "new checkers are in force");
+    }
     handles.rules.replace(rules);
     Ok(())
 }
 
+/// By what checkers are known: all that is configured, whole URLs too, and the files of those that
+/// are servers.
+fn checkers_print(configs: &[CheckerConfig]) -> Print {
+    let mut parts = Vec::new();
+    for config in configs {
+        parts.push(Ok(format!("{config:?}").into_bytes()));
+        let Some(endpoint) = config.endpoint() else { continue };
+        parts.push(Ok(endpoint.url.uri().to_string().into_bytes()));
+        let client = endpoint.client.iter().flat_map(|files| [&files.cert, &files.key]);
+        let files = endpoint.ca.iter().chain(client);
+        parts.extend(files.map(|path| read("a checker's file", path)));
+    }
+    print(&parts.iter().collect::<Vec<_>>())
+}
+
 /// The keys that differ and are read only once.
 fn needs_restart(began: &Config, now: &Config) -> Vec<&'static str> {
+    // Two keys of their own are held among the limits.
+    let bounds = Bounds { when_unexamined: began.bounds.when_unexamined, ..now.bounds };
+    let work = Work { tag_ttl: began.work.tag_ttl, ..now.work };
     [
         ("listen", began.listen != now.listen),
         ("metrics_listen", began.metrics_listen != now.metrics_listen),
         ("db", began.db != now.db),
         ("state_dir", began.state_dir != now.state_dir),
         ("platforms", began.platforms != now.platforms),
-        ("registries", began.registries != now.registries),
-        ("checkers", began.checkers != now.checkers),
-        ("limits", began.bounds != now.bounds || began.work != now.work),
+        ("kubernetes", began.kubernetes != now.kubernetes),
+        ("decisions", began.keep != now.keep),
+        ("when_unexamined", began.bounds.when_unexamined != now.bounds.when_unexamined),
+        ("tag_ttl", began.work.tag_ttl != now.work.tag_ttl),
+        ("limits", began.bounds != bounds || began.work != work),
     ]
     .into_iter()
     .filter_map(|(key, differs)| differs.then_some(key))
     .collect()
-}
-
-/// A file, bounded. Its content is in no error.
-fn read(what: &str, path: &Path) -> Result<Vec<u8>> {
-    let wrong = |e: &dyn std::fmt::Display| {
-        Failure::new(format!("{what} {} cannot be read: {e}", path.display()))
-    };
-    let file = std::fs::File::open(path).map_err(|e| wrong(&e))?;
-    let mut bytes = Vec::new();
-    file.take(MOST + 1).read_to_end(&mut bytes).map_err(|e| wrong(&e))?;
-    if bytes.len() as u64 > MOST {
-        return Err(wrong(&"it is too long"));
-    }
-    Ok(bytes)
-}
-
-fn utf8(what: &str, bytes: Vec<u8>) -> Result<String> {
-    String::from_utf8(bytes).map_err(|_| Failure::new(format!("{what} is not UTF-8")))
-}
-
-/// One hash of all files; one that cannot be read counts as why.
-fn print(files: &[&Result<Vec<u8>>]) -> Print {
-    let mut hash = Sha256::new();
-    for file in files {
-        match file {
-            Ok(bytes) => {
-                hash.update([1]);
-                hash.update((bytes.len() as u64).to_le_bytes());
-                hash.update(bytes);
-            }
-            Err(e) => {
-                let why = e.to_string();
-                hash.update([0]);
-                hash.update((why.len() as u64).to_le_bytes());
-                hash.update(why);
-            }
-        }
-    }
-    hash.finalize().into()
 }

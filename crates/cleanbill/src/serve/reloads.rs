@@ -11,7 +11,11 @@ pub enum What {
     Configuration,
     /// The server's certificate and key, the clients' authority and names.
     Certificates,
-    /// The policy.
+    /// How registries are reached, with their passwords and authorities.
+    Registries,
+    /// Who else is asked.
+    Checkers,
+    /// The policy, and with it the checkers.
     Policy,
     /// The snapshot of advisories.
     Advisories,
@@ -19,14 +23,22 @@ pub enum What {
 
 impl What {
     /// All of them, in the order in which they are looked at.
-    pub const ALL: [Self; 4] =
-        [Self::Configuration, Self::Certificates, Self::Policy, Self::Advisories];
+    pub const ALL: [Self; 6] = [
+        Self::Configuration,
+        Self::Certificates,
+        Self::Registries,
+        Self::Checkers,
+        Self::Policy,
+        Self::Advisories,
+    ];
 
     /// The word in metrics, logs and the readiness probe.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Configuration => "configuration",
             Self::Certificates => "certificates",
+            Self::Registries => "registries",
+            Self::Checkers => "checkers",
             Self::Policy => "policy",
             Self::Advisories => "advisories",
         }
@@ -43,7 +55,7 @@ struct Counted {
 
 /// Counters of all kinds.
 #[derive(Debug, Default)]
-pub struct Reloads([Counted; 4]);
+pub struct Reloads([Counted; 6]);
 
 impl Reloads {
     fn of(&self, what: What) -> impl Iterator<Item = &Counted> {

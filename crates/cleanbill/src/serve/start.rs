@@ -69,7 +69,7 @@ pub async fn start(parts: Parts) -> Result<Started> {
     };
     let metrics = Arc::new(Metrics::default());
     let examiner = Arc::new(examiner);
-    let (rules, checkers) = (Arc::new(Live::new(rules)), Arc::new(checkers));
+    let rules = Arc::new(Live::new(rules.hearing(Arc::new(checkers))));
     let tls = Arc::new(Live::new(tls));
     let handles = Handles {
         tls: tls.clone(),
@@ -78,7 +78,7 @@ pub async fn start(parts: Parts) -> Result<Started> {
         recorder: recorder.clone(),
         metrics: metrics.clone(),
     };
-    let judge = Arc::new(Judge::new(examiner.clone(), rules, checkers, work, metrics.clone()));
+    let judge = Arc::new(Judge::new(examiner.clone(), rules, work, metrics.clone()));
     let draining = Arc::new(AtomicBool::new(false));
     let status = Status {
         examiner,
