@@ -4,8 +4,14 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod checker;
+mod checkers;
+mod clock;
 mod disk;
+mod files;
 mod killed;
 mod registries;
 mod registry;
+mod reload;
 mod rig;
+mod signals;

@@ -30,6 +30,8 @@ pub struct Choice {
     pub policy: String,
     /// Where its state is, if not in its own folder.
     pub state_dir: Option<PathBuf>,
+    /// Further files in its folder.
+    pub files: Vec<(&'static str, Vec<u8>)>,
     /// Variables of its environment.
     pub env: Vec<(&'static str, String)>,
     /// What is logged; empty: `info`.
@@ -60,6 +62,7 @@ impl Gate {
         let tls = client(folder.path());
         let mut gate = Self { folder, choice, port, plain, tls, child: None };
         gate.configure(&gate.choice.keys.clone());
+        gate.choice.files.iter().for_each(|(name, bytes)| gate.write(name, bytes));
         let policy = if gate.choice.policy.is_empty() { POLICY } else { &gate.choice.policy };
         gate.write("policy.yaml", policy);
         gate.open();
@@ -217,12 +220,21 @@ impl Gate {
         self.get("/metrics").body.contains(&format!("cleanbill_{line}\n"))
     }
 
+    /// The number of a metric, without the program's prefix.
+    pub fn metric(&self, name: &str) -> f64 {
+        let body = self.get("/metrics").body;
+        let name = format!("cleanbill_{name} ");
+        let line = body.lines().find_map(|line| line.strip_prefix(&name));
+        line.unwrap_or_else(|| panic!("no {name}in {body}")).parse().unwrap()
+    }
+
     /// Waits until something holds.
     pub fn until(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let end = Instant::now() + PATIENCE;
         while !holds(self) {
             let (ready, log) = (self.try_get("/readyz"), self.log());
-            assert!(Instant::now() < end, "never came: {what}\n{ready:?}\n{log}");
+            let last = log.lines().rev().take(20).collect::<Vec<_>>().join("\n");
+            assert!(Instant::now() < end, "never came: {what}\n{ready:?}\n{last}");
             std::thread::sleep(Duration::from_millis(50));
         }
     }
