@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
+use cleanbill_trust::breakglass;
 use serde::Serialize;
 
 /// The part of an annotation's key that the API server looks for before it sends it along in an
@@ -39,7 +40,7 @@ pub struct Context {
 impl Asked {
     /// A question about the image that `name` was resolved to. Of the annotations those are told
     /// that an `ImageReview` would carry, so that a checker says the same whichever way the API
-    /// server asked.
+    /// server asked; but never a break-glass token.
     pub fn new(
         name: &ImageRef,
         digest: Digest,
@@ -47,7 +48,9 @@ impl Asked {
         annotations: &BTreeMap<String, String>,
         context: Option<Context>,
     ) -> Self {
-        let annotations = annotations.iter().filter(|(key, _)| key.contains(SENT));
+        // A break-glass token is good for whoever has it, and no business of a checker's.
+        let told = |key: &str| key.contains(SENT) && key != breakglass::ANNOTATION;
+        let annotations = annotations.iter().filter(|(key, _)| told(key));
         Self {
             image: name.pinned(digest),
             digest,

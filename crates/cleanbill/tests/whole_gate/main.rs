@@ -10,8 +10,12 @@ mod clock;
 mod disk;
 mod files;
 mod killed;
+#[allow(dead_code)]
+#[path = "../kubernetes/server.rs"]
+mod kubernetes;
 mod registries;
 mod registry;
 mod reload;
 mod rig;
+mod secrets;
 mod signals;

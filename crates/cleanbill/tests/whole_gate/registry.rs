@@ -83,6 +83,8 @@ pub enum Fault {
     TooMany(&'static str),
     /// 500.
     Fails,
+    /// Redirects what is no manifest to here.
+    Redirects(&'static str),
     /// A manifest that was not asked for.
     OtherManifest,
     /// A manifest that was asked for, and a header that says another digest.
@@ -234,6 +236,9 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
         }
         Fault::TooMany(header) => return plain(out, "429 Too Many Requests", header, b"slower"),
         Fault::Fails => return plain(out, "500 Internal Server Error", "", b"10.9.8.7 is down"),
+        Fault::Redirects(to) if path.contains("/blobs/") => {
+            return plain(out, "307 Temporary Redirect", &format!("Location: {to}"), b"");
+        }
         _ => {}
     }
     if let Some(login) = lock(&state.login).clone()

@@ -249,7 +249,7 @@ impl Gate {
         self.store().decisions(&Wanted::default(), most).unwrap().len()
     }
 
-    fn store(&self) -> Store {
+    pub fn store(&self) -> Store {
         Store::look(&self.state_dir(), Owner::Gate).unwrap()
     }
 }
