@@ -95,7 +95,7 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         files.seal();
         facts.owned.push(Owned { package: name.clone(), files });
     }
-    facts.claims.push(Claim {
+    facts.claim(Claim {
         kind: PackageKind::Apk,
         source: (!origin.is_empty())
             .then(|| SourcePackage { name: origin, version: version.clone() }),
@@ -159,6 +159,14 @@ mod tests {
         assert_eq!(got, packages, "{text}");
         let got: Vec<_> = facts.problems.iter().map(|p| p.detail.as_str()).collect();
         assert_eq!(got, problems, "{text}");
+    }
+
+    #[test]
+    fn packages_past_a_bound_are_told_once() {
+        let facts = installed("P:a\nV:1\n\n".repeat(200_002).as_bytes());
+        assert_eq!(facts.claims.len(), 200_000);
+        let told: Vec<_> = facts.problems.iter().map(|p| p.detail.as_str()).collect();
+        assert_eq!(told, ["more than 200000 packages; those after them were left out"]);
     }
 
     #[test]

@@ -134,7 +134,7 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         },
         None => SourcePackage { name: source.clone(), version: version.clone() },
     });
-    facts.claims.push(Claim {
+    facts.claim(Claim {
         kind: PackageKind::Deb,
         source,
         arch: (!arch.is_empty()).then_some(arch),

@@ -24,6 +24,8 @@ pub enum Interest {
 pub struct LayerExaminer {
     options: Options,
     layer: LayerFacts,
+    /// Files whose facts are counted, and their bytes.
+    counted: (usize, u64),
     open: Option<Open>,
 }
 
@@ -53,7 +55,16 @@ enum Content {
 impl LayerExaminer {
     /// An examiner for one layer.
     pub fn new(options: &Options) -> Self {
-        Self { options: options.clone(), layer: LayerFacts::default(), open: None }
+        Self { options: options.clone(), layer: LayerFacts::default(), counted: (0, 0), open: None }
+    }
+
+    /// Memory that the facts take so far, in bytes and roughly.
+    pub fn bytes(&mut self) -> u64 {
+        let (files, bytes) = &mut self.counted;
+        let new = self.layer.files.get(*files..).unwrap_or_default();
+        *bytes += new.iter().map(FileFacts::bytes).sum::<u64>();
+        *files = self.layer.files.len();
+        *bytes + self.layer.listing.bytes() as u64
     }
 
     /// Notes the next entry, and says whether its content is wanted.

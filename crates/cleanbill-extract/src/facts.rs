@@ -21,6 +21,11 @@ pub struct LayerFacts {
 }
 
 impl LayerFacts {
+    /// Memory that it takes, in bytes and roughly.
+    pub fn bytes(&self) -> u64 {
+        self.listing.bytes() as u64 + self.files.iter().map(FileFacts::bytes).sum::<u64>()
+    }
+
     /// How many entries the layer has.
     pub fn entries(&self) -> usize {
         self.listing.len()
@@ -36,6 +41,13 @@ pub(crate) struct FileFacts {
     pub(crate) wanted: Wanted,
     /// What it says.
     pub(crate) facts: Facts,
+}
+
+impl FileFacts {
+    /// Memory that it takes, in bytes and roughly.
+    pub(crate) fn bytes(&self) -> u64 {
+        (size_of::<Self>() + self.facts.bytes()) as u64
+    }
 }
 
 /// What a file can say; extractors fill what concerns them.
@@ -61,8 +73,34 @@ pub(crate) struct Facts {
 
 /// The most problems of one file that are told one by one.
 const MAX_PROBLEMS: usize = 20;
+/// The most packages of one file; distributions have a few tens of thousands in all. A line of
+/// nine bytes can claim one, which takes hundreds.
+const MAX_CLAIMS: usize = 200_000;
 
 impl Facts {
+    /// Notes a package, within [`MAX_CLAIMS`].
+    pub(crate) fn claim(&mut self, claim: Claim) {
+        if self.claims.len() < MAX_CLAIMS {
+            self.claims.push(claim);
+        } else if !self.problems.iter().any(|p| p.kind == GapKind::OverLimit) {
+            let detail = format!("more than {MAX_CLAIMS} packages; those after them were left out");
+            self.problems.push(Problem { kind: GapKind::OverLimit, detail });
+        }
+    }
+
+    /// Memory that it takes, roughly.
+    fn bytes(&self) -> usize {
+        let claims = self.claims.iter().map(|c| {
+            let source = c.source.as_ref().map_or(0, |s| s.name.len() + s.version.len());
+            let arch = c.arch.as_ref().map_or(0, String::len);
+            size_of::<Claim>() + c.name.len() + c.version.len() + source + arch
+        });
+        let owned =
+            self.owned.iter().map(|o| size_of::<Owned>() + o.package.len() + o.files.bytes());
+        let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
+        claims.chain(owned).chain(problems).sum()
+    }
+
     /// Notes what could not be understood, with where and why.
     pub(crate) fn problem(&mut self, kind: GapKind, detail: impl Into<String>) {
         if self.problems.len() < MAX_PROBLEMS {

@@ -73,7 +73,7 @@ fn metadata(bytes: &[u8]) -> Facts {
         slot.get_or_insert_with(|| value.trim().to_owned());
     }
     match (name.filter(|n| !n.is_empty()), version.filter(|v| !v.is_empty())) {
-        (Some(name), Some(version)) => facts.claims.push(Claim {
+        (Some(name), Some(version)) => facts.claim(Claim {
             kind: PackageKind::Python,
             name,
             version,

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbill_core::digest::Digest;
@@ -38,6 +38,28 @@ pub struct Examiner {
     pub threads: NonZeroUsize,
     /// Where facts are kept, if they are.
     pub store: Option<Arc<Store>>,
+}
+
+/// The memory that facts of one image's layers may take together, in bytes as they reckon it: part
+/// of what the gate reckons for an examination. Real images stay below 64 MiB.
+const FACTS_MOST: u64 = 256 << 20;
+
+/// What is held of one image.
+#[derive(Default)]
+struct Held(AtomicU64);
+
+impl Held {
+    /// Takes so many bytes more.
+    ///
+    /// # Errors
+    /// When the image has more than [`FACTS_MOST`] now.
+    fn take(&self, bytes: u64) -> cleanbill_oci::Result<()> {
+        if self.0.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= FACTS_MOST {
+            return Ok(());
+        }
+        let why = format!("more than {FACTS_MOST} bytes of paths and packages in the image");
+        Err(cleanbill_oci::Error::new(ErrorKind::OverLimit, why))
+    }
 }
 
 /// What is being done, for whoever waits.
@@ -80,7 +102,8 @@ impl Examiner {
             return Ok(known);
         }
         let wanted: Vec<usize> = readable(image).collect();
-        let outcomes = self.read_layers(image, &wanted, &BTreeMap::new(), watch)?;
+        let held = Held::default();
+        let outcomes = self.read_layers(image, &wanted, &BTreeMap::new(), &held, watch)?;
         let mut gaps = Vec::new();
         let mut layers: Vec<(Option<LayerId>, LayerFacts)> = Vec::with_capacity(wanted.len());
         let mut places = Vec::with_capacity(wanted.len());
@@ -105,7 +128,7 @@ impl Examiner {
                 }
             }
             let again: Vec<usize> = extra.keys().copied().collect();
-            let outcomes = self.read_layers(image, &again, &extra, watch)?;
+            let outcomes = self.read_layers(image, &again, &extra, &held, watch)?;
             for (index, outcome) in again.into_iter().zip(outcomes) {
                 match outcome {
                     Outcome::Gap(gap) => gaps.push(gap),
@@ -159,6 +182,7 @@ impl Examiner {
         image: &PinnedImage,
         wanted: &[usize],
         extra: &BTreeMap<usize, Vec<Extra>>,
+        held: &Held,
         watch: &(dyn Fn(Step) + Sync),
     ) -> Result<Vec<Outcome>> {
         let size = |at: usize| image.layers.get(at).map_or(0, |l| l.blob.size);
@@ -170,7 +194,7 @@ impl Examiner {
         let work = || {
             while let Some((slot, index)) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let wishes = extra.get(index).map_or(&[][..], Vec::as_slice);
-                let outcome = self.layer(image, *index, wishes);
+                let outcome = self.layer(image, *index, wishes, held);
                 if outcome.is_err() {
                     // Nobody needs the rest any more.
                     next.store(order.len(), Ordering::Relaxed);
@@ -204,7 +228,13 @@ impl Examiner {
     }
 
     /// One layer: from the store, or read to its end.
-    fn layer(&self, image: &PinnedImage, index: usize, extra: &[Extra]) -> Result<Outcome> {
+    fn layer(
+        &self,
+        image: &PinnedImage,
+        index: usize,
+        extra: &[Extra],
+        held: &Held,
+    ) -> Result<Outcome> {
         let Some(layer) = image.layers.get(index) else {
             let why = format!("image {} has no layer {index}", image.digest);
             return Err(Failure::new(why).into());
@@ -213,26 +243,32 @@ impl Examiner {
         if let Some(store) = &self.store
             && let Some(known) = store.layer(&key)?
         {
-            return Ok(Outcome::Facts(known));
+            return match held.take(LayerFacts::bytes(&known)) {
+                Ok(()) => Ok(Outcome::Facts(known)),
+                Err(error) => Ok(over_limit(layer, &error)),
+            };
         }
         // A limit says something of a layer's bytes; whatever keeps us from them is an error.
         let reader = image.open_layer(index)?;
-        match facts(reader, &self.options.with_extra(extra.to_vec())) {
+        match facts(reader, &self.options.with_extra(extra.to_vec()), held) {
             Ok((facts, _)) => {
                 if let Some(store) = &self.store {
                     store.put_layer(&key, &facts)?;
                 }
                 Ok(Outcome::Facts(facts))
             }
-            Err(error) if error.kind() == ErrorKind::OverLimit => {
-                let (subject, told) = (format!("layer {}", layer.blob.digest), error.to_string());
-                let prefix = format!("{subject}: ");
-                let detail = told.strip_prefix(&prefix).unwrap_or(&told);
-                Ok(Outcome::Gap(Gap::new(GapKind::OverLimit, subject, detail)))
-            }
+            Err(error) if error.kind() == ErrorKind::OverLimit => Ok(over_limit(layer, &error)),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The gap of a layer that is over a limit.
+fn over_limit(layer: &Layer, error: &cleanbill_oci::Error) -> Outcome {
+    let (subject, told) = (format!("layer {}", layer.blob.digest), error.to_string());
+    let prefix = format!("{subject}: ");
+    let detail = told.strip_prefix(&prefix).unwrap_or(&told);
+    Outcome::Gap(Gap::new(GapKind::OverLimit, subject, detail))
 }
 
 /// The layers that somebody can read; of the others the image itself says that they are gaps.
@@ -293,8 +329,10 @@ impl Entries for DirectoryReader {
 fn facts<E: Entries>(
     mut entries: E,
     options: &Options,
+    held: &Held,
 ) -> cleanbill_oci::Result<(LayerFacts, E::End)> {
     let mut examiner = LayerExaminer::new(options);
+    let mut counted = 0;
     while let Some(entry) = entries.next_entry()? {
         let mut interest = examiner.open(&entry);
         while interest == Interest::Read {
@@ -304,6 +342,15 @@ fn facts<E: Entries>(
             }
         }
         examiner.close();
+        let bytes = examiner.bytes();
+        let taken = held.take(bytes.saturating_sub(counted));
+        counted = bytes;
+        if let Err(over) = taken {
+            drop(examiner);
+            // Of bytes that are not the promised ones nothing is said, not even that.
+            entries.finish()?;
+            return Err(over);
+        }
     }
     let end = entries.finish()?;
     Ok((examiner.finish(), end))
@@ -318,12 +365,13 @@ pub fn examine_folder(
     limits: &Arc<Limits>,
     options: &Options,
 ) -> cleanbill_oci::Result<(Inventory, Digest)> {
-    let (mut read, mut digest) = facts(open_directory(root, limits)?, options)?;
+    let held = Held::default();
+    let (mut read, mut digest) = facts(open_directory(root, limits)?, options, &held)?;
     let mut layers = [(None, read)];
     let missing = merge(&layers).missing();
     if !missing.is_empty() {
         let extra = missing.into_iter().map(|(_, extra)| extra).collect();
-        (read, digest) = facts(open_directory(root, limits)?, &options.with_extra(extra))?;
+        (read, digest) = facts(open_directory(root, limits)?, &options.with_extra(extra), &held)?;
         layers = [(None, read)];
     }
     Ok((merge(&layers).inventory(), digest))

@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 
 use super::Origin;
 use super::{
-    Kind, MAX_COMPONENTS, MAX_LINKS, MAX_PROBLEMS, MAX_STEPS, Node, Problem, ROOT, Rootfs, Trouble,
+    Kind, MAX_COMPONENTS, MAX_HELD, MAX_LINKS, MAX_PROBLEMS, MAX_STEPS, Node, Problem, ROOT,
+    Rootfs, Trouble,
 };
 use crate::layer::{EntryKind, Listing};
 
@@ -34,6 +35,7 @@ struct Apply<'a> {
 
 impl Apply<'_> {
     fn entry(&mut self, entry: u32, path: &str, kind: EntryKind) -> Result<(), Trouble> {
+        self.affordable()?;
         let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
         let node = match kind {
             EntryKind::Opaque => {
@@ -115,6 +117,13 @@ impl Apply<'_> {
         Ok((id, trouble))
     }
 
+    fn affordable(&self) -> Result<(), Trouble> {
+        match self.root.steps > MAX_STEPS || self.root.held > MAX_HELD {
+            true => Err(Trouble::TooMuchWork),
+            false => Ok(()),
+        }
+    }
+
     /// The node at this path, if all of it is there.
     fn find(&mut self, path: &str, follow_last: bool) -> Result<Option<u32>, Trouble> {
         self.walk(path, follow_last, |_, _, _| None)
@@ -148,9 +157,7 @@ impl Apply<'_> {
                 return Err(Trouble::ParentCycle);
             }
             self.root.steps += 1;
-            if self.root.steps > MAX_STEPS {
-                return Err(Trouble::TooMuchWork);
-            }
+            self.affordable()?;
             match name {
                 "" | "." => continue,
                 ".." => {
@@ -185,8 +192,9 @@ impl Apply<'_> {
     }
 
     fn link(&mut self, parent: u32, name: &str, kind: Kind) -> u32 {
-        let node = Node { kind, layer: self.layer };
         let root = &mut *self.root;
+        root.held = root.held.saturating_add(kind.cost(name));
+        let node = Node { kind, layer: self.layer };
         let id = match root.free.pop() {
             Some(id) => {
                 if let Some(slot) = root.nodes.get_mut(id as usize) {
@@ -216,18 +224,18 @@ impl Apply<'_> {
         };
         if let Some(id) = children.remove(name) {
             self.parent = None;
-            self.release(id);
+            self.release(name, id);
         }
     }
 
-    fn release(&mut self, id: u32) {
-        let mut stack = vec![id];
-        while let Some(id) = stack.pop() {
+    fn release(&mut self, name: &str, id: u32) {
+        let mut stack = vec![(Box::from(name), id)];
+        while let Some((name, id)) = stack.pop() {
             if let Some(node) = self.root.nodes.get_mut(id as usize) {
-                if let Kind::Directory { children, .. } =
-                    std::mem::replace(&mut node.kind, Kind::Special)
-                {
-                    stack.extend(children.into_values());
+                let kind = std::mem::replace(&mut node.kind, Kind::Special);
+                self.root.held = self.root.held.saturating_sub(kind.cost(&name));
+                if let Kind::Directory { children, .. } = kind {
+                    stack.extend(children);
                 }
                 self.root.free.push(id);
             }
@@ -286,7 +294,7 @@ impl Apply<'_> {
             if stays {
                 kept.insert(name, child);
             } else {
-                gone.push(child);
+                gone.push((name, child));
             }
         }
         let holds = !kept.is_empty();
@@ -295,7 +303,7 @@ impl Apply<'_> {
         {
             *children = kept;
         }
-        gone.into_iter().for_each(|child| self.release(child));
+        gone.into_iter().for_each(|(name, child)| self.release(&name, child));
         own || holds
     }
 }

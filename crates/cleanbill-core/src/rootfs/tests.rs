@@ -374,3 +374,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn memory_is_bounded_and_given_back() {
+    let merged = |count: u32, entry: &dyn Fn(u32) -> (String, EntryKind)| {
+        let mut listing = Listing::default();
+        for at in 0..count {
+            let (path, kind) = entry(at);
+            listing.push(&Entry { path, kind, size: 0, mode: 0o644 });
+        }
+        Rootfs::merge([&listing]).problems().iter().map(|p| p.trouble).collect::<Vec<_>>()
+    };
+    let text = "x".repeat(4000);
+    let count = u32::try_from(super::MAX_HELD / 4000).unwrap();
+    // All of them stay; one takes the place of another; folders are replaced with all in them.
+    let many = merged(count, &|at| (format!("{at:06}{text}"), EntryKind::File));
+    assert_eq!(many, [Trouble::TooMuchWork]);
+    let one = merged(2 * count, &|at| ("a".into(), EntryKind::Symlink(format!("{at}{text}"))));
+    assert_eq!(one, []);
+    let folders = merged(2 * count, &|at| match at % 3 {
+        0 => ("a".into(), EntryKind::Directory),
+        1 => (format!("a/{at}/b/{text}"), EntryKind::File),
+        _ => ("a".into(), EntryKind::File),
+    });
+    assert_eq!(folders, []);
+}

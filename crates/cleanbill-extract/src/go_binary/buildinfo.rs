@@ -34,7 +34,7 @@ pub(super) fn facts(info: &BuildInfo) -> Facts {
     let mut facts = Facts::default();
     let version = String::from_utf8_lossy(&info.version);
     match stdlib(&version) {
-        Some(version) => facts.claims.push(claim("stdlib", &version)),
+        Some(version) => facts.claim(claim("stdlib", &version)),
         None => {
             let detail = format!("was built by Go {version:?}, which is no released version");
             facts.problem(GapKind::UnidentifiedVersion, detail);
@@ -89,7 +89,7 @@ fn take(modules: Vec<Module>, ldflags: Option<&str>, facts: &mut Facts) {
             version = ldflags.and_then(|f| flag_version(&name, f)).unwrap_or(version);
         }
         if released(&version, main) {
-            facts.claims.push(claim(&name, &version));
+            facts.claim(claim(&name, &version));
         } else {
             unversioned.push(if version.is_empty() { name } else { format!("{name} {version}") });
         }

@@ -147,7 +147,8 @@ impl Merged<'_> {
                 }
                 Trouble::TooMuchWork => (
                     GapKind::OverLimit,
-                    "this entry and all after it were not merged: their links take too many steps",
+                    "this entry and all after it were not merged: that takes too many steps, or too much \
+                     memory",
                 ),
             };
             gaps.push(Gap::new(kind, &problem.path, detail));

@@ -208,8 +208,8 @@ impl Default for Work {
     }
 }
 
-/// What one examination is reckoned to hold in memory, in bytes: what was measured of a layer at
-/// its limit of entries, and some more. See "Memory" in `docs/limits.md`, also for what it is not.
+/// What one examination is reckoned to hold in memory, in bytes: the bounds on the facts of an
+/// image's layers and on its merged tree. See "Memory" in `docs/limits.md`.
 pub const SCAN_WORST: u64 = 640 << 20;
 
 impl Work {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use cleanbill::quickstart::tar::Tar;
 
-use crate::registry::{Fault, Image, Registry};
+use crate::registry::{Fault, Image, Layer, Registry};
 use crate::rig::{Answer, Choice, Gate};
 
 /// Alpine's packages in one layer and a program in another, so that there is something to find.
@@ -21,7 +21,7 @@ fn flawed() -> Image {
         .file("lib/apk/db/installed", 0o644, packages.as_bytes())
         .finish();
     let more = Tar::default().file("etc/motd", 0o644, &[b'x'; 100_000]).finish();
-    Image::new("flawed", &[system, more])
+    Image::new("flawed", vec![Layer::plain(system), Layer::plain(more)])
 }
 
 /// The words without the decision's id.

@@ -13,6 +13,7 @@ mod killed;
 #[allow(dead_code)]
 #[path = "../kubernetes/server.rs"]
 mod kubernetes;
+mod memory;
 mod registries;
 mod registry;
 mod reload;

@@ -21,13 +21,28 @@ const STALL: Duration = Duration::from_secs(120);
 pub struct Image {
     repository: String,
     manifest: Vec<u8>,
-    blobs: BTreeMap<String, Vec<u8>>,
+    blobs: BTreeMap<String, Arc<Vec<u8>>>,
+}
+
+/// A layer as it is stored, and the digest of its tar.
+pub struct Layer {
+    pub stored: Vec<u8>,
+    pub diff_id: String,
+    /// What its media type ends with.
+    pub form: &'static str,
+}
+
+impl Layer {
+    /// Stored as it is.
+    pub fn plain(tar: Vec<u8>) -> Self {
+        Self { diff_id: digest(&tar).to_string(), stored: tar, form: "tar" }
+    }
 }
 
 impl Image {
     /// An image of these layers.
-    pub fn new(repository: &str, layers: &[Vec<u8>]) -> Self {
-        let diff_ids: Vec<_> = layers.iter().map(|l| digest(l).to_string()).collect();
+    pub fn new(repository: &str, layers: Vec<Layer>) -> Self {
+        let diff_ids: Vec<_> = layers.iter().map(|l| l.diff_id.clone()).collect();
         let config = json!({
             "architecture": "amd64", "os": "linux", "config": {},
             "rootfs": {"type": "layers", "diff_ids": diff_ids},
@@ -40,10 +55,13 @@ impl Image {
         let manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
             "config": described("config.v1+json", &config),
-            "layers": layers.iter().map(|l| described("layer.v1.tar", l)).collect::<Vec<_>>(),
+            "layers": layers
+                .iter()
+                .map(|l| described(&format!("layer.v1.{}", l.form), &l.stored))
+                .collect::<Vec<_>>(),
         });
-        let all = layers.iter().chain([&config]);
-        let blobs = all.map(|b| (digest(b).to_string(), b.clone())).collect();
+        let all = layers.into_iter().map(|l| l.stored).chain([config]);
+        let blobs = all.map(|b| (digest(&b).to_string(), Arc::new(b))).collect();
         let manifest = manifest.to_string().into_bytes();
         Self { repository: repository.into(), manifest, blobs }
     }
@@ -56,9 +74,9 @@ impl Image {
                  dep\tgolang.org/x/{version}\t\nbuild\t-compiler=gc\n"
             );
             let program = elf::go_program("go1.27.2", &modules);
-            Tar::default().file(&format!("program{n}"), 0o755, &program).finish()
+            Layer::plain(Tar::default().file(&format!("program{n}"), 0o755, &program).finish())
         };
-        Self::new(repository, &[layer(1, "sys\tv0.48.0"), layer(2, "text\tv0.42.0")])
+        Self::new(repository, vec![layer(1, "sys\tv0.48.0"), layer(2, "text\tv0.42.0")])
     }
 
     pub fn digest(&self) -> String {
@@ -239,7 +257,9 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
         Fault::Redirects(to) if path.contains("/blobs/") => {
             return plain(out, "307 Temporary Redirect", &format!("Location: {to}"), b"");
         }
-        _ => {}
+        Fault::Redirects(_) | Fault::Nothing => {}
+        Fault::StallsInManifest | Fault::StallsInLayer | Fault::HalfLayer => {}
+        Fault::OtherManifest | Fault::OtherHeader | Fault::OtherLayer | Fault::OtherConfig => {}
     }
     if let Some(login) = lock(&state.login).clone()
         && let Some(refusal) = login.refuse(&path, &authorization)
@@ -254,11 +274,8 @@ fn serve(stream: &TcpStream, state: &State) -> std::io::Result<()> {
     if manifest && fault == Fault::OtherHeader {
         header += &format!("\r\nDocker-Content-Digest: {}", digest(b"another"));
     }
-    let half = match fault {
-        Fault::StallsInManifest => manifest,
-        Fault::StallsInLayer | Fault::HalfLayer => is_last,
-        _ => false,
-    };
+    let half = (fault == Fault::StallsInManifest && manifest)
+        || (matches!(fault, Fault::StallsInLayer | Fault::HalfLayer) && is_last);
     if !half {
         return plain(out, "200 OK", &header, &body);
     }
@@ -311,7 +328,7 @@ impl State {
             }
             let name = rest.strip_prefix("blobs/")?;
             let Some(blob) = image.blobs.get(name) else { continue };
-            let mut body = blob.clone();
+            let mut body = blob.as_ref().clone();
             let text = String::from_utf8_lossy(&image.manifest).into_owned();
             let is_last = text.rfind("sha256:").is_some_and(|at| text[at..].starts_with(name));
             let is_config = body.starts_with(b"{");
