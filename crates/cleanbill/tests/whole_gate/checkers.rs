@@ -70,7 +70,7 @@ fn checkers_that_fail_deny_in_time_and_are_heard_again() {
                     let waited = answer.reason.contains("it was busy with other questions");
                     let said = answer.reason.contains(words) || waited;
                     assert!(gap && said, "{name}: {answer:?}");
-                    assert!(took < Duration::from_secs(12), "{name}: {took:?}");
+                    assert!(took < Duration::from_secs(20), "{name}: {took:?}");
                     let kept = gate.recorded(answer.id()).unwrap();
                     assert_eq!(kept.outcome, "denied", "{name}");
                 });

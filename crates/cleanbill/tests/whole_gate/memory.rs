@@ -163,10 +163,11 @@ fn large_images_at_once_stay_within_the_budget() {
     assert!(gate.peak() < 2 * EXAMINATION + BESIDES, "{}", gate.peak());
 }
 
+type Make = fn() -> Layer;
+
 #[test]
 fn images_made_to_take_memory_get_no_more_than_an_examinations_share() {
-    let table: [(&str, fn() -> Layer); 3] =
-        [("deep", deep), ("long", long), ("packages", packages)];
+    let table: [(&str, Make); 3] = [("deep", deep), ("long", long), ("packages", packages)];
     let registry = Registry::start();
     let keys = format!("{}limits: {{scan_memory: 640M}}\n", registry.key());
     for (name, layer) in table {

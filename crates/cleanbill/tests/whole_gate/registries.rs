@@ -13,9 +13,12 @@ const UNREAD: &str = "the image could not be read from its registry";
 const LATE: &str = "it is being examined; try again in a moment";
 const LIED: &str = "the image's content does not have its digest";
 
+/// A repository's name, what is wrong, and the words of which some must be said.
+type Row = (&'static str, Fault, &'static [&'static str]);
+
 #[test]
 fn a_registry_that_fails_ends_in_a_denial_and_is_asked_again() {
-    let table: [(&str, Fault, &[&str]); 13] = [
+    let table: [Row; 13] = [
         ("hangs-up", Fault::HangsUp, &[UNREAD]),
         ("stalls-in-head", Fault::StallsInHead, &[LATE]),
         ("stalls-in-manifest", Fault::StallsInManifest, &[LATE]),
@@ -41,7 +44,7 @@ fn a_registry_that_fails_ends_in_a_denial_and_is_asked_again() {
     });
 }
 
-fn check(table: &[(&str, Fault, &[&str])], when: &str) {
+fn check(table: &[Row], when: &str) {
     let registry = Registry::start();
     let keys = format!("{}{LIMITS}when_unexamined: {when}\n", registry.key());
     let gate = Gate::start(Choice { keys, ..Choice::default() });

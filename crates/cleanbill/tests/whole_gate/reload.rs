@@ -72,6 +72,13 @@ fn checkers_and_the_policy_that_names_them_come_into_force_together() {
     gate.until("nobody is asked", |gate| policy_in_force(gate, &image) == "whole");
     assert!(gate.ask(&[&image]).allowed);
     assert!(!gate.log().contains("need a restart"), "{}", gate.log());
+
+    // What does take a restart is named, each key.
+    let keys = "decisions: {keep: 5d}\nwhen_unexamined: fail\ntag_ttl: 5s\nlimits: {budget: 5s}\n";
+    gate.configure(&(registry.key() + keys));
+    gate.signal("HUP");
+    let named = r#"changed=["decisions", "when_unexamined", "tag_ttl", "limits"]"#;
+    gate.until("what takes a restart", |gate| gate.log().contains(named));
 }
 
 #[test]

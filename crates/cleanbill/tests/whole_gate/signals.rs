@@ -10,7 +10,7 @@ use crate::rig::{Choice, Gate};
 fn told_to_end_it_answers_what_is_held_first() {
     for signal in ["TERM", "INT"] {
         let registry = Registry::start();
-        let keys = format!("{}limits: {{drain: 1s}}\n", registry.key());
+        let keys = format!("{}limits: {{drain: 1s, budget: 25s}}\n", registry.key());
         let mut gate = Gate::start(Choice { keys, ..Choice::default() });
         let (image, known) = (registry.clean("app"), registry.clean("known"));
         assert!(gate.ask(&[&known]).allowed);
