@@ -142,6 +142,7 @@ impl<'a> Rejudge<'a> {
             asked: question.asked,
             grants: trace.grants,
             earlier: trace.earlier,
+            pinned: question.pinned,
         };
         Ok(Ok((request, cases)))
     }

@@ -211,17 +211,25 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
     };
     let text = serde_json::to_string(&then).unwrap();
     store.put_policy(&sha(text.as_bytes()), &text).unwrap();
-    // (id, image, outcome that was recorded, whether its evidence is kept)
-    for (id, image, outcome, kept) in [
-        ("aaa", "registry.example/web:1", "allowed", true),
-        ("aab", "registry.example/web:1", "allowed", true),
-        ("bbb", "registry.example/db:1", "denied", true),
-        ("ccc", "registry.example/gone:1", "allowed", false),
+    // (id, image, outcome that was recorded, whether its evidence is kept, whether the answer
+    // pinned it)
+    for (id, image, outcome, kept, pinned) in [
+        ("aaa", "registry.example/web:1", "allowed", true, false),
+        ("aab", "registry.example/web:1", "allowed", true, false),
+        ("bbb", "registry.example/db:1", "denied", true, false),
+        ("ccc", "registry.example/gone:1", "allowed", false, false),
+        ("ddd", "registry.example/web:1", "allowed", true, true),
     ] {
         let value = evidence(image.split_once('/').unwrap().1);
         let cases = serde_json::json!([{"image": image, "examined": sha(&value)}]);
         let decision = Decision {
-            question: Some(format!("{{\"images\":[\"{image}\"],\"namespace\":\"shop\"}}")),
+            question: Some(if pinned {
+                format!(
+                    "{{\"images\":[\"{image}\"],\"namespace\":\"shop\",\"pinned\":[\"{image}\"]}}"
+                )
+            } else {
+                format!("{{\"images\":[\"{image}\"],\"namespace\":\"shop\"}}")
+            }),
             policy: sha(text.as_bytes()),
             evidence: vec![sha(&value)],
             trace: format!("{{\"cases\":{cases}}}"),
@@ -239,8 +247,13 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
         std::fs::write(dir.path().join(file), policy).unwrap();
     }
     // (command line, exit code, all of these on standard output)
-    let table: [(&str, i32, &[&str]); 7] = [
+    let table: [(&str, i32, &[&str]); 8] = [
         ("explain aaa", 0, &["replayed    same"]),
+        (
+            "explain ddd",
+            0,
+            &["replayed    same", "pinned      by the answer: registry.example/web:1"],
+        ),
         ("explain bbb", 0, &["replayed    different: allowed"]),
         ("explain ccc", 0, &["cannot be judged again: the evidence"]),
         (
@@ -249,10 +262,10 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
             &[
                 "allowed -> denied  2x  aaa  shop  registry.example/web:1  accept_gaps",
                 "gap  1x  ccc  the evidence",
-                "1 the same, 2 changed, 1 could not be judged again",
+                "2 the same, 2 changed, 1 could not be judged again",
             ],
         ),
-        ("replay --policy same.yaml", 1, &["denied -> allowed  1x  bbb", "2 the same, 1 changed"]),
+        ("replay --policy same.yaml", 1, &["denied -> allowed  1x  bbb", "3 the same, 1 changed"]),
         ("replay --policy same.yaml --since 1m", 0, &["0 the same, 0 changed, 0 could"]),
         ("replay --policy same.yaml -f json", 1, &["\"would\": \"allowed\"", "\"gaps\": 1"]),
     ];

@@ -17,6 +17,9 @@ pub(super) struct Judged {
     pub(super) undecided: Vec<String>,
     pub(super) noted: Vec<Noted>,
     pub(super) leaned: Vec<Leaned>,
+    /// The digest that the answer has to pin the name to, since it was judged as one that does
+    /// not move.
+    pub(super) pin: Option<Digest>,
 }
 
 /// Whether the policy refuses the image by its name alone, before anything is contacted.

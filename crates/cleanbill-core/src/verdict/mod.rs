@@ -5,7 +5,7 @@
 //! and is consumed by the one answer that it allows; so a path that fails, times out or panics
 //! has nothing to say "allowed" with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -39,12 +39,24 @@ pub struct Request {
     pub grants: Vec<Grant>,
     /// An earlier decision that allowed the same images in this namespace, if there is one.
     pub earlier: Option<Earlier>,
+    /// The images whose names the answer, if it allows, replaces by the same with the digest that
+    /// was judged: a tag among them does not move. What is allowed on that ground is in
+    /// [`Allowed::pins`], and an answer without those pins must not say "allowed".
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pinned: BTreeSet<String>,
 }
 
 impl Request {
     /// A request for these images without circumstances.
     pub fn new(fingerprint: Digest, images: Vec<String>) -> Self {
-        Self { fingerprint, images, asked: Asked::default(), grants: Vec::new(), earlier: None }
+        Self {
+            fingerprint,
+            images,
+            asked: Asked::default(),
+            grants: Vec::new(),
+            earlier: None,
+            pinned: BTreeSet::new(),
+        }
     }
 }
 
@@ -122,6 +134,7 @@ pub enum Verdict {
 pub struct Permit {
     fingerprint: Digest,
     images: Vec<(String, Digest)>,
+    pins: Vec<(String, Digest)>,
     expires: Timestamp,
 }
 
@@ -129,6 +142,7 @@ pub struct Permit {
 #[derive(Debug)]
 pub struct Allowed {
     images: Vec<(String, Digest)>,
+    pins: Vec<(String, Digest)>,
 }
 
 impl Allowed {
@@ -136,6 +150,12 @@ impl Allowed {
     /// with several digests stands there with each.
     pub fn images(&self) -> &[(String, Digest)] {
         &self.images
+    }
+
+    /// The images that were allowed since the answer pins them: it may say "allowed" only where
+    /// it replaces each of these names, wherever it stands, by the same with this digest.
+    pub fn pins(&self) -> &[(String, Digest)] {
+        &self.pins
     }
 }
 
@@ -154,7 +174,7 @@ impl Permit {
         if now >= self.expires {
             return Err("the permit has expired");
         }
-        Ok(Allowed { images: self.images })
+        Ok(Allowed { images: self.images, pins: self.pins })
     }
 }
 
@@ -167,6 +187,7 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
     let mut denial = Denial::default();
     let (mut noted, mut leaned) = (Vec::new(), Vec::new());
     let mut digests: BTreeMap<&str, Vec<Digest>> = BTreeMap::new();
+    let mut pins = Vec::new();
     if request.images.is_empty() {
         denial.refused.push((String::new(), vec![Reason::NothingAsked]));
     }
@@ -180,6 +201,7 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
         noted.append(&mut judged.noted);
         leaned.append(&mut judged.leaned);
         digests.insert(image, judged.digests);
+        pins.extend(judged.pin.map(|digest| (image.clone(), digest)));
         if !judged.reasons.is_empty() {
             denial.refused.push((image.clone(), judged.reasons));
         }
@@ -207,7 +229,7 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
     } else {
         let expires = now.saturating_add(jiff::SignedDuration::from_secs(PERMIT_SECONDS));
         let expires = expires.unwrap_or(Timestamp::MIN);
-        Verdict::Allow(Permit { fingerprint: request.fingerprint, images, expires })
+        Verdict::Allow(Permit { fingerprint: request.fingerprint, images, pins, expires })
     };
     Judgement { verdict, noted, leaned }
 }

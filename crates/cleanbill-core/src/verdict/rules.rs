@@ -31,6 +31,8 @@ impl At<'_> {
         if self.asked.digest().is_none() {
             if self.policy.digest_required {
                 self.built_in(Reason::DigestRequired, judged);
+            } else if self.request.pinned.contains(self.image) {
+                judged.pin = Some(evidence.resolved);
             } else {
                 gaps.push(Gap::new(
                     GapKind::MutableReference,

@@ -263,6 +263,47 @@ fn requests_of_several_images() {
     assert_eq!((denial.refused.len(), denial.undecided.len()), (1, 1));
 }
 
+/// Cases, what will be pinned, policy; the verdict, and what it holds on condition of.
+type Pinned<'a> = (Vec<Case>, &'a [&'a str], &'a Policy, &'a str, &'a [&'a str]);
+
+#[test]
+fn a_name_that_the_answer_pins_does_not_move_and_the_permit_says_so() {
+    let (a, b) = (pinned("a"), "b:1".to_owned());
+    let good = |image: &str| examined(image, evidence(image, Vec::new(), Vec::new()));
+    let failed = |image: &str| Case::new(image, Outcome::Failed("down".into()));
+    let accepting = Policy {
+        accepted_gaps: vec![AcceptedGap::everywhere(GapKind::MutableReference)],
+        ..Policy::default()
+    };
+    let strict = Policy { digest_required: true, ..accepting.clone() };
+    let plain = Policy::default();
+    let table: [Pinned<'_>; 8] = [
+        (vec![good(&a), good(&b)], &[], &plain, "deny accept_gaps", &[]),
+        (vec![good(&a), good(&b)], &["b:1"], &plain, "allow", &["b:1"]),
+        // Another spelling is another name in the object.
+        (vec![good(&a), good(&b)], &["docker.io/library/b:1"], &plain, "deny accept_gaps", &[]),
+        // Also where a tag would do, so that what was judged is what is pinned.
+        (vec![good(&a), good(&b)], &["b:1"], &accepting, "allow", &["b:1"]),
+        (vec![good(&a), good(&b)], &[], &accepting, "allow", &[]),
+        // What has a digest, or is not asked about, needs no pin.
+        (vec![good(&a)], &[&a, "c:1"], &plain, "allow", &[]),
+        (vec![good(&b)], &["b:1"], &strict, "deny digest_required", &[]),
+        (vec![failed(&b)], &["b:1"], &plain, "undecided", &[]),
+    ];
+    for (cases, will, policy, want, pins) in table {
+        let images = cases.iter().map(|c| c.image.clone()).collect();
+        let will = will.iter().map(|i| (*i).to_owned()).collect();
+        let request = Request { pinned: will, ..Request::new(QUESTION, images) };
+        let verdict = decide(&request, &cases, policy, now()).verdict;
+        assert_eq!(shown(&verdict), want, "{request:?}");
+        let Verdict::Allow(permit) = verdict else { continue };
+        let allowed = permit.spend(&QUESTION, now()).unwrap();
+        let held: Vec<_> = pins.iter().map(|i| ((*i).to_owned(), DIGEST)).collect();
+        assert_eq!(allowed.pins(), held, "{request:?}");
+        assert!(held.iter().all(|pin| allowed.images().contains(pin)));
+    }
+}
+
 #[test]
 fn a_permit_is_good_for_its_question_and_for_a_while() {
     let image = pinned("a");

@@ -1,6 +1,7 @@
 //! `cleanbill explain`: how one decision of the gate came about, and whether what it rests on is
 //! still there.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -10,6 +11,7 @@ use crate::exit::Exit;
 use crate::failure::Result;
 use crate::rejudge::{Again, Rejudge};
 use crate::report::text::printable_lines;
+use crate::serve::question::Question;
 use crate::store::{Decision, Store};
 
 /// Examples under the help.
@@ -150,6 +152,10 @@ fn text(d: &Decision, kept: &Kept) -> String {
     if let Some(grant) = &d.break_glass {
         line("break-glass", grant);
     }
+    for image in pinned(d.question.as_deref()) {
+        let whether = if d.outcome == "allowed" { "by the answer" } else { "only if allowed" };
+        line("pinned", &format!("{whether}: {image}"));
+    }
     for rule in rules(&d.trace) {
         line("rule", &rule);
     }
@@ -167,6 +173,13 @@ fn text(d: &Decision, kept: &Kept) -> String {
         line("gap", gap);
     }
     out
+}
+
+/// The images whose names a mutating webhook's answer pins, which were judged as names that do not
+/// move.
+fn pinned(question: Option<&str>) -> BTreeSet<String> {
+    let question = question.and_then(|q| serde_json::from_str::<Question>(q).ok());
+    question.map(|question| question.pinned).unwrap_or_default()
 }
 
 /// The rules in a trace that were not met, and what was leaned on, a line each.

@@ -194,9 +194,9 @@ impl Gate {
             self.metrics.answered(way, Outcome::Allowed, began.elapsed());
             return json(StatusCode::OK, wire::nothing(&uid, nothing, &decision));
         }
-        let (images, about) = (asked.images.clone(), asked.asked.clone());
+        let question = Arc::new(asked.question(mutate));
         let mut held = held(Wire::Admission { uid, mutate, asked: Some(Box::new(asked)) });
-        held.question = Some(Arc::new(Question { images, asked: about }));
+        held.question = Some(question);
         let Ok(_slot) = self.busy.try_acquire() else {
             return self.unjudged(held, BUSY, Outcome::Undecided).await;
         };

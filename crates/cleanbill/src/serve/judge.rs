@@ -136,6 +136,7 @@ impl Judge {
             asked: open.question.asked.clone(),
             grants,
             earlier: None,
+            pinned: open.question.pinned.clone(),
         };
         let now = (self.examiner.now)();
         let policy = &open.rules.policy;
@@ -208,7 +209,9 @@ impl Judge {
         };
         let images = digests(&cases);
         let snapshot = sealed.first().map(|s| s.evidence.snapshot.digest);
-        let admitted = proof.as_ref().filter(|_| plain && policy.keep_admitted.is_some());
+        // What was allowed since the answer pins it says nothing for the same tag unpinned.
+        let counts = |proof: &&Allowed| plain && proof.pins().is_empty();
+        let admitted = proof.as_ref().filter(counts).filter(|_| policy.keep_admitted.is_some());
         let mut notes = self.notes(&open.id, outcome, &images, &open.rules);
         if let Some(snapshot) = snapshot {
             notes = notes.with(Note::Snapshot, snapshot.to_string());

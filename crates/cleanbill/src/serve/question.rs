@@ -1,6 +1,6 @@
 //! What is asked, whichever interface asks it: images, and for whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::asked::Asked;
 use cleanbill_core::digest::Digest;
@@ -19,6 +19,11 @@ pub struct Question {
     /// For whom and where. What a pod's author chose in it may never loosen anything.
     #[serde(flatten)]
     pub asked: Asked,
+    /// The images that the answer, if it allows, pins to their digests in the object itself: those
+    /// of a mutating webhook that are named by tag. Part of the question and of its record, since
+    /// a tag among them does not move.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub pinned: BTreeSet<String>,
 }
 
 impl Question {

@@ -165,8 +165,12 @@ struct Status {
 }
 
 impl Answer {
-    /// "Allowed", paid for with a spent permit.
-    pub fn allowed(_proof: &Allowed, notes: Notes) -> Self {
+    /// "Allowed", paid for with a spent permit. One that holds only for an answer that pins names
+    /// is worth nothing here, where no name can be changed.
+    pub fn allowed(proof: &Allowed, notes: Notes) -> Self {
+        if !proof.pins().is_empty() {
+            return Self::refused("Not judged: an internal error.".into(), notes);
+        }
         Self::new(true, String::new(), notes)
     }
 

@@ -108,7 +108,8 @@ impl Wire {
                             .as_ref()
                             .filter(|_| *mutate)
                             .map_or_else(Vec::new, |asked| admission::patch(asked, &pins));
-                        let proof = Proof::Judged(&proof);
+                        let places = asked.as_ref().map_or(&[][..], |asked| &asked.places);
+                        let proof = Proof::Judged(&proof, places);
                         admission::Answer::allowed(proof, uid, warnings, notes, &patch)
                     }
                     (

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use cleanbill::serve::admission::{Admission, Answer, Proof, Warnings, parse, patch};
+use cleanbill::serve::admission::{Admission, Answer, Place, Proof, Warnings, parse, patch};
+use cleanbill::serve::notes::Notes;
+use cleanbill::serve::review;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, ImageFacts, PlatformEvidence, SnapshotId};
@@ -13,7 +15,7 @@ use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{Allowed, Case, Outcome, Request, Verdict, decide};
 use serde_json::{Value, json};
 
-use crate::objects::{create, pod, review, update};
+use crate::objects::{create, pod, review as asks, update};
 use crate::rfc6902::apply;
 use crate::verify::{Hook, Made, verify};
 
@@ -50,10 +52,14 @@ fn evidence(name: &ImageRef) -> Evidence {
 }
 
 /// The judge's permit for a request, spent.
-fn judged(admission: &Admission) -> Allowed {
-    let question = admission.question();
+fn judged(admission: &Admission, pinning: bool) -> Allowed {
+    let question = admission.question(pinning);
     let print = question.fingerprint();
-    let request = Request { asked: question.asked, ..Request::new(print, question.images) };
+    let request = Request {
+        asked: question.asked,
+        pinned: question.pinned,
+        ..Request::new(print, question.images)
+    };
     let now = Timestamp::UNIX_EPOCH;
     let case = |image: &String| {
         let name: ImageRef = image.parse().unwrap();
@@ -61,7 +67,8 @@ fn judged(admission: &Admission) -> Allowed {
     };
     let cases: Vec<Case> = request.images.iter().map(case).collect();
     let tags = AcceptedGap::everywhere(GapKind::MutableReference);
-    let policy = Policy { accepted_gaps: vec![tags], ..Policy::default() };
+    let accepted_gaps = if pinning { Vec::new() } else { vec![tags] };
+    let policy = Policy { accepted_gaps, ..Policy::default() };
     match decide(&request, &cases, &policy, now).verdict {
         Verdict::Allow(permit) => permit.spend(&print, now).unwrap(),
         Verdict::Deny(denial) | Verdict::Undecided(denial) => panic!("{denial:?}"),
@@ -72,8 +79,8 @@ fn judged(admission: &Admission) -> Allowed {
 fn what_was_judged_goes_on_with_a_patch_where_it_is_mutated() {
     let body = create(&["a:1", "b:1"]);
     let admission = read(&body);
-    let allowed = judged(&admission);
-    let proof = Proof::Judged(&allowed);
+    let allowed = judged(&admission, false);
+    let proof = Proof::Judged(&allowed, &admission.places);
     let answer = |steps: &[_]| {
         let notes = notes(&[("decision-id", "d"), ("outcome", "allowed")]);
         Answer::allowed(proof, &admission.uid, Warnings::none().with("old base"), notes, steps)
@@ -94,12 +101,46 @@ fn what_was_judged_goes_on_with_a_patch_where_it_is_mutated() {
 }
 
 #[test]
+fn what_was_allowed_since_it_is_pinned_needs_its_pins_in_the_answer() {
+    let pinned = format!("c:1@{DIGEST}");
+    let body = create(&["a:1", "b:1", "a:1", &pinned]);
+    let admission = read(&body);
+    let allowed = judged(&admission, true);
+    let pins: Vec<&str> = allowed.pins().iter().map(|(image, _)| image.as_str()).collect();
+    assert_eq!(pins, ["a:1", "b:1"]);
+    let answer = |places: &[Place], steps: &[_]| {
+        let proof = Proof::Judged(&allowed, places);
+        Answer::allowed(proof, &admission.uid, Warnings::none(), notes(&[]), steps).is_allowed()
+    };
+    let (places, whole) = (&admission.places, patch(&admission, allowed.images()));
+    assert!(answer(places, &whole));
+    // Each pin takes a test and a replace: without any of them, for other bytes, by the patch of
+    // another object, or by none, nothing is allowed.
+    for missing in [0, 2, 4] {
+        let mut steps = whole.clone();
+        steps.drain(missing..missing + 2);
+        assert!(!answer(places, &steps), "{missing}");
+    }
+    let other: Vec<_> =
+        allowed.images().iter().map(|(i, _)| (i.clone(), Digest::Sha256([9; 32]))).collect();
+    assert!(!answer(places, &patch(&admission, &other)));
+    assert!(!answer(places, &[whole.clone(), patch(&admission, &other)].concat()));
+    let elsewhere = read(&create(&["x:1", "a:1", "b:1", "a:1"]));
+    assert!(!answer(places, &patch(&elsewhere, allowed.images())));
+    assert!(!answer(places, &[]));
+    assert!(!answer(&[], &whole));
+    // An ImageReview's answer has no place for pins.
+    assert!(!review::Answer::allowed(&allowed, Notes::default()).is_allowed());
+    assert!(review::Answer::allowed(&judged(&admission, false), Notes::default()).is_allowed());
+}
+
+#[test]
 fn nothing_to_judge_is_allowed_for_its_own_request_only() {
     let bodies = [
         update(pod(&["a:1"]), pod(&["a:1"])),
-        review("v1/Pod", "DELETE", Value::Null, pod(&["a:1"])),
-        review("v1/PodExecOptions", "CONNECT", json!({}), Value::Null),
-        review("v1/ConfigMap", "CREATE", json!({"data": {}}), Value::Null),
+        asks("v1/Pod", "DELETE", Value::Null, pod(&["a:1"])),
+        asks("v1/PodExecOptions", "CONNECT", json!({}), Value::Null),
+        asks("v1/ConfigMap", "CREATE", json!({"data": {}}), Value::Null),
     ];
     for body in bodies {
         let admission = read(&body);

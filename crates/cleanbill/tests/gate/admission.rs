@@ -1,11 +1,16 @@
 //! AdmissionReview over the wire: the same gate, the same judge, other words.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
+use cleanbill::rejudge::{Again, Rejudge};
+use cleanbill::serve::record::Recorder;
+use cleanbill::store::{Owner, Store, admitted_set};
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::policy::{AcceptedGap, Action, Condition, Policy, Rule, Scope};
 use serde_json::{Value, json};
 
-use crate::rig::{Choice, Rig, digest_of, good, rig};
+use crate::rig::{Choice, Rig, digest_of, good, question, rig};
 
 /// A request about a pod with these images, changed by `change`.
 fn pod(images: &[&str], change: impl Fn(&mut Value)) -> Value {
@@ -122,4 +127,36 @@ fn what_cannot_be_read_is_denied_where_it_has_an_id() {
         let reply = rig.send(Some(&rig.client), "/validate", body.as_bytes()).unwrap();
         assert_eq!(reply.status, 400, "{body}: {reply:?}");
     }
+}
+
+#[test]
+fn what_was_allowed_since_it_is_pinned_is_recorded_so_and_counts_for_that_answer_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
+    let policy = Policy { keep_admitted: Some(3600), ..Policy::default() };
+    let recorder = Recorder::into(Arc::clone(&store)).unwrap();
+    let rig = rig(Choice { policy: policy.clone(), recorder, ..Choice::default() });
+    let tag = "registry.example/good:1";
+    let admitted = |image: &str, digest| {
+        let set = admitted_set(&[(image.to_owned(), digest)]).unwrap();
+        store.admitted("default", &set).unwrap().is_some()
+    };
+
+    let pinned = ask(&rig, "/mutate", &pod(&[tag], plain));
+    assert_eq!(pinned["allowed"], true, "{pinned}");
+    assert!(pinned.get("patch").is_some(), "{pinned}");
+    assert!(!admitted(tag, digest_of(tag)), "a tag that moves was admitted");
+    // It was allowed by no other way, neither before nor afterwards.
+    assert_eq!(ask(&rig, "/validate", &pod(&[tag], plain))["allowed"], false);
+    assert!(!rig.ask(&question(&[tag])).allowed());
+    // What names its digest counts, so the record was asked the right thing above.
+    assert_eq!(ask(&rig, "/mutate", &pod(&[&good()], plain))["allowed"], true);
+    assert!(admitted(&good(), digest_of("good")));
+
+    let id = pinned["auditAnnotations"]["decision-id"].as_str().unwrap();
+    let decision = store.decision(id).unwrap().unwrap();
+    let asked: Value = serde_json::from_str(decision.question.as_deref().unwrap()).unwrap();
+    assert_eq!(asked["pinned"], json!([tag]));
+    let again = Rejudge::new(&store).judge(&decision, &policy).unwrap();
+    assert_eq!(again, Again::Judged { outcome: "allowed", rules: Vec::new() });
 }

@@ -9,10 +9,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod ask;
+#[path = "../admission/rfc6902.rs"]
+mod rfc6902;
 // Shared with the tests of the gate, which use all of it.
 #[allow(dead_code)]
 #[path = "../gate/rig.rs"]
 mod rig;
 mod row;
 mod table;
+#[path = "../admission/verify.rs"]
+mod verify;
 mod world;

@@ -54,6 +54,8 @@ pub struct Row {
     #[serde(default)]
     pub warnings: Vec<String>,
     pub want: Want,
+    /// What the mutating webhook answers, where that is something else: it pins what it allows.
+    pub mutate: Option<Want>,
 }
 
 /// What has to come back. `reason` is without the decision's id at its end.
@@ -78,6 +80,8 @@ pub struct Want {
     /// What a mutating webhook pins: pointers to images by tag. By default every `NAME:TAG` among
     /// the images of a row that is allowed.
     pub patch: Option<BTreeMap<String, String>>,
+    /// Warnings, where they are not the row's.
+    pub warnings: Option<Vec<String>>,
     pub noted: Option<String>,
     pub let_in_by: Option<String>,
 }
@@ -88,6 +92,7 @@ pub struct Want {
 pub enum Only {
     ImageReview,
     Admission,
+    Mutate,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! The check: every part of every answer is compared.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
@@ -9,8 +9,10 @@ use cleanbill::serve::live::Rules;
 use serde_json::{Map, Value, json};
 
 use crate::ask::{self, ID, UID};
+use crate::rfc6902::apply;
 use crate::rig::{Reply, Rig};
 use crate::row::{self, Only, Row, Want};
+use crate::verify::{Hook, Made, verify};
 use crate::world;
 
 /// The three ways to ask.
@@ -27,6 +29,7 @@ impl Way {
             None => &[Self::ImageReview, Self::Validate, Self::Mutate],
             Some(Only::ImageReview) => &[Self::ImageReview],
             Some(Only::Admission) => &[Self::Validate, Self::Mutate],
+            Some(Only::Mutate) => &[Self::Mutate],
         }
     }
 
@@ -40,9 +43,44 @@ impl Way {
         gate.send(Some(&gate.client), &path, body.as_bytes()).unwrap()
     }
 
-    /// What the row wants, as the HTTP status and body.
+    /// Whether the API server takes a webhook's answer, by its own rules, and its patch applies to
+    /// the object.
+    fn taken(self, row: &Row, reply: &Reply) -> Result<(), String> {
+        let hook = match self {
+            Self::Validate => Hook::Validating,
+            Self::Mutate => Hook::Mutating,
+            Self::ImageReview => return Ok(()),
+        };
+        if reply.status != 200 {
+            return Ok(());
+        }
+        // A body that is no JSON is broken behind its uid.
+        let asked = serde_json::from_str(&ask::admission_review(row));
+        let asked: Value = asked.unwrap_or_else(|_| json!({ "request": { "uid": UID } }));
+        let made = verify(reply.body.as_bytes(), &asked, hook)?;
+        let allowed = row_allows(self.want(row));
+        match made {
+            Made::Goes(Some(patch)) if allowed => {
+                apply(&asked["request"]["object"], &patch).map(|_| ())
+            }
+            Made::Goes(None) if allowed => Ok(()),
+            Made::Refused(403, _) if !allowed => Ok(()),
+            Made::Goes(_) | Made::Refused(..) => Err(format!("it is taken as {made:?}")),
+        }
+    }
+
+    /// What the row wants of this interface.
+    fn want(self, row: &Row) -> &Want {
+        match (self, &row.mutate) {
+            (Self::Mutate, Some(want)) => want,
+            (Self::ImageReview | Self::Validate | Self::Mutate, _) => &row.want,
+        }
+    }
+
+    /// The same, as the HTTP status and body.
     fn wanted(self, row: &Row) -> (u16, Value) {
-        let Want { outcome, reason, .. } = &row.want;
+        let want = self.want(row);
+        let Want { outcome, reason, .. } = want;
         let reason = row::text(reason);
         if outcome == "foreign" {
             return (400, json!(format!("{reason}\n")));
@@ -55,23 +93,27 @@ impl Way {
             format!("{reason} Decision {ID}.")
         };
         match self {
-            Self::ImageReview => image_review(row, &message),
-            Self::Validate => (200, admission_review(row, &message, false)),
-            Self::Mutate => (200, admission_review(row, &message, true)),
+            Self::ImageReview => image_review(row, want, &message),
+            Self::Validate => (200, admission_review(row, want, &message, false)),
+            Self::Mutate => (200, admission_review(row, want, &message, true)),
         }
     }
 }
 
-fn image_review(row: &Row, message: &str) -> (u16, Value) {
-    if row.fail && row.want.outcome == "undecided" {
+fn row_allows(want: &Want) -> bool {
+    want.outcome == "allowed"
+}
+
+fn image_review(row: &Row, want: &Want, message: &str) -> (u16, Value) {
+    if row.fail && want.outcome == "undecided" {
         let status = json!({
             "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
             "message": message, "reason": "Forbidden", "code": 403,
         });
         return (403, status);
     }
-    let allowed = row.want.outcome == "allowed";
-    let mut status = json!({ "allowed": allowed, "auditAnnotations": notes(row) });
+    let allowed = row_allows(want);
+    let mut status = json!({ "allowed": allowed, "auditAnnotations": notes(row, want) });
     if !allowed {
         status["reason"] = json!(message);
     }
@@ -81,19 +123,20 @@ fn image_review(row: &Row, message: &str) -> (u16, Value) {
     (200, answer)
 }
 
-fn admission_review(row: &Row, message: &str, mutate: bool) -> Value {
-    let allowed = row.want.outcome == "allowed";
+fn admission_review(row: &Row, want: &Want, message: &str, mutate: bool) -> Value {
+    let allowed = row_allows(want);
     let mut response = json!({
-        "uid": UID, "allowed": allowed, "auditAnnotations": notes(row),
+        "uid": UID, "allowed": allowed, "auditAnnotations": notes(row, want),
     });
     if !allowed {
         response["status"] = json!({ "code": 403, "reason": "Forbidden", "message": message });
     }
-    if !row.warnings.is_empty() {
-        let warnings: Vec<_> = row.warnings.iter().map(|w| row::text(w)).collect();
+    let warnings = want.warnings.as_ref().unwrap_or(&row.warnings);
+    if !warnings.is_empty() {
+        let warnings: Vec<_> = warnings.iter().map(|w| row::text(w)).collect();
         response["warnings"] = json!(warnings);
     }
-    let patch = if allowed && mutate { patch(row) } else { Vec::new() };
+    let patch = if allowed && mutate { patch(row, want) } else { Vec::new() };
     if !patch.is_empty() {
         response["patchType"] = json!("JSONPatch");
         response["patch"] = json!(patch);
@@ -104,16 +147,18 @@ fn admission_review(row: &Row, message: &str, mutate: bool) -> Value {
 }
 
 /// Every image by tag is replaced by the same with its digest, behind a test of what it was.
-fn patch(row: &Row) -> Vec<Value> {
+fn patch(row: &Row, want: &Want) -> Vec<Value> {
     let by_default = || {
         let images = row.images.iter().enumerate();
         let tags = images.filter(|(_, i)| i.contains(':') && !i.starts_with('='));
         tags.map(|(n, i)| (format!("/spec/containers/{n}/image"), i.clone())).collect()
     };
-    let pinned = row.want.patch.clone().unwrap_or_else(by_default);
+    let pinned: BTreeMap<_, _> = want.patch.clone().unwrap_or_else(by_default);
     let steps = pinned.iter().flat_map(|(path, short)| {
-        let (image, name) = (row::image(short), short.split(':').next().unwrap());
-        let pinned = format!("{image}@{}", world::digest(name));
+        let image = row::image(short);
+        let last = image.rsplit('/').next().unwrap();
+        let (name, tag) = last.split_once(':').map_or((last, ":latest"), |(name, _)| (name, ""));
+        let pinned = format!("{image}{tag}@{}", world::digest(name));
         [
             json!({ "op": "test", "path": path, "value": image }),
             json!({ "op": "replace", "path": path, "value": pinned }),
@@ -122,8 +167,7 @@ fn patch(row: &Row) -> Vec<Value> {
     steps.collect()
 }
 
-fn notes(row: &Row) -> Map<String, Value> {
-    let want = &row.want;
+fn notes(row: &Row, want: &Want) -> Map<String, Value> {
     let rules = Rules::new(ask::policy(row), jiff::Timestamp::UNIX_EPOCH).unwrap();
     let mut notes = Map::new();
     if let Some(why) = &want.nothing {
@@ -159,7 +203,10 @@ fn got(reply: &Reply) -> (u16, Value) {
     let mut body = serde_json::from_str(&reply.body).unwrap_or_else(|_| json!(reply.body));
     if let Some(patch) = body.pointer_mut("/response/patch") {
         let bytes = base64::engine::general_purpose::STANDARD.decode(patch.as_str().unwrap());
-        *patch = serde_json::from_slice(&bytes.unwrap()).unwrap();
+        let mut steps: Vec<Value> = serde_json::from_slice(&bytes.unwrap()).unwrap();
+        // Of different places, the order says nothing; of one place it stays.
+        steps.sort_by_key(|step| step["path"].to_string());
+        *patch = json!(steps);
     }
     (reply.status, body)
 }
@@ -184,11 +231,11 @@ fn check_way(row: &Row, way: Way, gate: &Rig) -> Result<(), String> {
         Way::ImageReview => reply.allowed(),
         Way::Validate | Way::Mutate => got.1.pointer("/response/allowed") == Some(&json!(true)),
     };
-    if allowed != (row.want.outcome == "allowed") {
+    if allowed != (row_allows(way.want(row))) {
         return Err(format!("{name}: allowed is {allowed}: {got:?}"));
     }
     if wanted == got {
-        return Ok(());
+        return way.taken(row, &reply).map_err(|e| format!("{name}: {e}"));
     }
     let lines = |(status, body): &(u16, Value)| {
         let body = serde_json::to_string_pretty(body).unwrap();

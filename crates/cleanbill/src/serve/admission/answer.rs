@@ -11,8 +11,8 @@ use base64::engine::general_purpose::STANDARD;
 use cleanbill_core::verdict::Allowed;
 use serde::Serialize;
 
-use super::pin::Operation;
-use super::places::Nothing;
+use super::pin::{Operation, pins_all};
+use super::places::{Nothing, Place};
 use super::{API_VERSION, KIND};
 
 /// Characters of one warning; the API server cuts there once all are too long.
@@ -25,8 +25,9 @@ const NOTE_BYTES: usize = 2048;
 /// What an answer "allowed" rests on.
 #[derive(Clone, Copy, Debug)]
 pub enum Proof<'a> {
-    /// A spent permit: every image was judged.
-    Judged(&'a Allowed),
+    /// A spent permit: every image was judged. With the places where they stand in the request,
+    /// since the permit may hold only for an answer that pins them there.
+    Judged(&'a Allowed, &'a [Place]),
     /// There is nothing to judge.
     Nothing(&'a Nothing),
 }
@@ -67,8 +68,8 @@ struct Status {
 impl Answer {
     /// "Allowed". An empty patch is none; a validating webhook has to give an empty one.
     ///
-    /// A proof that there is nothing to judge is good for its own request only; with another's
-    /// the answer is a denial.
+    /// A proof that there is nothing to judge is good for its own request only, and what was
+    /// allowed since it is pinned needs those pins in the patch; else the answer is a denial.
     pub fn allowed(
         proof: Proof<'_>,
         uid: &str,
@@ -77,19 +78,16 @@ impl Answer {
         patch: &[Operation],
     ) -> Self {
         let good = match proof {
-            Proof::Judged(Allowed { .. }) => true,
+            Proof::Judged(allowed, places) => pins_all(places, patch, allowed.pins()),
             Proof::Nothing(nothing) => nothing.is_for(uid),
         };
-        if !good {
+        // Texts in a list of texts: writing them cannot fail; if it did, nothing would be pinned.
+        let (true, Ok(written)) = (good, serde_json::to_vec(patch)) else {
             return Self::refused(uid, "Not judged: an internal error.".into(), warnings, notes);
-        }
+        };
         let mut answer = Self::new(uid, warnings, notes);
-        // Texts in a list of texts: it cannot fail; if it did, the object is just not pinned,
-        // and judged as it stands by the validating webhook.
-        if !patch.is_empty()
-            && let Ok(patch) = serde_json::to_vec(patch)
-        {
-            answer.response.patch = Some(STANDARD.encode(patch));
+        if !patch.is_empty() {
+            answer.response.patch = Some(STANDARD.encode(written));
             answer.response.patch_type = Some("JSONPatch");
         }
         answer.response.allowed = true;

@@ -6,10 +6,13 @@
 //! the digest. Every change stands behind a `test` of what it changes, so that a patch that
 //! meets another object fails as a whole.
 
+use std::collections::BTreeSet;
+
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
 use serde::Serialize;
 
+use super::places::Place;
 use super::question::Admission;
 
 /// One step of a patch.
@@ -40,6 +43,28 @@ pub fn patch(admission: &Admission, pins: &[(String, Digest)]) -> Vec<Operation>
         steps.extend([step("test", &place.image), step("replace", &pinned)]);
     }
     steps
+}
+
+/// The images at these places that [`patch`] can pin: names without a digest.
+pub fn pinnable(places: &[Place]) -> BTreeSet<String> {
+    let by_tag = |image: &str| image.parse::<ImageRef>().is_ok_and(|name| name.digest().is_none());
+    places.iter().map(|place| &place.image).filter(|image| by_tag(image)).cloned().collect()
+}
+
+/// Whether a patch pins all that it has to: each of these images, wherever it stands among the
+/// places, to this digest. Read from the steps as they are sent, not from what made them.
+pub(super) fn pins_all(places: &[Place], steps: &[Operation], pins: &[(String, Digest)]) -> bool {
+    pins.iter().all(|(image, digest)| {
+        let Ok(name) = image.parse::<ImageRef>() else { return false };
+        let pinned = name.pinned(*digest);
+        let mut places = places.iter().filter(|place| place.image == *image).peekable();
+        // The last word on a place counts.
+        let last =
+            |place: &Place| steps.iter().rfind(|s| s.op == "replace" && s.path == place.pointer);
+        places.peek().is_some()
+            && places
+                .all(|place| last(place).is_some_and(|s| s.value.parse() == Ok(pinned.clone())))
+    })
 }
 
 /// The name with the digest; `None` where it has one, or is no name.

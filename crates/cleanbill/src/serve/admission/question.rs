@@ -1,11 +1,12 @@
 //! What the API server asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::asked::{Asked, Pod};
 use serde::Serialize;
 
 use super::keep::{Node, Shape, keep};
+use super::pin::pinnable;
 use super::places::{Images, Nothing, Place, Room, Why};
 use super::{API_VERSION, KIND};
 use crate::serve::question::Question;
@@ -81,9 +82,10 @@ impl Admission {
         matches!(room, Some(Room::Pod | Room::Ephemeral))
     }
 
-    /// The question as the judge takes it.
-    pub fn question(&self) -> Question {
-        Question { images: self.images.clone(), asked: self.asked.clone() }
+    /// The question as the judge takes it; `pinning`: a patch may pin what is allowed.
+    pub fn question(&self, pinning: bool) -> Question {
+        let pinned = if pinning { pinnable(&self.places) } else { BTreeSet::new() };
+        Question { images: self.images.clone(), asked: self.asked.clone(), pinned }
     }
 }
 
