@@ -18,7 +18,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::Semaphore;
 
 use super::access::Access;
-use super::admission;
+use super::admission::{self, uid::FRONT};
 use super::answering::Held;
 use super::config::Bounds;
 use super::http::{budget, is_json, json, text};
@@ -134,7 +134,7 @@ impl Gate {
         };
         let body = match self.body(request.into_body(), self.bounds.body_bytes).await {
             Ok(body) => body,
-            Err(why) => return self.unjudged(held, &why, Outcome::Malformed).await,
+            Err(Unread { why, .. }) => return self.unjudged(held, &why, Outcome::Malformed).await,
         };
         if let Some(response) = self.answered_again(&body, &held).await {
             return response;
@@ -171,7 +171,9 @@ impl Gate {
         };
         let parsed = match self.body(request.into_body(), self.bounds.admission_bytes).await {
             Ok(body) => admission::parse(&body, self.bounds.containers),
-            Err(why) => Err(admission::Unreadable::Malformed { uid: None, why }),
+            Err(Unread { why, front }) => {
+                Err(admission::Unreadable::Malformed { uid: admission::early_uid(&front), why })
+            }
         };
         drop(reads);
         let asked = match parsed {
@@ -274,28 +276,40 @@ impl Gate {
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
     /// away, since the API server reads the answer only once it has sent its question.
-    async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Vec<u8>, String> {
+    async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Vec<u8>, Unread> {
         let thrown_away = limit.max(1 << 20).saturating_mul(32);
+        let (mut kept, mut seen) = (Vec::new(), 0_usize);
         let read = async {
-            let (mut kept, mut seen) = (Vec::new(), 0_usize);
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|_| "the question broke off".to_owned())?;
                 let Some(data) = frame.data_ref() else { continue };
                 seen = seen.saturating_add(data.len());
-                if seen <= limit {
-                    kept.extend_from_slice(data);
-                } else if seen > thrown_away {
+                let room = limit.saturating_sub(kept.len()).min(data.len());
+                kept.extend_from_slice(data.get(..room).unwrap_or_default());
+                if seen > thrown_away {
                     break;
                 }
             }
             match seen {
-                _ if seen <= limit => Ok(kept),
+                _ if seen <= limit => Ok(()),
                 _ => Err(format!("the question is larger than {limit} bytes")),
             }
         };
-        match tokio::time::timeout(self.bounds.body_time, read).await {
-            Ok(read) => read,
-            Err(_) => Err("the question did not arrive in time".into()),
+        let late = || Err("the question did not arrive in time".to_owned());
+        let read = tokio::time::timeout(self.bounds.body_time, read).await;
+        match read.unwrap_or_else(|_| late()) {
+            Ok(()) => Ok(kept),
+            Err(why) => {
+                kept.truncate(FRONT);
+                Err(Unread { why, front: kept })
+            }
         }
     }
+}
+
+/// A body that was not read whole.
+struct Unread {
+    why: String,
+    /// What came of it first.
+    front: Vec<u8>,
 }

@@ -138,6 +138,20 @@ pub fn of_secret(bytes: &[u8], registries: &[String]) -> Option<Credentials> {
     parse_docker_config(config.as_bytes()).ok().filter(|found| !found.is_empty())
 }
 
+/// Reads bytes as what the Kubernetes API gives, and as what stands inside secrets of both types:
+/// the entry for fuzzing.
+pub fn fuzz(bytes: &[u8]) {
+    let registries = ["a.example".to_owned(), "registry.example:5000".to_owned()];
+    let _ = of_account(bytes);
+    let _ = of_secret(bytes, &registries);
+    for (kind, key) in [("dockerconfigjson", ".dockerconfigjson"), ("dockercfg", ".dockercfg")] {
+        let kind = format!("kubernetes.io/{kind}");
+        let data = BTreeMap::from([(key, STANDARD.encode(bytes))]);
+        let secret = serde_json::json!({ "type": kind, "data": data });
+        let _ = of_secret(secret.to_string().as_bytes(), &registries);
+    }
+}
+
 /// The key with the registry in place of a host with stars, where the host means it: as many
 /// labels, each the same or matched by its `*` (`*.example.com`, `*.pkg.dev`), and the same port.
 fn meant(key: &str, registry: &str) -> Option<String> {

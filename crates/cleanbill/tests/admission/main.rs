@@ -10,5 +10,6 @@ mod objects;
 mod pinning;
 mod questions;
 mod rfc6902;
+mod uids;
 mod updates;
 mod verify;

@@ -1,9 +1,11 @@
 //! AdmissionReview over the wire: the same gate, the same judge, other words.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine as _;
 use cleanbill::rejudge::{Again, Rejudge};
+use cleanbill::serve::config::Bounds;
 use cleanbill::serve::record::Recorder;
 use cleanbill::store::{Owner, Store, admitted_set};
 use cleanbill_core::gap::GapKind;
@@ -159,4 +161,48 @@ fn what_was_allowed_since_it_is_pinned_is_recorded_so_and_counts_for_that_answer
     assert_eq!(asked["pinned"], json!([tag]));
     let again = Rejudge::new(&store).judge(&decision, &policy).unwrap();
     assert_eq!(again, Again::Judged { outcome: "allowed", rules: Vec::new() });
+}
+
+#[test]
+fn what_is_too_large_or_too_late_is_denied_where_its_id_comes_first() {
+    let bounds =
+        Bounds { admission_bytes: 4096, body_time: Duration::from_secs(1), ..Bounds::default() };
+    let rig = rig(Choice { bounds, ..Choice::default() });
+    const UID: &str = "705ab4f5-6393-11e8-b7cc-42010a800002";
+    let head = r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"#;
+    let uid = format!(r#""uid":"{UID}","#);
+    let large = format!(r#""object":{{"x":"{}"}}"#, "x".repeat(100_000));
+    let cases = [
+        // The order of the API server.
+        (format!("{head}{uid}{large}}}}}"), "", true),
+        // Where something of the pod's author stands before it, it is not looked for so far.
+        (format!("{head}{large},{uid}\"x\":1}}}}"), "", false),
+        (format!("{{{large}"), "", false),
+        // It breaks off, and nothing more comes.
+        (format!("{head}{uid}"), "Content-Length: 4000\r\n", true),
+        (format!("{head}{}", &uid[..20]), "Content-Length: 4000\r\n", false),
+    ];
+    for path in ["/validate", "/mutate"] {
+        for (body, length, found) in &cases {
+            let own = format!("Content-Length: {}\r\n", body.len());
+            let length = if length.is_empty() { &own } else { *length };
+            let bytes = format!(
+                "POST {path} HTTP/1.1\r\nHost: gate\r\nContent-Type: application/json\r\n{length}Connection: close\r\n\r\n{body}"
+            );
+            let versions = [&rustls::version::TLS13];
+            let reply = rig.raw(Some(&rig.client), bytes.as_bytes(), &versions).unwrap();
+            let wanted = if *found { 200 } else { 400 };
+            assert_eq!(reply.status, wanted, "{path} {body:.120}: {reply:?}");
+            if !found {
+                continue;
+            }
+            let response = reply.json()["response"].clone();
+            assert_eq!(response["uid"], UID);
+            assert_eq!(response["allowed"], false);
+            assert_eq!(response["auditAnnotations"]["outcome"], "malformed");
+            let message = response["status"]["message"].as_str().unwrap();
+            let why = ["larger than 4096 bytes", "did not arrive in time"];
+            assert!(why.iter().any(|why| message.contains(why)), "{message}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! `AdmissionReview` of `admission.k8s.io/v1`: the question and the answer on the wire.
 //!
 //! In the order of a request: [`keep`] (JSON, of which only what is needed stays), [`question`]
-//! (what is asked), [`places`] (where images stand, and which of them changed), [`pin`] (the
+//! (what is asked; [`uid`]: by whom, where it cannot be read), [`places`] (where images stand, and which of them changed), [`pin`] (the
 //! patch), [`answer`] (what the API server reads).
 //!
 //! Only pods run images. Templates are judged so that people hear of a refusal early; what runs
@@ -16,11 +16,13 @@ mod keep;
 pub mod pin;
 pub mod places;
 pub mod question;
+pub mod uid;
 
 pub use answer::{Answer, Proof, Warnings};
 pub use pin::{Operation, patch};
 pub use places::{Nothing, Place, Why};
 pub use question::{Admission, Kind, Unreadable, parse};
+pub use uid::early_uid;
 
 /// The only version that is answered.
 pub const API_VERSION: &str = "admission.k8s.io/v1";

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::keep::{Node, Shape, keep};
 use super::pin::pinnable;
 use super::places::{Images, Nothing, Place, Room, Why};
+use super::uid::{UID_MAX, early_uid};
 use super::{API_VERSION, KIND};
 use crate::serve::question::Question;
 
@@ -106,8 +107,6 @@ pub enum Unreadable {
     },
 }
 
-/// Longest `uid`, in bytes. The API server's are UUIDs of 36.
-const UID_MAX: usize = 256;
 /// What the keys of annotations that count contain: those the API server tells in `ImageReview`.
 const OF_IMAGE_POLICY: &str = ".image-policy.k8s.io/";
 
@@ -343,16 +342,4 @@ fn map(node: &Node, what: &str) -> Result<BTreeMap<String, String>, String> {
 /// A stranger's word, for messages.
 fn short(text: &str) -> String {
     text.chars().take(80).flat_map(char::escape_debug).collect()
-}
-
-/// The `uid` of a request whose body cannot be read, where it stands at the front as the API
-/// server writes it: so that a body that was cut or is too large can still be denied.
-pub fn early_uid(body: &[u8]) -> Option<String> {
-    const FRONT: &str =
-        r#"{"kind":"AdmissionReview","apiVersion":"admission.k8s.io/v1","request":{"uid":""#;
-    let rest = body.strip_prefix(FRONT.as_bytes())?;
-    let end = rest.iter().take(UID_MAX + 1).position(|b| *b == b'"')?;
-    let uid = std::str::from_utf8(rest.get(..end)?).ok()?;
-    let plain = uid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
-    (plain && !uid.is_empty()).then(|| uid.to_owned())
 }
