@@ -9,6 +9,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::checkers::Checkers;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::kube::Reader;
 use crate::policy_file;
 use crate::serve::config::{Config, Kubernetes};
 use crate::serve::examiner::Examiner;
@@ -77,7 +78,7 @@ where
         examiner,
         rules: Rules::new(loaded.policy, Timestamp::now())?,
         checkers: Checkers::open(&config.checkers)?,
-        kubernetes: config.kubernetes.as_ref().map(Kubernetes::open).transpose()?,
+        kubernetes: config.kubernetes.as_ref().map(Kubernetes::open).transpose()?.map(Reader::new),
         recorder: Recorder::into(store)?,
         bounds: config.bounds,
         work: config.work,

@@ -4,6 +4,7 @@
 //! followed and no proxy used. Tokens, keys and what comes back stand in no message.
 
 mod kubeconfig;
+mod reader;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,6 +18,7 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use crate::failure::{Failure, Result};
 
 pub use kubeconfig::fuzz_kubeconfig;
+pub use reader::{Holds, Reader};
 
 /// The largest object that is read (the API server's own bound on a secret is 1 MiB, which
 /// base64 makes larger).

@@ -30,7 +30,7 @@ use super::question::Question;
 use super::record::Recorder;
 use super::review;
 use super::wire::{self, Wire};
-use crate::kube::Client;
+use crate::kube::Reader;
 
 /// What is said where too much is being answered.
 const BUSY: &str = "too many questions at once; try again";
@@ -52,7 +52,7 @@ pub struct Gate {
     pub(super) bounds: Bounds,
     busy: Semaphore,
     reading: Semaphore,
-    kubernetes: Option<Arc<Client>>,
+    kubernetes: Option<Arc<Reader>>,
 }
 
 impl Gate {
@@ -67,9 +67,9 @@ impl Gate {
         Self { judge, recorder, metrics, bounds, busy, reading, kubernetes: None }
     }
 
-    /// The same, and pods' pull secrets are read with this client.
+    /// The same, and pods' pull secrets are read there.
     #[must_use]
-    pub fn reading_secrets(mut self, kubernetes: Option<Client>) -> Self {
+    pub fn reading_secrets(mut self, kubernetes: Option<Reader>) -> Self {
         self.kubernetes = kubernetes.map(Arc::new);
         self
     }
@@ -249,7 +249,7 @@ impl Gate {
         until: Instant,
     ) -> Access {
         // `ImageReview` tells neither secrets nor the service account.
-        let (Some(client), true) = (self.kubernetes.clone(), question.asked.pod.is_some()) else {
+        let (Some(reader), true) = (self.kubernetes.clone(), question.asked.pod.is_some()) else {
             return Access::none();
         };
         // A share of the time only: a public image must not wait for a slow API server.
@@ -263,7 +263,7 @@ impl Gate {
             let account = account.as_deref();
             let named = Named { secrets: &secrets, account, registries: &registries };
             let namespace = &question.asked.namespace;
-            access(named, &|kind, name| client.get(kind, namespace, name, until))
+            access(named, &|kind, name| reader.get(kind, namespace, name, until))
         });
         match tokio::time::timeout_at(until.into(), read).await {
             Ok(Ok(access)) => access,

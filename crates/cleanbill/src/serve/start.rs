@@ -19,7 +19,7 @@ use super::reload::Handles;
 use super::server::{self, Running};
 use crate::checkers::Checkers;
 use crate::failure::Result;
-use crate::kube::Client;
+use crate::kube::Reader;
 
 /// Everything that a gate is made of.
 pub struct Parts {
@@ -36,7 +36,7 @@ pub struct Parts {
     /// Who else is asked.
     pub checkers: Checkers,
     /// Where pods' pull secrets are read, if anywhere.
-    pub kubernetes: Option<Client>,
+    pub kubernetes: Option<Reader>,
     /// Where decisions are recorded.
     pub recorder: Recorder,
     /// Bounds on requests.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use cleanbill::checkers::{CheckerConfig, Checkers};
+use cleanbill::kube::Reader;
 use cleanbill::serve::config::{Bounds, Work};
 use cleanbill::serve::examiner::{Deadline, Examined, Examiner, Failed};
 use cleanbill::serve::live::Rules;
@@ -42,6 +43,7 @@ pub struct Choice {
     pub work: Work,
     pub recorder: Recorder,
     pub checkers: Vec<CheckerConfig>,
+    pub kubernetes: Option<Reader>,
 }
 
 impl Default for Choice {
@@ -53,6 +55,7 @@ impl Default for Choice {
             work: Work { parallel_examinations: 4, ..Work::default() },
             recorder: Recorder::nowhere(),
             checkers: Vec::new(),
+            kubernetes: None,
         }
     }
 }
@@ -85,7 +88,7 @@ pub fn rig(choice: Choice) -> Rig {
             examiner: choice.examiner,
             rules: Rules::new(choice.policy, jiff::Timestamp::now()).unwrap(),
             checkers: Checkers::open(&choice.checkers).unwrap(),
-            kubernetes: None,
+            kubernetes: choice.kubernetes,
             recorder: choice.recorder,
             bounds: choice.bounds,
             work: choice.work,

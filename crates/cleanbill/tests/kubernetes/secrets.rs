@@ -12,7 +12,7 @@ fn secret(kind: &str, key: &str, config: &Value) -> Value {
     json!({"kind": "Secret", "type": kind, "data": {key: STANDARD.encode(config.to_string())}})
 }
 
-fn json_secret(host: &str, password: &str) -> Value {
+pub fn json_secret(host: &str, password: &str) -> Value {
     let login = json!({"username": "u", "password": password});
     secret("kubernetes.io/dockerconfigjson", ".dockerconfigjson", &json!({"auths": {host: login}}))
 }

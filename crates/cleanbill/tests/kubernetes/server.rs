@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,6 +20,19 @@ pub struct Api {
     pub authority: Authority,
     pub client: Pair,
     pub asked: Arc<Mutex<Vec<String>>>,
+    pub objects: Arc<Mutex<Objects>>,
+    /// How it is at the moment.
+    pub mood: Arc<Mutex<Mood>>,
+}
+
+/// How an API server may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Well,
+    /// It answers after so long.
+    Slow(Duration),
+    /// It hangs up without a word.
+    Down,
 }
 
 /// Answers a path with a status and a body; all else is 404.
@@ -50,9 +64,14 @@ pub fn start(objects: Objects, mutual: bool) -> Api {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let asked = Arc::new(Mutex::new(Vec::new()));
-    let seen = Arc::clone(&asked);
+    let (objects, mood) = (Arc::new(Mutex::new(objects)), Arc::new(Mutex::new(Mood::Well)));
+    let (seen, has, is) = (Arc::clone(&asked), Arc::clone(&objects), Arc::clone(&mood));
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
+            let mood = *is.lock().unwrap();
+            if mood == Mood::Down {
+                continue;
+            }
             let connection = rustls::ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = rustls::StreamOwned::new(connection, stream);
             let mut head = Vec::new();
@@ -69,10 +88,13 @@ pub fn start(objects: Objects, mutual: bool) -> Api {
             };
             seen.lock().unwrap().push(path.to_owned());
             let known = mutual || head.to_lowercase().contains(&format!("bearer {TOKEN}\r"));
-            let (status, body) = match objects.get(path) {
-                _ if !known => (401, "{}"),
-                Some((status, body)) => (*status, body.as_str()),
-                None => (404, "{}"),
+            if let Mood::Slow(time) = mood {
+                std::thread::sleep(time);
+            }
+            let (status, body) = match has.lock().unwrap().get(path) {
+                _ if !known => (401, "{}".to_owned()),
+                Some((status, body)) => (*status, body.clone()),
+                None => (404, "{}".to_owned()),
             };
             let length = body.len();
             _ = write!(
@@ -83,7 +105,7 @@ pub fn start(objects: Objects, mutual: bool) -> Api {
             _ = stream.flush();
         }
     });
-    Api { address, authority, client, asked }
+    Api { address, authority, client, asked, objects, mood }
 }
 
 impl Api {
