@@ -7,9 +7,12 @@ use cleanbill::checkers::{CheckerConfig, KindConfig, ProgramConfig};
 use cleanbill::policy_file;
 use cleanbill::serve::config::{Bounds, Unexamined, Work};
 use cleanbill::serve::examiner::Examiner;
+use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict;
+use cleanbill_trust::SigningKey;
 use cleanbill_trust::breakglass::{ANNOTATION, Terms, issue};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::rig::{self, Choice, Rig};
@@ -203,14 +206,19 @@ fn token(token: &Token) -> String {
         return text.clone();
     }
     let digests: Vec<_> = token.images.iter().map(|i| world::digest(i)).collect();
-    let terms = Terms::new(
-        &token.namespace,
-        &digests,
-        "anna@example.org",
-        "INC-7",
-        (token.from.parse().unwrap(), token.until.parse().unwrap()),
-    );
+    let time = (token.from.parse().unwrap(), token.until.parse().unwrap());
+    let key = &world::KEYS[usize::from(token.other_key)];
+    issued(&token.namespace, &digests, time, key) + &"A".repeat(token.padded)
+}
+
+/// A token for these bytes in this namespace.
+pub fn issued(
+    namespace: &str,
+    digests: &[Digest],
+    time: (Timestamp, Timestamp),
+    key: &SigningKey,
+) -> String {
+    let terms = Terms::new(namespace, digests, "anna@example.org", "INC-7", time);
     // Its id is random; the answer shows it.
-    let terms = Terms { id: "t0000000000000000000".into(), ..terms.unwrap() };
-    issue(&terms, &world::KEYS[usize::from(token.other_key)]).unwrap() + &"A".repeat(token.padded)
+    issue(&Terms { id: "t0000000000000000000".into(), ..terms.unwrap() }, key).unwrap()
 }

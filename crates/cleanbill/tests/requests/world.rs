@@ -142,7 +142,7 @@ fn end_of_life() -> Gap {
     Gap::new(GapKind::EndOfLife, "debian 10", "support ended on 2024-06-30")
 }
 
-fn platform(
+pub fn platform(
     platform: Option<cleanbill_core::platform::Platform>,
     digest: Digest,
 ) -> PlatformEvidence {
@@ -162,11 +162,11 @@ fn platform(
     }
 }
 
-fn at(text: &str) -> Option<jiff::Timestamp> {
+pub fn at(text: &str) -> Option<jiff::Timestamp> {
     Some(text.parse().unwrap())
 }
 
-fn package(name: &str, version: &str) -> Package {
+pub fn package(name: &str, version: &str) -> Package {
     Package {
         kind: PackageKind::Deb,
         name: name.into(),
@@ -181,7 +181,7 @@ fn package(name: &str, version: &str) -> Package {
 }
 
 /// A flaw of version 1.0-1, fixed in a version or (empty) not.
-fn flaw(id: &str, severity: Severity, name: &str, fixed: &str) -> Finding {
+pub fn flaw(id: &str, severity: Severity, name: &str, fixed: &str) -> Finding {
     Finding {
         id: id.into(),
         aliases: vec![id.replace("CVE-", "GHSA-")],
