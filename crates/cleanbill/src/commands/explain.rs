@@ -1,7 +1,6 @@
 //! `cleanbill explain`: how one decision of the gate came about, and whether what it rests on is
 //! still there.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use crate::failure::Result;
 use crate::rejudge::{Again, Rejudge};
 use crate::report::text::printable_lines;
 use crate::serve::question::Question;
+use crate::serve::trace::{Trace, TracedOutcome};
 use crate::store::{Decision, Store};
 
 /// Examples under the help.
@@ -152,7 +152,7 @@ fn text(d: &Decision, kept: &Kept) -> String {
     if let Some(grant) = &d.break_glass {
         line("break-glass", grant);
     }
-    for image in pinned(d.question.as_deref()) {
+    for image in pinned(d) {
         let whether = if d.outcome == "allowed" { "by the answer" } else { "only if allowed" };
         line("pinned", &format!("{whether}: {image}"));
     }
@@ -176,10 +176,19 @@ fn text(d: &Decision, kept: &Kept) -> String {
 }
 
 /// The images whose names a mutating webhook's answer pins, which were judged as names that do not
-/// move.
-fn pinned(question: Option<&str>) -> BTreeSet<String> {
-    let question = question.and_then(|q| serde_json::from_str::<Question>(q).ok());
-    question.map(|question| question.pinned).unwrap_or_default()
+/// move: not those that nodes have, nor what was not examined.
+fn pinned(decision: &Decision) -> Vec<String> {
+    let question = decision.question.as_deref().map(serde_json::from_str::<Question>);
+    let (Some(Ok(question)), Ok(trace)) =
+        (question, serde_json::from_str::<Trace>(&decision.trace))
+    else {
+        return Vec::new();
+    };
+    let examined = |image: &String| {
+        let mut cases = trace.cases.iter().filter(|case| case.image == *image);
+        cases.any(|case| matches!(case.outcome, TracedOutcome::Examined(_)))
+    };
+    question.pinned.into_iter().filter(examined).collect()
 }
 
 /// The rules in a trace that were not met, and what was leaned on, a line each.

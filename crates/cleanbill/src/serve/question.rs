@@ -21,7 +21,8 @@ pub struct Question {
     pub asked: Asked,
     /// The images that the answer, if it allows, pins to their digests in the object itself: those
     /// of a mutating webhook that are named by tag. Part of the question and of its record, since
-    /// a tag among them does not move.
+    /// a tag among them does not move. (Images of nodes may be among them; those stay as they are,
+    /// and are judged by what is registered.)
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub pinned: BTreeSet<String>,
 }

@@ -1,6 +1,6 @@
 //! One case: what is asked, what was found, and what has to come of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
