@@ -254,6 +254,16 @@ fn every_row_gets_exactly_its_answer() {
     let rows = row::all();
     let names: BTreeSet<&str> = rows.iter().map(|r| r.row.as_str()).collect();
     assert_eq!(names.len(), rows.len(), "two rows have one name");
+    // Whatever it is called and wants: the same facts, asked the same way.
+    let asked = |row: &Row| {
+        let (name, want, mutate) = (String::new(), rows[0].want.clone(), None);
+        format!("{:?}", Row { row: name, want, mutate, warnings: Vec::new(), ..row.clone() })
+    };
+    let mut questions = BTreeMap::new();
+    for row in &rows {
+        let before = questions.insert(asked(row), &row.row);
+        assert!(before.is_none(), "{:?} asks what {before:?} asks", row.row);
+    }
     let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..4 {
