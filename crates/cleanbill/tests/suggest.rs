@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cleanbill::quickstart::examples;
 use cleanbill::quickstart::registry::{Hosted, Registry};
-use cleanbill::store::{Api, Decision, Entry, Journal, Owner, Store};
+use cleanbill::store::{Api, Decision, Entry, Journal, Owner, Packed, Store};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::Policy;
@@ -342,7 +342,7 @@ fn record(dir: &Path, policy: &Policy) {
             enforced: id != "dry",
             break_glass: None,
         };
-        let evidence = if kept { vec![(sha(&value), value.into())] } else { Vec::new() };
+        let evidence = if kept { vec![Packed::new(&value).unwrap()] } else { Vec::new() };
         runtime.block_on(journal.record(Entry { decision, evidence, admitted: None })).unwrap();
     }
 }

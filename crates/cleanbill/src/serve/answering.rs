@@ -98,8 +98,8 @@ impl Gate {
         let entry = self.recorder.again(&held.id, &again, took);
         if let Err(e) = self.recorded(entry, held, &again.told.rules).await {
             self.unrecorded(&held.id, &e);
-            let Request { images, asked, .. } = again.told.request.clone();
-            let question = Some(&Question { images, asked });
+            let Request { images, asked, pinned, .. } = again.told.request.clone();
+            let question = Some(&Question { images, asked, pinned });
             let decided = self.judge.unjudged(UNRECORDED, &held.id, Outcome::Undecided, question);
             self.metrics.answered(held.wire.way(), decided.outcome, took);
             return Some(match held.wire.say(decided, self.bounds.when_unexamined) {

@@ -93,7 +93,8 @@ impl Case {
             at: before.at,
             images: before.images.clone().unwrap_or_else(|| digests(&cases)),
         });
-        let request = Request { fingerprint, images, asked, grants, earlier, pinned: BTreeSet::new() };
+        let request =
+            Request { fingerprint, images, asked, grants, earlier, pinned: BTreeSet::new() };
         Ok(Asking { policy, request, cases, token_refused })
     }
 
