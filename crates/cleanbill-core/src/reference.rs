@@ -54,6 +54,11 @@ impl ImageRef {
         format!("{}/{}", self.registry, self.repository)
     }
 
+    /// Whether both are of one repository of one registry.
+    pub fn same_repository(&self, other: &Self) -> bool {
+        self.registry == other.registry && self.repository == other.repository
+    }
+
     /// The tag; `latest` where the name was written with neither tag nor digest.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

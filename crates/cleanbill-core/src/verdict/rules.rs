@@ -79,7 +79,7 @@ impl At<'_> {
 
     /// All rules on what was found.
     fn found(&self, evidence: &Evidence, mut whole: Vec<Gap>, judged: &mut Judged) {
-        if evidence.reference.name() != self.asked.name() || evidence.platforms.is_empty() {
+        if !evidence.reference.same_repository(self.asked) || evidence.platforms.is_empty() {
             judged.reasons.push(Reason::WrongEvidence);
             return;
         }

@@ -21,7 +21,7 @@ use super::judge::Judge;
 use super::known::Sealed;
 use super::live::Rules;
 use super::review::Template;
-use crate::store::Matter;
+use crate::store::{Matter, Packed};
 
 /// Questions longer than this are not remembered.
 const LONGEST: usize = 16 << 10;
@@ -42,6 +42,8 @@ pub struct Told {
     pub answer: Template,
     /// What is recorded.
     pub matter: Arc<Matter>,
+    /// The evidence, for the record.
+    pub evidence: Arc<[Packed]>,
     /// The set of images that counts as admitted from then on.
     pub admitted: Option<Digest>,
 }
@@ -52,8 +54,6 @@ pub struct Again {
     pub told: Arc<Told>,
     /// The spent permit.
     pub proof: Allowed,
-    /// The evidence of now.
-    pub sealed: Vec<Arc<Sealed>>,
     /// The time that the judge was given.
     pub judged_at: Timestamp,
 }
@@ -119,7 +119,8 @@ fn size(question: &[u8], told: &Told) -> usize {
     let images: usize = told.images.iter().map(|(image, _)| 2 * image.len() + 64).sum();
     let said = (told.noted.len() + told.leaned.len()) * 1024;
     // The question is held three times: as bytes, to be judged, and within what is recorded.
-    2 * question.len() + images + said + told.answer.len() + told.matter.size() + 1024
+    let evidence: usize = told.evidence.iter().map(Packed::len).sum();
+    2 * question.len() + images + said + told.answer.len() + told.matter.size() + evidence + 1024
 }
 
 impl Judge {
@@ -132,27 +133,22 @@ impl Judge {
         if again.is_none() {
             self.answers.forget(question);
         }
-        let (proof, sealed, judged_at) = again?;
-        for one in &sealed {
-            self.known.touch(one);
-            self.metrics.remembered(true);
-        }
-        Some(Again { told, proof, sealed, judged_at })
+        let (proof, judged_at) = again?;
+        Some(Again { told, proof, judged_at })
     }
 
-    fn judged_again(&self, told: &Told) -> Option<(Allowed, Vec<Arc<Sealed>>, Timestamp)> {
+    fn judged_again(&self, told: &Told) -> Option<(Allowed, Timestamp)> {
         if !Arc::ptr_eq(&self.rules.get(), &told.rules) {
             return None;
         }
         let policy = &told.rules.policy;
         let (snapshot, now) = ((self.examiner.snapshot)()?, (self.examiner.now)());
-        let mut sealed: Vec<Arc<Sealed>> = Vec::with_capacity(told.images.len());
         let mut cases = Vec::with_capacity(told.images.len());
         for (image, evidence) in &told.images {
             let evidence = evidence.upgrade().filter(|s| s.holds(&snapshot, policy, now))?;
+            self.known.touch(&evidence);
             let outcome = Outcome::Examined(Arc::clone(&evidence.evidence));
             cases.push(Case::new(image.as_str(), outcome));
-            sealed.push(evidence);
         }
         let Judgement { verdict, noted, leaned } = decide(&told.request, &cases, policy, now);
         if noted != told.noted || leaned != told.leaned {
@@ -161,7 +157,9 @@ impl Judge {
         match verdict {
             Verdict::Allow(permit) => {
                 let proof = permit.spend(&told.request.fingerprint, (self.examiner.now)()).ok()?;
-                Some((proof, sealed, now))
+                // What would have to be pinned is not told in this way.
+                told.images.iter().for_each(|_| self.metrics.remembered(true));
+                proof.pins().is_empty().then_some((proof, now))
             }
             Verdict::Deny(_) | Verdict::Undecided(_) => None,
         }

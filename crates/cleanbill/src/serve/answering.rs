@@ -52,7 +52,9 @@ impl Gate {
         };
         let entry = self.recorder.entry(&about, &decided);
         let remembered = entry.as_ref().ok().and_then(Option::as_ref);
-        let remembered = remembered.map(|entry| (Arc::clone(entry.matter()), entry.admitted()));
+        let remembered = remembered.map(|entry| {
+            (Arc::clone(entry.matter()), Arc::clone(entry.evidence()), entry.admitted())
+        });
         let mut repeat = decided.repeat.take();
         let rules = Arc::clone(&decided.rules);
         let recorded = match entry {
@@ -73,11 +75,12 @@ impl Gate {
             Ok(body) => body,
             Err(message) => return failure(&message),
         };
-        if let (Some(repeat), Some((matter, admitted))) = (repeat, remembered)
+        if let (Some(repeat), Some((matter, evidence, admitted))) = (repeat, remembered)
             && let Some(answer) = Template::of(&body, &held.id)
         {
             let Repeat { request, images, noted, leaned } = *repeat;
-            let told = Told { request, rules, images, noted, leaned, answer, matter, admitted };
+            let told =
+                Told { request, rules, images, noted, leaned, answer, matter, evidence, admitted };
             self.judge.answers.put(&held.body, told);
         }
         json(StatusCode::OK, body)
@@ -94,6 +97,7 @@ impl Gate {
             return None;
         }
         let again = self.judge.again(question)?;
+        let body = again.told.answer.allowed(&again.proof, &held.id)?;
         let took = held.began.elapsed();
         let entry = self.recorder.again(&held.id, &again, took);
         if let Err(e) = self.recorded(entry, held, &again.told.rules).await {
@@ -108,7 +112,7 @@ impl Gate {
             });
         }
         self.metrics.answered(held.wire.way(), Outcome::Allowed, took);
-        Some(json(StatusCode::OK, again.told.answer.allowed(&again.proof, &held.id)))
+        Some(json(StatusCode::OK, body))
     }
 
     fn unrecorded(&self, id: &str, why: &Failure) {

@@ -191,7 +191,7 @@ impl Judge {
             ));
         }
         // The judge refuses what is about something else; held on to, it would refuse for an hour.
-        if found.reference.name() == bare.name() && !found.platforms.is_empty() {
+        if found.reference.same_repository(&bare) && !found.platforms.is_empty() {
             self.known.put(key, Arc::clone(&sealed).for_policy(&open.rules.policy));
         }
         Ok(sealed)

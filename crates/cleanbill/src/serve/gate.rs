@@ -115,8 +115,9 @@ impl Gate {
         });
         let until = began + budget(request.uri().query(), self.bounds.budget);
         match request.uri().path() {
-            wire::VALIDATE => self.admission(request, id, began, until, false).await,
-            wire::MUTATE => self.admission(request, id, began, until, true).await,
+            // What is large is put aside, so that the usual way has little to carry.
+            wire::VALIDATE => Box::pin(self.admission(request, id, began, until, false)).await,
+            wire::MUTATE => Box::pin(self.admission(request, id, began, until, true)).await,
             _ => self.image_review(request, id, began, until).await,
         }
     }
@@ -130,11 +131,13 @@ impl Gate {
     ) -> Response<Full<Bytes>> {
         let mut held = Held::new(id, began, until, Wire::ImageReview);
         let Ok(_slot) = self.busy.try_acquire() else {
-            return self.unjudged(held, BUSY, Outcome::Undecided).await;
+            return Box::pin(self.unjudged(held, BUSY, Outcome::Undecided)).await;
         };
         let body = match self.body(request.into_body(), self.bounds.body_bytes).await {
             Ok(body) => body,
-            Err(Unread { why, .. }) => return self.unjudged(held, &why, Outcome::Malformed).await,
+            Err(Unread { why, .. }) => {
+                return Box::pin(self.unjudged(held, &why, Outcome::Malformed)).await;
+            }
         };
         if let Some(response) = self.answered_again(&body, &held).await {
             return response;
@@ -143,11 +146,11 @@ impl Gate {
             Ok(question) => {
                 held.question = Some(Arc::new(question));
                 held.body = body;
-                self.judged(held, until).await
+                Box::pin(self.judged(held, until)).await
             }
             Err(review::Unreadable::Foreign(why)) => self.foreign(&held, &why),
             Err(review::Unreadable::Malformed(why)) => {
-                self.unjudged(held, &why, Outcome::Malformed).await
+                Box::pin(self.unjudged(held, &why, Outcome::Malformed)).await
             }
         }
     }

@@ -72,15 +72,15 @@ fn millis() -> u128 {
 }
 
 fn text(millis: u128, random: u64) -> String {
-    let digits = |number: u128, count: u32| {
-        (0..count).rev().map(move |at| {
+    let mut text = String::with_capacity((TIME + RANDOM) as usize);
+    let mut digits = |number: u128, count: u32| {
+        for at in (0..count).rev() {
             let digit = (number >> (5 * at)) & 31;
-            ALPHABET.get(digit as usize).copied().map_or('0', char::from)
-        })
+            text.push(ALPHABET.get(digit as usize).copied().map_or('0', char::from));
+        }
     };
-    let mut text = String::with_capacity(20);
-    text.extend(digits(millis, TIME));
-    text.extend(digits(u128::from(random), RANDOM));
+    digits(millis, TIME);
+    digits(u128::from(random), RANDOM);
     text
 }
 

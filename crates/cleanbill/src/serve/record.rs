@@ -128,8 +128,8 @@ impl Recorder {
             judged_at: again.judged_at,
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let evidence = again.sealed.iter().map(|sealed| sealed.packed.clone()).collect();
         let (matter, admitted) = (Arc::clone(&again.told.matter), again.told.admitted);
+        let evidence = Arc::clone(&again.told.evidence);
         Some(Unwritten { kept, head, matter, evidence, admitted })
     }
 }
@@ -139,7 +139,7 @@ pub struct Unwritten {
     kept: Arc<Kept>,
     head: Head,
     matter: Arc<Matter>,
-    evidence: Vec<Packed>,
+    evidence: Arc<[Packed]>,
     admitted: Option<Digest>,
 }
 
@@ -147,6 +147,11 @@ impl Unwritten {
     /// What it has in common with others of its kind.
     pub(super) fn matter(&self) -> &Arc<Matter> {
         &self.matter
+    }
+
+    /// The evidence that it brings.
+    pub(super) fn evidence(&self) -> &Arc<[Packed]> {
+        &self.evidence
     }
 
     /// The set of images that counts as admitted once it is written.

@@ -129,9 +129,10 @@ impl Template {
         Some(Self { before: before.into(), after: after.into() })
     }
 
-    /// The body for another decision that allows the same, paid for with its spent permit.
-    pub fn allowed(&self, _proof: &Allowed, id: &str) -> Vec<u8> {
-        [&*self.before, id.as_bytes(), &*self.after].concat()
+    /// The body for another decision that allows the same, paid for with its spent permit; `None`
+    /// where that wants pins, for which there is no place here.
+    pub fn allowed(&self, proof: &Allowed, id: &str) -> Option<Vec<u8>> {
+        proof.pins().is_empty().then(|| [&*self.before, id.as_bytes(), &*self.after].concat())
     }
 
     /// Bytes of it.

@@ -31,12 +31,6 @@ const IDLE: Duration = Duration::from_secs(60);
 /// Decisions after which the log is moved into the file.
 const CHECKPOINT_EVERY: usize = 8192;
 
-/// With so many in the last transaction others are on their way: it is worth while to wait for
-/// them, since a transaction of many costs little more than one of a few.
-const BUSY: usize = 8;
-/// For how long.
-const LINGER: Duration = Duration::from_micros(300);
-
 struct Job {
     ready: Ready,
     done: oneshot::Sender<std::result::Result<(), Told>>,
@@ -68,7 +62,7 @@ impl Queue {
 
     /// Waits for jobs and takes some of them, in their order; `None`: there will be none. Empty
     /// where none came for a while.
-    fn take(&self, linger: bool) -> Option<Vec<Job>> {
+    fn take(&self) -> Option<Vec<Job>> {
         let mut waiting = self.lock();
         if waiting.jobs.is_empty() && !waiting.closed {
             waiting.asleep = true;
@@ -76,11 +70,6 @@ impl Queue {
                 self.changed.wait_timeout_while(waiting, IDLE, |w| w.jobs.is_empty() && !w.closed);
             waiting = wait.unwrap_or_else(PoisonError::into_inner).0;
             waiting.asleep = false;
-        }
-        if linger && waiting.jobs.len() < BATCH && !waiting.closed {
-            drop(waiting);
-            std::thread::sleep(LINGER);
-            waiting = self.lock();
         }
         if waiting.jobs.is_empty() {
             return (!waiting.closed).then(Vec::new);
@@ -159,7 +148,7 @@ impl Journal {
         &self,
         head: Head,
         matter: Arc<Matter>,
-        evidence: Vec<Packed>,
+        evidence: Arc<[Packed]>,
         admitted: Option<Digest>,
     ) -> Result<()> {
         self.write(Ready::again(head, matter, evidence, admitted)).await
@@ -220,17 +209,15 @@ fn run(
     checkpoint: &std::sync::mpsc::SyncSender<()>,
 ) {
     let _leaving = Leaving(queue);
-    let (mut since_checkpoint, mut last) = (0_usize, 0_usize);
-    while let Some(jobs) = queue.take(last >= BUSY) {
-        let came = jobs.len();
-        if came == 0 {
+    let mut since_checkpoint = 0_usize;
+    while let Some(jobs) = queue.take() {
+        if jobs.is_empty() {
             let _held = turn.wait();
             if let Err(e) = writer.idle() {
                 tracing::warn!(error = %e, "old decisions could not be forgotten");
             }
             continue;
         }
-        last = came;
         // Whoever has stopped waiting was told that it took too long, which is no "allowed".
         let wanted = jobs.into_iter().filter(|job| !job.done.is_closed());
         let (batch, waiting): (Vec<_>, Vec<_>) = wanted.map(|job| (job.ready, job.done)).unzip();

@@ -42,7 +42,7 @@ pub struct Entry {
 pub(super) struct Ready {
     pub(super) head: Head,
     pub(super) matter: Arc<Matter>,
-    pub(super) evidence: Vec<Packed>,
+    pub(super) evidence: Arc<[Packed]>,
     pub(super) admitted: Option<String>,
 }
 
@@ -50,14 +50,14 @@ impl Ready {
     pub(super) fn new(entry: Entry) -> Result<Self> {
         let Entry { decision, evidence, admitted } = entry;
         let (head, matter) = Matter::of(decision)?;
-        Ok(Self::again(head, Arc::new(matter), evidence, admitted))
+        Ok(Self::again(head, Arc::new(matter), evidence.into(), admitted))
     }
 
     /// Of a matter that was taken apart before.
     pub(super) fn again(
         head: Head,
         matter: Arc<Matter>,
-        evidence: Vec<Packed>,
+        evidence: Arc<[Packed]>,
         admitted: Option<Digest>,
     ) -> Self {
         let counts = matter.enforced && matter.outcome == "allowed";
