@@ -13,7 +13,9 @@ use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::policy::Policy;
-use cleanbill_core::verdict::{Case, Outcome, Reason, Request, Verdict, decide, refuse_by_name};
+use cleanbill_core::verdict::{
+    Case, Judgement, Outcome, Reason, Request, Verdict, decide, refuse_by_name,
+};
 
 use crate::assess::{Against, judge_inventory, snapshot_id};
 use crate::failure::{Failure, Result};
@@ -33,6 +35,15 @@ pub enum Again {
     },
     /// None can be given, and why.
     Gap(String),
+}
+
+/// What the judge says again, and to what.
+#[derive(Debug)]
+pub struct Rejudged {
+    /// What he says.
+    pub judgement: Judgement,
+    /// To what.
+    pub cases: Vec<Case>,
 }
 
 /// Evidence that is remembered; past it, it is read again.
@@ -75,34 +86,30 @@ impl<'a> Rejudge<'a> {
     /// # Errors
     /// When the store cannot be read, or what is in it is damaged.
     pub fn judge(&mut self, decision: &Decision, policy: &Policy) -> Result<Again> {
+        Ok(match self.judgement(decision, policy)? {
+            Ok(again) => again.summary(decision),
+            Err(why) => Again::Gap(why),
+        })
+    }
+
+    /// The same with all that the judge says; `Err` within: why he cannot be asked.
+    ///
+    /// # Errors
+    /// As [`Rejudge::judge`].
+    pub fn judgement(
+        &mut self,
+        decision: &Decision,
+        policy: &Policy,
+    ) -> Result<std::result::Result<Rejudged, String>> {
         let (request, cases) = match self.cases(decision)? {
             Ok(known) => known,
-            Err(why) => return Ok(Again::Gap(why)),
+            Err(why) => return Ok(Err(why)),
         };
         if let Some(why) = cases.iter().find_map(|case| unknown(case, policy)) {
-            return Ok(Again::Gap(why));
+            return Ok(Err(why));
         }
-        let named = |refused: &[(String, Vec<Reason>)]| {
-            let mut rules: Vec<(String, String)> = refused
-                .iter()
-                .flat_map(|(image, all)| all.iter().map(|r| (image.clone(), r.rule().to_owned())))
-                .collect();
-            rules.sort();
-            rules.dedup();
-            rules
-        };
-        Ok(match decide(&request, &cases, policy, decision.judged_at).verdict {
-            Verdict::Allow(_) => Again::Judged { outcome: "allowed", rules: Vec::new() },
-            Verdict::Deny(denial) => {
-                Again::Judged { outcome: "denied", rules: named(&denial.refused) }
-            }
-            Verdict::Undecided(_) if decision.outcome != "undecided" => {
-                Again::Gap("an image was not examined then".into())
-            }
-            Verdict::Undecided(denial) => {
-                Again::Judged { outcome: "undecided", rules: named(&denial.refused) }
-            }
-        })
+        let judgement = decide(&request, &cases, policy, decision.judged_at);
+        Ok(Ok(Rejudged { judgement, cases }))
     }
 
     /// What was asked and what was known then; or why that cannot be had.
@@ -170,6 +177,33 @@ impl<'a> Rejudge<'a> {
     }
 }
 
+impl Rejudged {
+    /// In short, for a decision that was made so.
+    pub fn summary(&self, decision: &Decision) -> Again {
+        let named = |refused: &[(String, Vec<Reason>)]| {
+            let mut rules: Vec<(String, String)> = refused
+                .iter()
+                .flat_map(|(image, all)| all.iter().map(|r| (image.clone(), r.rule().to_owned())))
+                .collect();
+            rules.sort();
+            rules.dedup();
+            rules
+        };
+        match &self.judgement.verdict {
+            Verdict::Allow(_) => Again::Judged { outcome: "allowed", rules: Vec::new() },
+            Verdict::Deny(denial) => {
+                Again::Judged { outcome: "denied", rules: named(&denial.refused) }
+            }
+            Verdict::Undecided(_) if decision.outcome != "undecided" => {
+                Again::Gap("an image was not examined then".into())
+            }
+            Verdict::Undecided(denial) => {
+                Again::Judged { outcome: "undecided", rules: named(&denial.refused) }
+            }
+        }
+    }
+}
+
 /// Why a case does not say what this policy would have asked about its image.
 fn unknown(case: &Case, policy: &Policy) -> Option<String> {
     let local = case.image.parse().is_ok_and(|reference| policy.is_local(&reference));
@@ -197,7 +231,10 @@ fn day(time: Timestamp) -> i64 {
 
 /// Matches what was found in an image with other advisories. Evidence has the whole inventory in
 /// it; gaps of matching are left out of that, as matching gives those that are still there again.
-fn rematch(evidence: &mut Evidence, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn rematch(evidence: &mut Evidence, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
     // How old a feed may be is asked again by the judge.
     let against = Against { snapshot, now, max_feed_age_days: u32::MAX };
     for platform in &mut evidence.platforms {

@@ -99,5 +99,8 @@ pub fn own_store() -> Result<Option<Arc<Store>>> {
     let set = |name| std::env::var_os(name).filter(|v| !v.is_empty()).map(PathBuf::from);
     let cache = set("XDG_CACHE_HOME").or_else(|| Some(set("HOME")?.join(".cache")));
     let Some(dir) = cache.map(|c| c.join("cleanbill")) else { return Ok(None) };
-    Ok(Some(Arc::new(Store::open(&dir, Owner::Cli)?)))
+    let store = Store::open(&dir, Owner::Cli)?;
+    // A little of what is too much with every command: nobody should wait for it.
+    store.make_room()?;
+    Ok(Some(Arc::new(store)))
 }

@@ -164,7 +164,7 @@ impl Looking {
         let options = examine::Examiner::options(&limits);
         Ok(Self {
             registry: Live::new(registry(config)?),
-            advisories: Arc::new(Advisories::new(config.db.clone())),
+            advisories: Arc::new(Advisories::new(config.db.clone(), store.clone())),
             choice: choice(config),
             examiner: examine::Examiner::new(options, store.clone()),
             limits,

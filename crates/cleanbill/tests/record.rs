@@ -99,7 +99,7 @@ fn exit_codes_and_words() {
                 "too \\u{1b}[31mbad",
                 "old base",
                 "production (sha256:0101",
-                "kev (enforce): x",
+                "refused by     kev",
                 "1.234 ms",
                 "the evidence sha256:0303",
                 "where the advisories sha256:0202",
@@ -248,13 +248,13 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
     }
     // (command line, exit code, all of these on standard output)
     let table: [(&str, i32, &[&str]); 8] = [
-        ("explain aaa", 0, &["replayed    same"]),
+        ("explain aaa", 0, &["judged again   the same"]),
         (
             "explain ddd",
             0,
-            &["replayed    same", "pinned      by the answer: registry.example/web:1"],
+            &["judged again   the same", "pinned         by the answer: registry.example/web:1"],
         ),
-        ("explain bbb", 0, &["replayed    different: allowed"]),
+        ("explain bbb", 0, &["judged again   different: allowed"]),
         ("explain ccc", 0, &["cannot be judged again: the evidence"]),
         (
             "replay --policy stricter.yaml",
@@ -353,6 +353,53 @@ fn other_advisories_are_matched_with_what_was_found_then() {
         assert_eq!(got, Some(code), "{all}");
         assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
     }
+}
+
+#[test]
+fn a_decision_can_be_matched_again_with_the_advisories_that_were_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("state"), Owner::Gate).unwrap();
+    let journal = Journal::start(&store).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let path = dir.path().join("advisories.cbdb");
+    let mut bytes = Vec::new();
+    cleanbill_advisory::write(&cleanbill_advisory::Gathered::default(), &mut bytes).unwrap();
+    std::fs::write(&path, bytes).unwrap();
+    let snapshot = cleanbill_advisory::Snapshot::open(&path).unwrap();
+    store.keep_snapshot(&snapshot).unwrap();
+    // The gate's own file is replaced by the next one.
+    std::fs::remove_file(&path).unwrap();
+    // (id, a gap that only matching makes)
+    for (id, gaps) in [("same", serde_json::json!([])), ("other", gap_of_matching())] {
+        let mut value: serde_json::Value = serde_json::from_slice(&evidence("a:1")).unwrap();
+        value["snapshot"]["digest"] = serde_json::json!(snapshot.digest());
+        value["platforms"][0]["gaps"] = gaps;
+        let value: cleanbill_core::evidence::Evidence = serde_json::from_value(value).unwrap();
+        let packed = Packed::new(&serde_json::to_vec(&value).unwrap()).unwrap();
+        let decision = Decision {
+            snapshot: Some(snapshot.digest()),
+            evidence: vec![packed.digest()],
+            ..decision(id, 1, "allowed", "shop", "registry.example/a:1")
+        };
+        let entry = Entry { decision, evidence: vec![packed], admitted: None };
+        runtime.block_on(journal.record(entry)).unwrap();
+    }
+    let explain = |id: &str| run(dir.path(), &format!("explain {id} --state-dir state")).1;
+    let text = explain("same");
+    assert!(text.contains("matched again  the same in registry.example/a:1: 0 flaws"), "{text}");
+    assert!(text.contains("kept as state/snapshots/sha256:"), "{text}");
+    let text = explain("other");
+    assert!(text.contains("only then: end-of-life: x: y"), "{text}");
+    // What is damaged is not matched with.
+    let copy = dir.path().join("state/snapshots").join(snapshot.digest().to_string());
+    std::fs::write(copy, vec![0; 300]).unwrap();
+    let text = explain("same");
+    assert!(text.contains("cannot be matched again") && text.contains("no snapshot"), "{text}");
+    assert!(!text.contains("matched again  "), "{text}");
+}
+
+fn gap_of_matching() -> serde_json::Value {
+    serde_json::json!([{"kind": "end-of-life", "subject": "x", "detail": "y"}])
 }
 
 #[test]

@@ -19,6 +19,9 @@ use crate::error::{Error, ErrorKind, Result};
 /// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
 const CACHE_BYTES: usize = 64 << 20;
 
+/// Bytes that [`Snapshot::pieces`] reads at a time.
+const PIECE: u64 = 1 << 20;
+
 /// One immutable set of advisories; look-ups may run on any number of threads.
 pub struct Snapshot {
     source: Source,
@@ -168,6 +171,15 @@ impl Snapshot {
     /// When one is damaged.
     pub fn verify(&self) -> Result<()> {
         self.index.blocks.iter().try_for_each(|entry| self.load(entry).map(drop))
+    }
+
+    /// The bytes of the whole file, from what was opened and not from what stands under its name
+    /// by now. Whoever keeps them verifies what he kept.
+    pub fn pieces(&self) -> impl Iterator<Item = Result<Vec<u8>>> {
+        (0..self.bytes.div_ceil(PIECE)).map(|number| {
+            let at = number * PIECE;
+            self.source.read_at(at, PIECE.min(self.bytes - at) as usize, &self.name)
+        })
     }
 
     /// Calls `see` with every stream, package name and its advisories, in the order of keys.

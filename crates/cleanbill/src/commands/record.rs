@@ -12,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::json::ascii;
 use crate::serve::config::Config;
-use crate::serve::config_file;
+use crate::serve::{config_file, id};
 use crate::store::{Decision, Owner, Store};
 
 /// Where the gate's record is.
@@ -211,7 +211,11 @@ pub fn done(text: &str) -> Result<Exit> {
 /// # Errors
 /// When there is none, or the record cannot be read.
 pub fn find(store: &Store, id: &str) -> Result<Decision> {
-    store.decision(id)?.ok_or_else(|| {
+    let found = match id::time(id, Timestamp::now().as_millisecond()) {
+        Some(time) => store.decision_of(id, time)?,
+        None => store.decision(id)?,
+    };
+    found.ok_or_else(|| {
         Failure::new(format!("no decision {id:?} is recorded here")).next(
             "ids stand in denials and in audit annotations; `cleanbill decisions` lists them; old \
              ones are forgotten",

@@ -19,7 +19,7 @@ use crate::serve::reload::{self, Reach, Reloader};
 use crate::serve::start::{Parts, start};
 use crate::serve::tls::Material;
 use crate::serve::{load, log};
-use crate::store::{Owner, Store};
+use crate::store::{Caretaker, Owner, Store};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -69,7 +69,9 @@ where
     for warning in &loaded.warnings {
         tracing::warn!(policy = %warning, "the policy is valid, and hardly meant so");
     }
-    let store = Arc::new(Store::open(&config.state_dir, Owner::Gate)?.keeping(config.keep));
+    let store = Store::open(&config.state_dir, Owner::Gate)?.keeping(config.keep);
+    let store = Arc::new(store.within(config.room));
+    let _caretaker = Caretaker::start(store.clone())?;
     let (examiner, reach) = examiner(&config, store.clone())?;
     let parts = Parts {
         listen: config.listen,

@@ -10,10 +10,13 @@ use cleanbill_advisory::Snapshot;
 use super::live::Live;
 use crate::failure::{Failure, Result};
 use crate::snapshot_choice;
+use crate::store::Store;
 
 /// The snapshot in use, and where a newer one would be.
 pub struct Advisories {
     file: Option<PathBuf>,
+    /// Where copies are kept for as long as decisions refer to them.
+    store: Option<Arc<Store>>,
     open: Live<Option<Arc<Snapshot>>>,
     turn: Mutex<()>,
 }
@@ -24,8 +27,8 @@ pub type Stamp = Option<[i64; 7]>;
 
 impl Advisories {
     /// Those of this file, else of the one that `snapshot_choice` finds. Opens nothing yet.
-    pub fn new(file: Option<PathBuf>) -> Self {
-        Self { file, open: Live::new(None), turn: Mutex::default() }
+    pub fn new(file: Option<PathBuf>, store: Option<Arc<Store>>) -> Self {
+        Self { file, store, open: Live::new(None), turn: Mutex::default() }
     }
 
     /// The snapshot in use; opens it if none is.
@@ -48,6 +51,18 @@ impl Advisories {
     /// The one in use, if any is.
     pub fn in_use(&self) -> Option<Arc<Snapshot>> {
         (*self.open.get()).clone()
+    }
+
+    /// Keeps the one in use in the store, so that decisions can be matched again. Reads and writes
+    /// all of it: not for threads that answer.
+    ///
+    /// # Errors
+    /// When it cannot be kept; it stays in use all the same.
+    pub fn keep(&self) -> Result<()> {
+        match (&self.store, self.in_use()) {
+            (Some(store), Some(snapshot)) => store.keep_snapshot(&snapshot),
+            (None, _) | (_, None) => Ok(()),
+        }
     }
 
     /// The file as it is now.

@@ -10,7 +10,7 @@ use cleanbill_core::policy::Policy;
 use crate::checkers::CheckerConfig;
 use crate::failure::Result;
 use crate::kube::Client;
-use crate::store::Keep;
+use crate::store::{Keep, Room};
 
 /// All of `cleanbill.yaml`. Paths are complete; nothing has been read but this file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct Config {
     pub work: Work,
     /// How many decisions are kept, and for how long.
     pub keep: Keep,
+    /// What else the store may take.
+    pub room: Room,
 }
 
 /// How the Kubernetes API is reached.

@@ -13,9 +13,11 @@ use super::config::{
 use crate::policy_file::node::{Node, Placed};
 use crate::policy_file::read::Reader;
 use crate::policy_file::{self, Problem};
-use crate::store::Keep;
+use crate::store::{Keep, Room};
 
-const KEYS: [&str; 14] = [
+mod kept;
+
+const KEYS: [&str; 15] = [
     "listen",
     "metrics_listen",
     "tls",
@@ -30,8 +32,8 @@ const KEYS: [&str; 14] = [
     "limits",
     "tag_ttl",
     "decisions",
+    "facts",
 ];
-const DECISION_KEYS: [&str; 2] = ["keep", "count"];
 const TLS_KEYS: [&str; 4] = ["cert", "key", "client_ca", "client_names"];
 const REGISTRY_KEYS: [&str; 7] =
     ["host", "plain_http", "private", "username", "password_file", "realms", "ca"];
@@ -96,7 +98,7 @@ impl Raw<'_> {
         let (mut platforms, mut registries) = (Vec::new(), Vec::new());
         let (mut checkers, mut kubernetes) = (Vec::new(), None);
         let (mut bounds, mut work) = (Bounds::default(), Work::default());
-        let mut keep = Keep::default();
+        let (mut keep, mut room) = (Keep::default(), Room::default());
         let entries = self.reader.entries(root, "the configuration", &KEYS);
         self.demand(root, &entries, &["listen", "tls", "policy", "state_dir"]);
         for (key, value) in entries {
@@ -124,7 +126,8 @@ impl Raw<'_> {
                 }
                 "kubernetes" => kubernetes = self.kubernetes(value),
                 "when_unexamined" => bounds.when_unexamined = self.when_unexamined(value),
-                "decisions" => self.decisions(value, &mut keep),
+                "decisions" => self.decisions(value, &mut keep, &mut room),
+                "facts" => self.facts(value, &mut room),
                 // `entries` gives none but the known keys: this is `tag_ttl`.
                 _ => self.time(key, value, 0, 86_400, &mut work.tag_ttl),
             }
@@ -143,6 +146,7 @@ impl Raw<'_> {
             bounds,
             work,
             keep,
+            room,
         })
     }
 
@@ -223,26 +227,6 @@ impl Raw<'_> {
                 "evidence_memory" => self.bytes(key, value, 1 << 20, &mut work.known_bytes),
                 "waiting" => self.count(key, value, 1 << 20, &mut work.waiting),
                 _ => self.count(key, value, 256, &mut work.parallel_examinations),
-            }
-        }
-    }
-
-    fn decisions(&mut self, node: &Placed, keep: &mut Keep) {
-        for (key, value) in self.reader.entries(node, "\"decisions\"", &DECISION_KEYS) {
-            if key == "count" {
-                let mut count = 0;
-                self.count(key, value, 100_000_000, &mut count);
-                keep.count = u32::try_from(count).unwrap_or(keep.count).max(1);
-                continue;
-            }
-            let days = value.value.as_text().strip_suffix('d').and_then(|n| n.parse().ok());
-            match days.filter(|days| (1..=36_500).contains(days)) {
-                Some(days) => keep.days = days,
-                None => self.reader.problem(
-                    value.referenced,
-                    "\"keep\" is no number of days".into(),
-                    "write it as 90d; from 1d to 36500d",
-                ),
             }
         }
     }

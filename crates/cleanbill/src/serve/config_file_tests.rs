@@ -56,7 +56,8 @@ fn what_setup_writes_is_what_serve_reads() {
 fn everything_can_be_set() {
     let text = format!(
         "{GOOD}metrics_listen: '[::1]:1235'\ndb: a.db\ntag_ttl: 5m\n\
-         decisions: {{keep: 30d, count: 5000}}\n\
+         decisions: {{keep: 30d, count: 5000, snapshots: 512M}}\n\
+         facts: {{size: 1G}}\n\
          limits: {{budget: 20s, examination_time: 1h, connections: 7, containers: 9, waiting: 3}}\n\
          platforms: [linux/amd64, linux/arm64/v8]\n"
     )
@@ -67,6 +68,7 @@ fn everything_can_be_set() {
     assert_eq!(config.work.examination, Duration::from_secs(3600));
     assert_eq!(config.work.tag_ttl, Duration::from_secs(300));
     assert_eq!((config.keep.days, config.keep.count), (30, 5000));
+    assert_eq!((config.room.facts, config.room.snapshots), (1 << 30, 512 << 20));
     assert_eq!(config.db.as_deref(), Some(Path::new("/etc/a.db")));
     assert_eq!(config.tls.key, Path::new("/k/server.key"));
     assert!(matches!(config.policy, PolicySource::Inline(p) if p.highest_severity.is_some()));
@@ -80,11 +82,14 @@ fn what_is_kept_of_decisions_is_bounded() {
         ("keep: 36501d", "5:19: \"keep\" is no number of days"),
         ("count: 0", "5:20: \"count\" is no number within bounds"),
         ("days: 3", "unknown key \"days\""),
+        ("snapshots: 5", "5:24: \"snapshots\" is no size"),
     ] {
         let text = format!("{GOOD}decisions: {{{text}}}\n");
         let problems = parse(&text, Path::new("c")).unwrap_err();
         assert!(problems.len() == 1 && problems[0].to_string().contains(place), "{problems:?}");
     }
+    let problems = parse(&format!("{GOOD}facts: {{size: 255M}}\n"), Path::new("c")).unwrap_err();
+    assert!(problems[0].to_string().contains("at least 256M"), "{problems:?}");
 }
 
 #[test]

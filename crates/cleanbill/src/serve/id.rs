@@ -29,7 +29,15 @@ const MAKESHIFT: char = 'u';
 /// # Errors
 /// When the system gives no randomness.
 pub fn new() -> Result<String> {
-    Ok(text(millis(), random()?))
+    at(millis())
+}
+
+/// An id of another time, in milliseconds since 1970.
+///
+/// # Errors
+/// When the system gives no randomness.
+pub fn at(millis: u128) -> Result<String> {
+    Ok(text(millis, random()?))
 }
 
 fn random() -> Result<u64> {
@@ -71,6 +79,22 @@ fn millis() -> u128 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis())
 }
 
+/// The time in an id, in milliseconds since 1970, if it was made at most some 34 years before
+/// `now`; `None`: it is no id of ours. A hint, no proof: anybody can write one.
+pub fn time(id: &str, now: i64) -> Option<i64> {
+    if id.len() != (TIME + RANDOM) as usize {
+        return None;
+    }
+    let digit = |c: u8| ALPHABET.iter().position(|a| *a == c);
+    let mut millis = 0_i64;
+    for c in id.bytes().take(TIME as usize) {
+        millis = millis << 5 | i64::try_from(digit(c)?).ok()?;
+    }
+    let whole = 1_i64 << (5 * TIME);
+    // One from a clock that is a day ahead of ours is still meant.
+    Some(now + 86_400_000 - (now + 86_400_000 - millis).rem_euclid(whole))
+}
+
 fn text(millis: u128, random: u64) -> String {
     let mut text = String::with_capacity((TIME + RANDOM) as usize);
     let mut digits = |number: u128, count: u32| {
@@ -86,7 +110,22 @@ fn text(millis: u128, random: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_makeshift, makeshift, new, text};
+    use super::{at, is_makeshift, makeshift, new, text, time};
+
+    #[test]
+    fn the_time_is_in_it() {
+        let now = 1_795_478_400_000;
+        let era = 1_i64 << 40;
+        for then in [now, now - 90 * 86_400_000, now + 3_600_000, now - era + 86_400_001] {
+            let id = at(u128::try_from(then).unwrap()).unwrap();
+            assert_eq!(time(&id, now), Some(then), "{id}");
+        }
+        for id in ["", "aaa", "01234567890123456789x", "u1234567890123456789", "éé23456789abcdefgh"]
+        {
+            assert_eq!(time(id, now), None, "{id}");
+        }
+    }
+
 
     #[test]
     fn ids_ascend_with_the_time_and_differ_within_a_millisecond() {

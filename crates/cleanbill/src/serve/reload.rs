@@ -10,13 +10,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::digest::Digest;
 use rustls::ServerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
+use super::advisories::Advisories;
 use super::changes::{Print, Seen, attend, print, read, utf8};
 use super::config::{Bounds, Config, PolicySource, Tls, Work};
 use super::config_file;
@@ -33,6 +35,8 @@ use crate::policy_file;
 
 /// How often files are looked at.
 pub const EVERY: Duration = Duration::from_secs(2);
+/// After which time it is tried again to keep a snapshot.
+const KEEP_AGAIN: Duration = Duration::from_secs(60);
 
 /// The parts of a running gate that can be replaced.
 #[derive(Clone)]
@@ -70,6 +74,8 @@ pub struct Reloader {
     checkers: Seen,
     policy: Seen,
     advisories: Seen,
+    /// The snapshot that was kept, or could not be, and when.
+    kept: Option<(Digest, Option<Instant>)>,
 }
 
 impl Reloader {
@@ -89,6 +95,7 @@ impl Reloader {
             checkers: Seen::default(),
             policy: Seen::default(),
             advisories: Seen::default(),
+            kept: None,
         }
     }
 
@@ -203,6 +210,32 @@ impl Reloader {
             }
             Ok(())
         });
+        self.keep(&advisories);
+    }
+
+    /// Keeps a copy of the snapshot that is in use. It is in use whether that works or not; what
+    /// could not be kept is tried again, as the disk may only have been full.
+    fn keep(&mut self, advisories: &Advisories) {
+        let Some(digest) = advisories.in_use().map(|snapshot| snapshot.digest()) else { return };
+        let failed = match self.kept {
+            Some((kept, None)) if kept == digest => return,
+            Some((kept, Some(failed))) if kept == digest && failed.elapsed() < KEEP_AGAIN => return,
+            Some((kept, failed)) if kept == digest => failed,
+            Some(_) | None => None,
+        };
+        let now = match advisories.keep() {
+            Ok(()) => {
+                if failed.is_some() {
+                    tracing::info!(snapshot = %digest, "the advisories are kept for later now");
+                }
+                None
+            }
+            Err(why) => {
+                tracing::error!(%why, "decisions by these advisories cannot be matched again");
+                Some(Instant::now())
+            }
+        };
+        self.kept = Some((digest, now));
     }
 }
 
@@ -320,7 +353,8 @@ fn needs_restart(began: &Config, now: &Config) -> Vec<&'static str> {
         ("state_dir", began.state_dir != now.state_dir),
         ("platforms", began.platforms != now.platforms),
         ("kubernetes", began.kubernetes != now.kubernetes),
-        ("decisions", began.keep != now.keep),
+        ("decisions", began.keep != now.keep || began.room.snapshots != now.room.snapshots),
+        ("facts", began.room.facts != now.room.facts),
         ("when_unexamined", began.bounds.when_unexamined != now.bounds.when_unexamined),
         ("tag_ttl", began.work.tag_ttl != now.work.tag_ttl),
         ("limits", began.bounds != bounds || began.work != work),

@@ -157,6 +157,43 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
     }
 }
 
+/// The same without the rule's name, and without the flaws and gaps it names: for whoever shows
+/// those himself.
+pub fn short(broken: &Reason, policy: &Policy) -> String {
+    match broken {
+        Reason::Rule { message, because, .. } => {
+            let told = because.iter().filter_map(|b| match b {
+                Because::Flaws(flaws) => Some(count(flaws.len(), "flaw")),
+                Because::Gaps(gaps) => Some(format!("{} not examined", count(gaps.len(), "part"))),
+                Because::Always
+                | Because::Packages(_)
+                | Because::RunsAsRoot(_)
+                | Because::TooOld(..)
+                | Because::EndOfLife(_)
+                | Because::Expression(_) => Some(found(b, policy)),
+            });
+            let told: Vec<String> = message.iter().map(|m| quote(m)).chain(told).collect();
+            told.join(": ")
+        }
+        Reason::Gaps(gaps) => format!("{} not examined", count(gaps.len(), "part")),
+        Reason::NameNotAllowed { .. }
+        | Reason::NoReference(_)
+        | Reason::NotRegistered
+        | Reason::DigestRequired
+        | Reason::Severity { .. }
+        | Reason::Checker { .. }
+        | Reason::NothingAsked
+        | Reason::WrongEvidence => {
+            let told = reason(broken, policy);
+            told.split_once(" (rule `").map_or(told.clone(), |(before, _)| before.to_owned())
+        }
+    }
+}
+
+fn count(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
+}
+
 /// What a rule found.
 fn found(because: &Because, policy: &Policy) -> String {
     match because {

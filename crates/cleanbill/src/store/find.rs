@@ -1,7 +1,6 @@
 //! Looking for decisions, and for what they refer to.
 
-use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
@@ -14,7 +13,7 @@ use super::decision::Decision;
 use super::matter::{COLUMNS, Matter};
 use super::packed::unpack;
 use super::{Store, open};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// Which decisions are wanted; the default wants the newest ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,28 +31,30 @@ pub struct Wanted {
     pub after: Option<i64>,
 }
 
+/// For how long after its question came a decision may have been recorded, in milliseconds, to be
+/// found at once; longer than any question is held.
+const HELD: i64 = 60_000;
+
 impl Store {
     /// A recorded decision, by its id.
     ///
     /// # Errors
     /// When the store cannot be read or a column does not decode.
     pub fn decision(&self, id: &str) -> Result<Option<Decision>> {
-        // As it stands in the rows of a block.
-        let written = Value::String(id.to_owned()).to_string();
-        self.read(|connection| {
-            let mut blocks = connection
-                .prepare_cached("SELECT n, first, rows FROM blocks WHERE instr(rows, ?1) > 0")?;
-            let mut blocks = blocks.query(params![written])?;
-            let mut matters = Matters::new(connection, None);
-            while let Some(block) = blocks.next()? {
-                let members = members(block.get(0)?, block.get(1)?, &block.get::<_, String>(2)?)?;
-                if let Some(found) = members.into_iter().find(|member| member.head.id == id) {
-                    let matter = matters.get(found.matter)?;
-                    return matter.map(|matter| matter.with(found.head)).transpose();
-                }
-            }
-            Ok(None)
-        })
+        self.read(|connection| search(connection, id, 0, i64::MAX))
+    }
+
+    /// The same for one whose question came at about this time, in milliseconds: it is looked for
+    /// there first, and then everywhere, since clocks are set back and ids may be of others.
+    ///
+    /// # Errors
+    /// As [`Store::decision`].
+    pub fn decision_of(&self, id: &str, time: i64) -> Result<Option<Decision>> {
+        let near = self.read(|connection| {
+            let from = reached(connection, time.saturating_sub(1))?;
+            search(connection, id, from, time.saturating_add(HELD))
+        })?;
+        if near.is_some() { Ok(near) } else { self.decision(id) }
     }
 
     /// At most `limit` decisions with their numbers, in the order in which they were recorded.
@@ -124,7 +125,19 @@ impl Store {
     /// # Errors
     /// When the store cannot be written.
     pub fn put_policy(&self, digest: &Digest, text: &str) -> Result<()> {
-        self.put_in_force("policies", digest, text, "")
+        self.change(|connection| {
+            let change = connection.unchecked_transaction()?;
+            // At least for the next decision.
+            change.execute(
+                &format!(
+                    "INSERT INTO policies (digest, used, text) VALUES (?1, {NEXT}, ?2)
+                     ON CONFLICT DO UPDATE SET used = max(used, excluded.used)"
+                ),
+                params![digest.to_string(), text],
+            )?;
+            in_force(&change, "policies", digest)?;
+            change.commit()
+        })
     }
 
     /// A policy that a decision refers to; `None` where it is not here (any more).
@@ -139,49 +152,62 @@ impl Store {
                 .optional()
         })
     }
+}
 
-    /// Notes which file a snapshot of advisories was read from. To be called whenever a snapshot
-    /// is put in force. The file itself stays where it is.
-    ///
-    /// # Errors
-    /// When the store cannot be written, or the path is no UTF-8.
-    pub fn put_snapshot(&self, digest: &Digest, file: &Path) -> Result<()> {
-        let name = file.to_str().ok_or_else(|| {
-            Failure::new(format!("the path {} cannot be noted: it is no UTF-8", file.display()))
-        })?;
-        self.put_in_force("snapshots", digest, name, ", file = excluded.file")
+/// Reads blocks from number `from` on, up to the first that begins after `until`, for an id.
+fn search(
+    connection: &Connection,
+    id: &str,
+    from: i64,
+    until: i64,
+) -> rusqlite::Result<Option<Decision>> {
+    // As it stands in the rows of a block.
+    let written = Value::String(id.to_owned()).to_string();
+    let mut blocks = connection.prepare_cached(
+        "SELECT n, first, rows, instr(rows, ?1) > 0 FROM blocks WHERE n >= ?2 ORDER BY n",
+    )?;
+    let mut blocks = blocks.query(params![written, from])?;
+    let mut matters = Matters::new(connection, None);
+    while let Some(block) = blocks.next()? {
+        let first: i64 = block.get(1)?;
+        if first > until {
+            break;
+        }
+        if !block.get(3)? {
+            continue;
+        }
+        let members = members(block.get(0)?, first, &block.get::<_, String>(2)?)?;
+        if let Some(found) = members.into_iter().find(|member| member.head.id == id) {
+            let matter = matters.get(found.matter)?;
+            return matter.map(|matter| matter.with(found.head)).transpose();
+        }
     }
+    Ok(None)
+}
 
-    /// Keeps a row at least for the next decision, and while nothing else is in force.
-    fn put_in_force(&self, table: &str, digest: &Digest, value: &str, also: &str) -> Result<()> {
-        self.change(|connection| {
-            let change = connection.unchecked_transaction()?;
-            change.execute(
-                &format!("INSERT INTO {table} VALUES (?1, {NEXT}, ?2) {AGAIN}{also}"),
-                params![digest.to_string(), value],
-            )?;
-            change.execute(
-                "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
-                params![table, digest.to_string()],
-            )?;
-            change.commit()
-        })
+/// The number of the first block that ends at this time or later, as far as clocks went forward.
+fn reached(connection: &Connection, time: i64) -> rusqlite::Result<i64> {
+    let ends = "SELECT coalesce(min(n), 0), coalesce(max(n), 0) FROM blocks";
+    let (mut low, mut high): (i64, i64) =
+        connection.prepare_cached(ends)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut at = connection.prepare_cached(
+        "SELECT n, count, last FROM blocks WHERE n <= ?1 ORDER BY n DESC LIMIT 1",
+    )?;
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let found: Option<(i64, i64, i64)> = at
+            .query_row(params![middle], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        match found {
+            Some((n, count, last)) if last < time => {
+                low = n.saturating_add(count).max(middle + 1);
+            }
+            Some((n, ..)) => high = n.min(middle),
+            // Retention was here meanwhile.
+            None => low = middle + 1,
+        }
     }
-
-    /// The file that a snapshot was read from, which may be gone or another one by now; `None`
-    /// where it was not noted.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn snapshot(&self, digest: &Digest) -> Result<Option<PathBuf>> {
-        let file: Option<String> = self.read(|connection| {
-            connection
-                .prepare_cached("SELECT file FROM snapshots WHERE digest = ?1")?
-                .query_row(params![digest.to_string()], |row| row.get(0))
-                .optional()
-        })?;
-        Ok(file.map(PathBuf::from))
-    }
+    Ok(low)
 }
 
 /// Matters that are remembered while decisions are read; past it, they are read again.
@@ -191,40 +217,67 @@ const REMEMBERED: usize = 4096;
 struct Matters<'a> {
     connection: &'a Connection,
     wanted: Option<&'a Wanted>,
-    read: HashMap<i64, Option<Arc<Matter>>>,
+    read: HashMap<i64, Arc<Matter>>,
+    /// Rows that are not wanted.
+    others: HashSet<i64>,
 }
 
 impl<'a> Matters<'a> {
     fn new(connection: &'a Connection, wanted: Option<&'a Wanted>) -> Self {
-        Self { connection, wanted, read: HashMap::new() }
+        Self { connection, wanted, read: HashMap::new(), others: HashSet::new() }
     }
 
     /// The matter in this row; `None` where it is not wanted.
     fn get(&mut self, m: i64) -> rusqlite::Result<Option<Arc<Matter>>> {
         if let Some(known) = self.read.get(&m) {
-            return Ok(known.clone());
+            return Ok(Some(Arc::clone(known)));
+        }
+        if self.others.contains(&m) {
+            return Ok(None);
+        }
+        // Most are not wanted: that is seen without reading them.
+        if self.wanted.map_or(Ok(false), |wanted| self.is_other(m, wanted))? {
+            self.others.insert(m);
+            return Ok(None);
         }
         let matter = self
             .connection
             .prepare_cached(&format!("SELECT {COLUMNS} FROM matters WHERE m = ?1"))?
             .query_row(params![m], Matter::read)?;
-        let is =
-            |wanted: &Option<String>, is: Option<&str>| wanted.is_none() || wanted.as_deref() == is;
-        let wanted = self.wanted.is_none_or(|wanted| {
-            is(&wanted.outcome, Some(&matter.outcome))
-                && is(&wanted.namespace, matter.namespace.as_deref())
-                && wanted.image.as_ref().is_none_or(|image| matter.images.contains(image))
-        });
         if self.read.len() >= REMEMBERED {
             self.read.clear();
         }
-        let matter = wanted.then(|| Arc::new(matter));
-        self.read.insert(m, matter.clone());
-        Ok(matter)
+        let matter = Arc::new(matter);
+        self.read.insert(m, Arc::clone(&matter));
+        Ok(Some(matter))
+    }
+
+    fn is_other(&self, m: i64, wanted: &Wanted) -> rusqlite::Result<bool> {
+        let Wanted { outcome, namespace, image, since: _, after: _ } = wanted;
+        if outcome.is_none() && namespace.is_none() && image.is_none() {
+            return Ok(false);
+        }
+        self.connection
+            .prepare_cached(
+                "SELECT 1 FROM matters WHERE m = ?1 AND ifnull(outcome = ?2, 1)
+                     AND (?3 IS NULL OR namespace IS ?3) AND ifnull(instr(images, ?4) > 0, 1)",
+            )?
+            .exists(params![m, outcome, namespace, image])
+            .map(|wanted| !wanted)
     }
 }
 
 /// The number that the next decision will have at the earliest.
-const NEXT: &str = "(SELECT max(oldest, coalesce((SELECT max(n + count) FROM blocks), 1))
+pub(super) const NEXT: &str =
+    "(SELECT max(oldest, coalesce((SELECT max(n + count) FROM blocks), 1))
     FROM retention)";
-const AGAIN: &str = "ON CONFLICT DO UPDATE SET used = max(used, excluded.used)";
+
+/// The row is kept while no other of its table is in force.
+pub(super) fn in_force(change: &Connection, table: &str, digest: &Digest) -> rusqlite::Result<()> {
+    change
+        .execute(
+            "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)",
+            params![table, digest.to_string()],
+        )
+        .map(drop)
+}

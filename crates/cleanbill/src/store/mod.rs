@@ -10,8 +10,10 @@
 
 pub mod admitted;
 mod block;
+mod caretaker;
 mod checkpoint;
 mod decision;
+mod facts;
 mod find;
 pub mod journal;
 mod matter;
@@ -22,6 +24,7 @@ mod referred;
 mod registrations;
 mod retention;
 mod schema;
+mod snapshots;
 #[cfg(test)]
 mod tests;
 mod turn;
@@ -30,14 +33,12 @@ mod write;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use cleanbill_core::inventory::{Inventory, InventoryKey, LayerKey};
-use rusqlite::{Connection, OptionalExtension as _, params};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
+use rusqlite::Connection;
 
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 pub use admitted::set as admitted_set;
+pub use caretaker::{Caretaker, Room};
 pub use decision::{Api, Decision, Head};
 pub use find::Wanted;
 pub use journal::Journal;
@@ -45,6 +46,7 @@ pub use matter::Matter;
 pub use packed::Packed;
 pub use registrations::{Event, Registration};
 pub use retention::Keep;
+pub use snapshots::{Noted, Place};
 pub use write::Entry;
 
 /// Who reads and writes a store.
@@ -87,6 +89,19 @@ pub struct Store {
     readers: Mutex<Vec<Connection>>,
     turn: Arc<turn::Turn>,
     keep: Keep,
+    room: Room,
+    /// Facts that were used and are not marked so yet.
+    used: Mutex<facts::Used>,
+    /// Held by whoever adds or removes files of snapshots.
+    snapshots: Mutex<()>,
+}
+
+/// Facts that were used are marked, so that they are not the first to go.
+impl Drop for Store {
+    fn drop(&mut self) {
+        // Who only looks cannot write, and for the others the next one will do.
+        _ = self.mark_used();
+    }
 }
 
 impl Store {
@@ -116,6 +131,9 @@ impl Store {
             readers: Mutex::default(),
             turn: Arc::default(),
             keep: Keep::default(),
+            room: Room::default(),
+            used: Mutex::default(),
+            snapshots: Mutex::default(),
         }
     }
 
@@ -126,52 +144,11 @@ impl Store {
         self
     }
 
-    /// The facts of one layer.
-    ///
-    /// # Errors
-    /// When the store cannot be read, or the value does not decode.
-    pub fn layer<T: DeserializeOwned>(&self, key: &LayerKey) -> Result<Option<T>> {
-        self.get("layers", &canonical(key)?)
-    }
-
-    /// Keeps the facts of one layer.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn put_layer<T: Serialize>(&self, key: &LayerKey, facts: &T) -> Result<()> {
-        self.put("layers", &canonical(key)?, facts)
-    }
-
-    /// The inventory of one merged image.
-    ///
-    /// # Errors
-    /// When the store cannot be read, or the value does not decode.
-    pub fn inventory(&self, key: &InventoryKey) -> Result<Option<Inventory>> {
-        self.get("inventories", &canonical(key)?)
-    }
-
-    /// Keeps the inventory of one merged image.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn put_inventory(&self, key: &InventoryKey, inventory: &Inventory) -> Result<()> {
-        self.put("inventories", &canonical(key)?, inventory)
-    }
-
-    /// What was found in an image, under a key that names all that depends on.
-    ///
-    /// # Errors
-    /// When the store cannot be read, or the value does not decode.
-    pub fn image<T: DeserializeOwned>(&self, key: &impl Serialize) -> Result<Option<T>> {
-        self.get("images", &canonical(key)?)
-    }
-
-    /// Keeps what was found in an image.
-    ///
-    /// # Errors
-    /// When the store cannot be written.
-    pub fn put_image<T: Serialize>(&self, key: &impl Serialize, found: &T) -> Result<()> {
-        self.put("images", &canonical(key)?, found)
+    /// The same with other bounds on what facts and snapshots take.
+    #[must_use]
+    pub fn within(mut self, room: Room) -> Self {
+        self.room = room;
+        self
     }
 
     /// Whether it could be written now.
@@ -201,28 +178,6 @@ impl Store {
         writer.write(&[ready]).map_err(|wrong| wrong.failure)
     }
 
-    fn get<T: DeserializeOwned>(&self, table: &'static str, key: &[u8]) -> Result<Option<T>> {
-        let query = format!("SELECT value FROM {table} WHERE key = ?1");
-        let packed: Option<Vec<u8>> = self.read(|connection| {
-            connection.prepare_cached(&query)?.query_row(params![key], |row| row.get(0)).optional()
-        })?;
-        let Some(packed) = packed else { return Ok(None) };
-        let wrong = |e: &dyn std::fmt::Display| open::wrong(&self.path, e);
-        let json = zstd::bulk::decompress(&packed, VALUE_MAX).map_err(|e| wrong(&e))?;
-        serde_json::from_slice(&json).map(Some).map_err(|e| wrong(&e))
-    }
-
-    fn put<T: Serialize>(&self, table: &'static str, key: &[u8], value: &T) -> Result<()> {
-        let wrong = |e: &dyn std::fmt::Display| open::wrong(&self.path, e);
-        let json = serde_json::to_vec(value).map_err(|e| wrong(&e))?;
-        if json.len() > VALUE_MAX {
-            return Ok(());
-        }
-        let packed = zstd::bulk::compress(&json, 3).map_err(|e| wrong(&e))?;
-        let change = format!("INSERT OR REPLACE INTO {table} (key, value) VALUES (?1, ?2)");
-        self.change(|connection| connection.execute(&change, params![key, packed]).map(drop))
-    }
-
     /// Reads on a connection that nobody else uses meanwhile.
     fn read<T>(&self, with: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let idle = lock(&self.readers).pop();
@@ -249,9 +204,4 @@ impl Store {
 /// A panic while it was held ended a statement, which SQLite has rolled back.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The key as bytes: the whole struct, so that nothing it names can be left out.
-fn canonical<K: Serialize>(key: &K) -> Result<Vec<u8>> {
-    serde_json::to_vec(key).map_err(|e| Failure::new(format!("a key cannot be written: {e}")))
 }

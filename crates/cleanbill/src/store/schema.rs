@@ -62,8 +62,23 @@ pub(super) const REFERRED: &str = "
 /// What version 3 brought: decisions that were written together are one row of `blocks`, and what
 /// many have in common is one row of `matters`. Decisions are counted in the order of recording,
 /// and no number is used twice; a block's `n` is the number of its first. `sweeps` counts how
-/// often something was deleted that decisions may refer to.
+/// often something was deleted that decisions may refer to. Of a snapshot: when it was last put in
+/// force, how long its file in the folder `snapshots` is, and, where there is none, why not. Of
+/// facts: when they were last used (seconds, at most a day behind) and how many bytes they take.
 pub(super) const RECORD: &str = "
+    ALTER TABLE snapshots ADD COLUMN at INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE snapshots ADD COLUMN bytes INTEGER;
+    ALTER TABLE snapshots ADD COLUMN why TEXT NOT NULL
+        DEFAULT 'the version that used them kept no copies';
+    ALTER TABLE layers ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE layers ADD COLUMN size INTEGER AS (length(key) + length(value)) VIRTUAL;
+    CREATE INDEX layers_by_use ON layers (used, size);
+    ALTER TABLE inventories ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE inventories ADD COLUMN size INTEGER AS (length(key) + length(value)) VIRTUAL;
+    CREATE INDEX inventories_by_use ON inventories (used, size);
+    ALTER TABLE images ADD COLUMN used INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE images ADD COLUMN size INTEGER AS (length(key) + length(value)) VIRTUAL;
+    CREATE INDEX images_by_use ON images (used, size);
     ALTER TABLE retention ADD COLUMN sweeps INTEGER NOT NULL DEFAULT 0;
     CREATE TABLE blocks (
         n INTEGER PRIMARY KEY, count INTEGER NOT NULL, first INTEGER NOT NULL,

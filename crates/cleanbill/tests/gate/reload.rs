@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
@@ -245,7 +246,7 @@ fn a_snapshot_that_is_not_whole_does_not_take_the_place_of_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("db");
     fs::write(&path, &bytes).unwrap();
-    let advisories = Advisories::new(Some(path.clone()));
+    let advisories = Advisories::new(Some(path.clone()), None);
     let old = advisories.current().unwrap();
     let stamp = advisories.stamp();
     let swap = |bytes: &[u8]| {
@@ -268,4 +269,47 @@ fn a_snapshot_that_is_not_whole_does_not_take_the_place_of_the_old_one() {
     swap(&bytes);
     advisories.replace().unwrap();
     assert!(!std::sync::Arc::ptr_eq(&old, &advisories.current().unwrap()));
+}
+
+#[test]
+fn a_snapshot_in_force_is_kept_and_the_gate_goes_on_where_it_cannot_be() {
+    use cleanbill::serve::advisories::Advisories;
+    use cleanbill::store::{Owner, Store};
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
+    let path = dir.path().join("advisories.cbdb");
+    let put = |known: &str| {
+        let gathered = cleanbill_advisory::Gathered {
+            known_exploited: [known.to_owned()].into_iter().collect(),
+            ..cleanbill_advisory::Gathered::default()
+        };
+        let mut bytes = Vec::new();
+        cleanbill_advisory::write(&gathered, &mut bytes).unwrap();
+        fs::write(dir.path().join("new"), bytes).unwrap();
+        fs::rename(dir.path().join("new"), &path).unwrap();
+    };
+    put("CVE-2026-1");
+    let advisories = Arc::new(Advisories::new(Some(path.clone()), Some(Arc::clone(&store))));
+    let mut examiner = examiner(|name, _| Ok(evidence(name)));
+    examiner.advisories = Some(Arc::clone(&advisories));
+    let mut files = Files::new(Choice { examiner, ..Choice::default() });
+    let in_use = || advisories.in_use().unwrap().digest();
+    let first = in_use();
+    assert!(store.open_snapshot(&first).unwrap().is_ok());
+    put("CVE-2026-2");
+    files.look();
+    let second = in_use();
+    assert_ne!(first, second);
+    for digest in [first, second] {
+        assert!(store.open_snapshot(&digest).unwrap().is_ok(), "{digest}");
+    }
+    // Nothing can be written there any more: as on a full disk.
+    fs::remove_dir_all(dir.path().join("state/snapshots")).unwrap();
+    fs::write(dir.path().join("state/snapshots"), "").unwrap();
+    put("CVE-2026-3");
+    files.look();
+    assert!(![first, second].contains(&in_use()), "the new one is in use all the same");
+    assert!(files.rig.ask(&question(&[&good()])).allowed());
+    let why = store.open_snapshot(&in_use()).unwrap().unwrap_err();
+    assert!(why.contains("could not be kept"), "{why}");
 }

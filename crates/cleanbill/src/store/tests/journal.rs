@@ -112,7 +112,9 @@ fn a_full_disk_fails_what_waits_and_is_over_when_there_is_room() {
     let state = dir.path().join("s");
     let store = Store::open(&state, Owner::Gate).unwrap();
     let other = rusqlite::Connection::open(state.join("evidence.db")).unwrap();
-    other.execute("INSERT INTO layers VALUES (x'00', randomblob(4000000))", []).unwrap();
+    other
+        .execute("INSERT INTO layers (key, value) VALUES (x'00', randomblob(4000000))", [])
+        .unwrap();
     let writer = Writer::open(&store.path, Keep::default()).unwrap();
     writer.no_more_pages();
     let journal = Journal::of(writer, Arc::clone(&store.turn)).unwrap();

@@ -191,3 +191,47 @@ fn version_2_is_carried_over() {
     store.record_decision(&decision("next", Timestamp::now())).unwrap();
     assert_eq!(store.decisions(&Wanted::default(), 1).unwrap()[0].0, 611);
 }
+
+/// All that the file is made of.
+fn tables(file: &std::path::Path) -> Vec<(String, String)> {
+    let raw = rusqlite::Connection::open(file).unwrap();
+    let mut statement =
+        raw.prepare("SELECT name, coalesce(sql, '') FROM sqlite_schema ORDER BY name").unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+#[test]
+fn whatever_it_was_it_has_the_same_tables() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(&dir.path().join("new"), Owner::Gate).unwrap());
+    let want = tables(&dir.path().join("new/evidence.db"));
+    for name in ["layers_by_use", "images_by_use", "snapshots", "blocks"] {
+        assert!(want.iter().any(|(known, _)| known == name), "{name}");
+    }
+    let both = VERSION_2.to_owned() + super::super::schema::REFERRED;
+    for (name, made) in [("one", VERSION_1), ("two", both.as_str())] {
+        let state = dir.path().join(name);
+        std::fs::create_dir(&state).unwrap();
+        std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let file = state.join("evidence.db");
+        let raw = rusqlite::Connection::open(&file).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        raw.execute_batch(made).unwrap();
+        raw.execute("INSERT INTO layers VALUES (x'01', x'0203')", []).unwrap();
+        if name == "two" {
+            let digest = digest(7).to_string();
+            raw.execute("INSERT INTO snapshots VALUES (?1, 9, '/a/file')", [digest]).unwrap();
+        }
+        drop(raw);
+        let store = Store::open(&state, Owner::Gate).unwrap();
+        assert_eq!(tables(&file), want, "{name}");
+        assert_eq!(store.facts_size().unwrap(), 3, "{name}");
+        if name == "two" {
+            let noted = store.snapshot(&digest(7)).unwrap().unwrap();
+            assert_eq!((noted.from.as_str(), noted.in_force), ("/a/file", None));
+            let why = store.open_snapshot(&digest(7)).unwrap().map(|_| ()).unwrap_err();
+            assert!(why.contains("kept no copies"), "{why}");
+        }
+    }
+}

@@ -13,10 +13,12 @@ use super::{Api, Decision, Owner, Store};
 
 mod crash;
 mod decisions;
+mod facts;
 mod journal;
 mod migration;
 mod referred;
 mod registrations;
+mod snapshots;
 
 fn digest(n: u8) -> Digest {
     Digest::Sha256([n; 32])
