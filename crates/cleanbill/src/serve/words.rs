@@ -162,15 +162,15 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
 pub fn short(broken: &Reason, policy: &Policy) -> String {
     match broken {
         Reason::Rule { message, because, .. } => {
-            let told = because.iter().filter_map(|b| match b {
-                Because::Flaws(flaws) => Some(count(flaws.len(), "flaw")),
-                Because::Gaps(gaps) => Some(format!("{} not examined", count(gaps.len(), "part"))),
+            let told = because.iter().map(|b| match b {
+                Because::Flaws(flaws) => count(flaws.len(), "flaw"),
+                Because::Gaps(gaps) => format!("{} not examined", count(gaps.len(), "part")),
                 Because::Always
                 | Because::Packages(_)
                 | Because::RunsAsRoot(_)
                 | Because::TooOld(..)
                 | Because::EndOfLife(_)
-                | Because::Expression(_) => Some(found(b, policy)),
+                | Because::Expression(_) => found(b, policy),
             });
             let told: Vec<String> = message.iter().map(|m| quote(m)).chain(told).collect();
             told.join(": ")

@@ -24,9 +24,9 @@ const MARKS: usize = 1 << 16;
 /// Rows that are marked in one transaction. Each is read whole.
 const MARKS_A_PIECE: usize = 64;
 /// Rows that go in one transaction.
-const GONE_A_PIECE: usize = 64;
+const GONE_A_PIECE: usize = 32;
 /// Bytes that go in one transaction, after which no more are added.
-const BYTES_A_PIECE: u64 = 4 << 20;
+const BYTES_A_PIECE: u64 = 1 << 20;
 
 /// The kinds of facts, each with a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

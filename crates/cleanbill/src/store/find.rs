@@ -31,6 +31,15 @@ pub struct Wanted {
     pub after: Option<i64>,
 }
 
+impl Wanted {
+    /// Outcome, namespace and image, if one of them matters.
+    fn of_matters(&self) -> Option<(Option<&str>, Option<&str>, Option<&str>)> {
+        let Self { outcome, namespace, image, since: _, after: _ } = self;
+        let all = (outcome.as_deref(), namespace.as_deref(), image.as_deref());
+        (all != (None, None, None)).then_some(all)
+    }
+}
+
 /// For how long after its question came a decision may have been recorded, in milliseconds, to be
 /// found at once; longer than any question is held.
 const HELD: i64 = 60_000;
@@ -74,6 +83,10 @@ impl Store {
         );
         let mut found = self.read(|connection| {
             let mut found = Vec::new();
+            // Who follows asks again and again, about little.
+            if wanted.after.is_none() && !any_matter(connection, wanted)? {
+                return Ok(found);
+            }
             let mut matters = Matters::new(connection, Some(wanted));
             let mut blocks = connection.prepare_cached(&sql)?;
             let mut blocks = blocks.query(params![after.saturating_add(1), since])?;
@@ -187,7 +200,9 @@ fn search(
 
 /// The number of the first block that ends at this time or later, as far as clocks went forward.
 fn reached(connection: &Connection, time: i64) -> rusqlite::Result<i64> {
-    let ends = "SELECT coalesce(min(n), 0), coalesce(max(n), 0) FROM blocks";
+    // Each for itself: both at once would read every block.
+    let ends = "SELECT coalesce((SELECT min(n) FROM blocks), 0),
+        coalesce((SELECT max(n) FROM blocks), 0)";
     let (mut low, mut high): (i64, i64) =
         connection.prepare_cached(ends)?.query_row([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     let mut at = connection.prepare_cached(
@@ -253,19 +268,25 @@ impl<'a> Matters<'a> {
     }
 
     fn is_other(&self, m: i64, wanted: &Wanted) -> rusqlite::Result<bool> {
-        let Wanted { outcome, namespace, image, since: _, after: _ } = wanted;
-        if outcome.is_none() && namespace.is_none() && image.is_none() {
-            return Ok(false);
-        }
+        let Some((outcome, namespace, image)) = wanted.of_matters() else { return Ok(false) };
         self.connection
-            .prepare_cached(
-                "SELECT 1 FROM matters WHERE m = ?1 AND ifnull(outcome = ?2, 1)
-                     AND (?3 IS NULL OR namespace IS ?3) AND ifnull(instr(images, ?4) > 0, 1)",
-            )?
-            .exists(params![m, outcome, namespace, image])
+            .prepare_cached(&format!("SELECT 1 FROM matters WHERE {WANTED} AND m = ?4"))?
+            .exists(params![outcome, namespace, image, m])
             .map(|wanted| !wanted)
     }
 }
+
+/// Whether there is any matter that is wanted: if not, no decision need be looked at.
+fn any_matter(connection: &Connection, wanted: &Wanted) -> rusqlite::Result<bool> {
+    let Some((outcome, namespace, image)) = wanted.of_matters() else { return Ok(true) };
+    connection
+        .prepare_cached(&format!("SELECT 1 FROM matters WHERE {WANTED} LIMIT 1"))?
+        .exists(params![outcome, namespace, image])
+}
+
+/// What is wanted of matters: outcome, namespace, image.
+const WANTED: &str = "ifnull(outcome = ?1, 1) AND (?2 IS NULL OR namespace IS ?2)
+    AND ifnull(instr(images, ?3) > 0, 1)";
 
 /// The number that the next decision will have at the earliest.
 pub(super) const NEXT: &str =

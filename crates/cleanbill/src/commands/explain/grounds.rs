@@ -1,12 +1,14 @@
 //! What a decision rests on, as far as it is still there: policy, evidence, advisories, and what
 //! the judge and the matcher say to them again.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_advisory::Snapshot;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::policy::Policy;
+use serde_json::Value;
 
 use crate::failure::Result;
 use crate::rejudge::{Again, Rejudge, Rejudged, rematch};
@@ -18,6 +20,8 @@ use crate::store::{Decision, Noted, Store};
 pub(super) struct Grounds {
     /// The policy.
     pub(super) policy: Option<Policy>,
+    /// Its name, also where the rest of it cannot be understood.
+    pub(super) policy_name: Option<String>,
     /// What was asked.
     pub(super) question: Option<Question>,
     /// How it came about, as it was recorded.
@@ -87,9 +91,13 @@ impl Grounds {
                 None
             }
         };
-        if policy.is_none() && store.policy(&decision.policy)?.is_none() {
+        let policy_text = store.policy(&decision.policy)?;
+        if policy_text.is_none() {
             gap(format!("the policy {} is not kept", decision.policy), FORGOTTEN);
         }
+        let policy_name = policy_text
+            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+            .and_then(|value| value.get("name")?.as_str().map(str::to_owned));
         let mut evidence: BTreeMap<Digest, Evidence> = BTreeMap::new();
         for digest in &decision.evidence {
             match store.evidence(digest)?.map(|json| serde_json::from_slice(&json)) {
@@ -117,7 +125,7 @@ impl Grounds {
         let mut open: BTreeMap<Digest, Option<Snapshot>> = BTreeMap::new();
         for (digest, found) in &evidence {
             let advisories = found.snapshot.digest;
-            if !open.contains_key(&advisories) {
+            if let Entry::Vacant(vacant) = open.entry(advisories) {
                 let snapshot = match store.open_snapshot(&advisories)? {
                     Ok(snapshot) => Some(snapshot),
                     Err(why) => {
@@ -128,7 +136,7 @@ impl Grounds {
                         None
                     }
                 };
-                open.insert(advisories, snapshot);
+                vacant.insert(snapshot);
             }
             if let Some(Some(snapshot)) = open.get(&advisories) {
                 match again_with(digest, found, snapshot, decision) {
@@ -147,6 +155,7 @@ impl Grounds {
         let (judged, replayed) = again;
         Ok(Self {
             policy,
+            policy_name,
             question: decision.question.as_deref().and_then(|text| serde_json::from_str(text).ok()),
             trace: read(&decision.trace),
             evidence,

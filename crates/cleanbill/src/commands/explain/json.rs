@@ -16,7 +16,7 @@ pub(super) fn value(decision: &Decision, grounds: &Grounds) -> Value {
     let mut value = record::value(decision);
     let each = |fields: Vec<Value>| Value::Array(fields);
     let more = [
-        ("policyName", json!(grounds.policy.as_ref().map(|policy| &policy.name))),
+        ("policyName", json!(grounds.policy_name)),
         ("replayed", json!(grounds.replayed)),
         ("gaps", json!(grounds.gaps.iter().map(|gap| &gap.what).collect::<Vec<_>>())),
         ("cases", each(facts::images(decision, grounds).iter().map(case).collect())),

@@ -185,7 +185,7 @@ fn what_differs_and_what_is_gone_is_told() {
         (
             |_, e| e.snapshot.digest = Digest::Sha256([9; 32]),
             &["cannot be matched again: the advisories sha256:0909", "replay --snapshot"],
-            &["matched again"],
+            &["matched again  "],
         ),
         (
             |d, _| (d.trace, d.engine) = (String::new(), String::new()),

@@ -19,9 +19,10 @@ const LABEL: usize = 15;
 /// The least that lines are broken at, however narrow the terminal is.
 const NARROWEST: usize = 60;
 
-/// All of it, in lines of at most `width` columns where words allow.
+/// All of it, in lines of at most `width` columns where words allow; `None`: lines are not broken.
 pub(super) fn page(decision: &Decision, grounds: &Grounds, width: Option<usize>) -> String {
-    let mut page = Page { out: String::new(), width: width.unwrap_or(100).max(NARROWEST) };
+    let width = width.map_or(usize::MAX, |width| width.max(NARROWEST));
+    let mut page = Page { out: String::new(), width };
     head(&mut page, decision, grounds);
     let broken = facts::broken(decision, grounds);
     for image in facts::images(decision, grounds) {
@@ -252,10 +253,7 @@ fn gap_lines(page: &mut Page, gap: &Gap) {
 }
 
 fn rests_on(page: &mut Page, d: &Decision, grounds: &Grounds) {
-    let name = grounds
-        .policy
-        .as_ref()
-        .map_or("of a name that is not known".into(), |p| printable(&p.name));
+    let name = grounds.policy_name.as_deref().map_or("name not known".into(), printable);
     page.line("policy", &format!("{name} {}", d.policy));
     match d.snapshot {
         None => page.line("advisories", "none were used"),
