@@ -98,7 +98,7 @@ fn exit_codes_and_words() {
                 "denied",
                 "too \\u{1b}[31mbad",
                 "old base",
-                "production (sha256:0101",
+                "production sha256:0101",
                 "refused by     kev",
                 "1.234 ms",
                 "the evidence sha256:0303",

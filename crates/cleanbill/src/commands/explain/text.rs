@@ -1,6 +1,8 @@
 //! A decision as an answer that a person can act on. What comes from outside is escaped here, part
 //! by part, so that none of it can look like a line of ours.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
+
 use cleanbill_core::evidence::PlatformEvidence;
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::Gap;
@@ -41,8 +43,12 @@ pub(super) fn page(decision: &Decision, grounds: &Grounds, width: Option<usize>)
     let known = |rule: &&Broken<'_>| decision.images.iter().any(|(name, _)| name == rule.image);
     broken.iter().filter(|rule| !known(rule)).for_each(|rule| rule_lines(&mut page, rule, grounds));
     page.gap();
-    for line in facts::leaned(decision, grounds) {
-        page.line("let in by", &printable(&line));
+    let leaned = facts::leaned(decision, grounds);
+    for line in leaned.iter().take(SHOWN) {
+        page.line("let in by", &printable(line));
+    }
+    if leaned.len() > SHOWN {
+        page.line("", &format!("and {} more: -f json has all of them", leaned.len() - SHOWN));
     }
     if let Some(earlier) = grounds.trace.as_ref().and_then(|trace| trace.earlier.as_ref()) {
         let known = format!("{} at {}", printable(&earlier.decision), earlier.at);
@@ -181,40 +187,39 @@ fn rule_lines(page: &mut Page, rule: &Broken<'_>, grounds: &Grounds) {
 
 /// Flaws by where they are: packages of one source in one file share their flaws.
 fn findings(page: &mut Page, all: &[&Finding], grounds: &Grounds) {
-    let place = |f: &Finding| {
+    let mut places: Vec<Vec<&Finding>> = Vec::new();
+    let mut known = HashMap::new();
+    for f in all {
         let package = &f.package;
-        (f.why.looked_up.clone(), f.why.compared.clone(), package.evidence.clone(), package.layer)
-    };
-    let mut places: Vec<_> = Vec::new();
-    for at in all.iter().map(|f| place(f)) {
-        if !places.contains(&at) {
-            places.push(at);
+        let place = (&f.why.looked_up, &f.why.compared, &package.evidence, package.layer);
+        let at = *known.entry(place).or_insert(places.len());
+        match places.get_mut(at) {
+            Some(here) => here.push(f),
+            None => places.push(vec![f]),
         }
     }
     let mut shown = 0;
-    for at in places {
-        let here: Vec<&Finding> = all.iter().copied().filter(|f| place(f) == at).collect();
-        let mut names: Vec<String> = here.iter().map(|f| named(f)).collect();
-        names.sort();
-        names.dedup();
-        let mut ids: Vec<&&Finding> = Vec::new();
-        for f in &here {
-            if !ids.iter().any(|known| known.id == f.id) {
-                ids.push(f);
-            }
-        }
-        if shown >= SHOWN {
-            page.item(&format!("and more in {}: -f json has all of them", names.join(", ")));
-            continue;
-        }
-        page.item(&format!("{}, in {}", names.join(", "), printable(&at.2)));
-        if let Some(layer) = &at.3 {
+    let mut places = places.iter();
+    for here in places.by_ref() {
+        let Some(first) = here.first() else { continue };
+        let names: BTreeSet<String> = here.iter().map(|f| named(f)).collect();
+        let names: Vec<String> = names.into_iter().collect();
+        page.item(&format!("{}, in {}", names.join(", "), printable(&first.package.evidence)));
+        if let Some(layer) = &first.package.layer {
             page.more(&format!("layer {}", layer.diff_id));
         }
-        for f in ids {
+        let mut ids = HashSet::new();
+        for f in here.iter().filter(|f| ids.insert(&f.id)) {
             finding(page, f, grounds);
             shown += 1;
         }
+        if shown >= SHOWN {
+            break;
+        }
+    }
+    let more: usize = places.map(Vec::len).sum();
+    if more > 0 {
+        page.item(&format!("{more} more elsewhere: -f json has all of them"));
     }
 }
 
