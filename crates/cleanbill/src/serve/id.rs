@@ -126,7 +126,6 @@ mod tests {
         }
     }
 
-
     #[test]
     fn ids_ascend_with_the_time_and_differ_within_a_millisecond() {
         assert_eq!(text(0, 0), "00000000000000000000");

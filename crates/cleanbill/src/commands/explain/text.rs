@@ -32,7 +32,8 @@ pub(super) fn page(decision: &Decision, grounds: &Grounds, width: Option<usize>)
         about(&mut page, &image);
         let pinned = grounds.question.as_ref().is_some_and(|q| q.pinned.contains(&*image.name));
         if pinned && image.came == "examined" {
-            let whether = if decision.outcome == "allowed" { "by the answer" } else { "only if allowed" };
+            let whether =
+                if decision.outcome == "allowed" { "by the answer" } else { "only if allowed" };
             page.line("pinned", &format!("{whether}: {}", printable(&image.name)));
         }
         for rule in broken.iter().filter(|rule| rule.image == image.name) {
