@@ -43,7 +43,7 @@ impl Rig {
         let text = format!(
             "{text}platforms: [linux/amd64]\nregistries:\n- host: \"{host}\"\n  private: true\n  \
              plain_http: true\n- host: \"127.0.0.1:{nowhere}\"\n  private: true\n  plain_http: \
-             true\nlimits:\n  connections: 1024\n  requests: 1024\n  evidence_memory: 1G\n"
+             true\nlimits:\n  connections: 1024\n  requests: 1024\n"
         );
         std::fs::write(&config, text)?;
         // The snapshot in the program is older than a week, and some flaws have no fix.
