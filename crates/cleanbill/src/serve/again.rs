@@ -9,6 +9,7 @@
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cleanbill_core::Timestamp;
@@ -42,8 +43,6 @@ pub struct Told {
     pub answer: Template,
     /// What is recorded.
     pub matter: Arc<Matter>,
-    /// The evidence, for the record.
-    pub evidence: Arc<[Packed]>,
     /// The set of images that counts as admitted from then on.
     pub admitted: Option<Digest>,
 }
@@ -54,6 +53,8 @@ pub struct Again {
     pub told: Arc<Told>,
     /// The spent permit.
     pub proof: Allowed,
+    /// The evidence, for the record.
+    pub evidence: Arc<[Packed]>,
     /// The time that the judge was given.
     pub judged_at: Timestamp,
 }
@@ -64,9 +65,13 @@ pub struct Answers {
     held: Mutex<Held>,
 }
 
+/// When the young are too many they become the old, and the old are forgotten. Who is used becomes
+/// young again.
 #[derive(Default)]
 struct Held {
-    by_question: HashMap<Box<[u8]>, Arc<Told>>,
+    young: HashMap<Box<[u8]>, Arc<Told>>,
+    old: HashMap<Box<[u8]>, Arc<Told>>,
+    /// Bytes of the young.
     size: usize,
 }
 
@@ -78,34 +83,28 @@ impl Answers {
 
     /// Remembers what was told to this question.
     pub fn put(&self, question: &[u8], told: Told) {
-        let size = size(question, &told);
-        if question.len() > LONGEST || size > self.most / 16 {
-            return;
-        }
-        let mut held = self.lock();
-        if held.size + size > self.most {
-            // Rarely, and at once what was known here is known again; keeping account of each use
-            // would cost every question something.
-            *held = Held::default();
-        }
-        held.size += size;
-        if let Some(old) = held.by_question.insert(question.into(), Arc::new(told)) {
-            let old = self::size(question, &old);
-            held.size = held.size.saturating_sub(old);
+        if question.len() <= LONGEST {
+            self.lock().put(question.into(), Arc::new(told), self.most / 2);
         }
     }
 
     /// Forgets what was told to this question.
     fn forget(&self, question: &[u8]) {
         let mut held = self.lock();
-        if let Some(old) = held.by_question.remove(question) {
-            let old = size(question, &old);
-            held.size = held.size.saturating_sub(old);
+        held.old.remove(question);
+        if let Some(old) = held.young.remove(question) {
+            held.size = held.size.saturating_sub(size(question, &old));
         }
     }
 
     fn get(&self, question: &[u8]) -> Option<Arc<Told>> {
-        self.lock().by_question.get(question).cloned()
+        let mut held = self.lock();
+        if let Some(told) = held.young.get(question) {
+            return Some(Arc::clone(told));
+        }
+        let (question, told) = held.old.remove_entry(question)?;
+        held.put(question, Arc::clone(&told), self.most / 2);
+        Some(told)
     }
 
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -114,13 +113,30 @@ impl Answers {
     }
 }
 
+impl Held {
+    fn put(&mut self, question: Box<[u8]>, told: Arc<Told>, most: usize) {
+        let size = size(&question, &told);
+        if size > most / 16 {
+            return;
+        }
+        if let Some(before) = self.young.remove(&question) {
+            self.size = self.size.saturating_sub(self::size(&question, &before));
+        }
+        if self.size + size > most {
+            self.old = std::mem::take(&mut self.young);
+            self.size = 0;
+        }
+        self.size += size;
+        self.young.insert(question, told);
+    }
+}
+
 /// Bytes that it takes, about.
 fn size(question: &[u8], told: &Told) -> usize {
     let images: usize = told.images.iter().map(|(image, _)| 2 * image.len() + 64).sum();
     let said = (told.noted.len() + told.leaned.len()) * 1024;
     // The question is held three times: as bytes, to be judged, and within what is recorded.
-    let evidence: usize = told.evidence.iter().map(Packed::len).sum();
-    2 * question.len() + images + said + told.answer.len() + told.matter.size() + evidence + 1024
+    2 * question.len() + images + said + told.answer.len() + told.matter.size() + 1024
 }
 
 impl Judge {
@@ -133,22 +149,28 @@ impl Judge {
         if again.is_none() {
             self.answers.forget(question);
         }
-        let (proof, judged_at) = again?;
-        Some(Again { told, proof, judged_at })
+        let (proof, sealed, judged_at) = again?;
+        let evidence = match sealed.as_slice() {
+            [one] => Arc::clone(&one.packed),
+            several => several.iter().flat_map(|s| s.packed.iter().cloned()).collect(),
+        };
+        Some(Again { told, proof, evidence, judged_at })
     }
 
-    fn judged_again(&self, told: &Told) -> Option<(Allowed, Timestamp)> {
+    fn judged_again(&self, told: &Told) -> Option<(Allowed, Vec<Arc<Sealed>>, Timestamp)> {
         if !Arc::ptr_eq(&self.rules.get(), &told.rules) {
             return None;
         }
         let policy = &told.rules.policy;
         let (snapshot, now) = ((self.examiner.snapshot)()?, (self.examiner.now)());
         let mut cases = Vec::with_capacity(told.images.len());
+        let mut sealed = Vec::with_capacity(told.images.len());
         for (image, evidence) in &told.images {
             let evidence = evidence.upgrade().filter(|s| s.holds(&snapshot, policy, now))?;
             self.known.touch(&evidence);
             let outcome = Outcome::Examined(Arc::clone(&evidence.evidence));
             cases.push(Case::new(image.as_str(), outcome));
+            sealed.push(evidence);
         }
         let Judgement { verdict, noted, leaned } = decide(&told.request, &cases, policy, now);
         if noted != told.noted || leaned != told.leaned {
@@ -159,7 +181,8 @@ impl Judge {
                 let proof = permit.spend(&told.request.fingerprint, (self.examiner.now)()).ok()?;
                 // What would have to be pinned is not told in this way.
                 told.images.iter().for_each(|_| self.metrics.remembered(true));
-                proof.pins().is_empty().then_some((proof, now))
+                self.metrics.repeated.fetch_add(1, Relaxed);
+                proof.pins().is_empty().then_some((proof, sealed, now))
             }
             Verdict::Deny(_) | Verdict::Undecided(_) => None,
         }

@@ -52,9 +52,7 @@ impl Gate {
         };
         let entry = self.recorder.entry(&about, &decided);
         let remembered = entry.as_ref().ok().and_then(Option::as_ref);
-        let remembered = remembered.map(|entry| {
-            (Arc::clone(entry.matter()), Arc::clone(entry.evidence()), entry.admitted())
-        });
+        let remembered = remembered.map(|entry| (Arc::clone(entry.matter()), entry.admitted()));
         let mut repeat = decided.repeat.take();
         let rules = Arc::clone(&decided.rules);
         let recorded = match entry {
@@ -75,12 +73,11 @@ impl Gate {
             Ok(body) => body,
             Err(message) => return failure(&message),
         };
-        if let (Some(repeat), Some((matter, evidence, admitted))) = (repeat, remembered)
+        if let (Some(repeat), Some((matter, admitted))) = (repeat, remembered)
             && let Some(answer) = Template::of(&body, &held.id)
         {
             let Repeat { request, images, noted, leaned } = *repeat;
-            let told =
-                Told { request, rules, images, noted, leaned, answer, matter, evidence, admitted };
+            let told = Told { request, rules, images, noted, leaned, answer, matter, admitted };
             self.judge.answers.put(&held.body, told);
         }
         json(StatusCode::OK, body)

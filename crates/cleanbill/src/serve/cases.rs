@@ -48,7 +48,7 @@ impl Gathered {
     fn add(&mut self, (case, sealed): (Case, Vec<Arc<Sealed>>)) {
         self.cases.push(case);
         for one in sealed {
-            if !self.sealed.iter().any(|s| s.digest() == one.digest()) {
+            if !self.sealed.iter().any(|s| s.digest == one.digest) {
                 self.sealed.push(one);
             }
         }

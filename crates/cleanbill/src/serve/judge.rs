@@ -96,8 +96,8 @@ impl Judge {
             names: Flights::new(work.parallel_lookups, work.waiting),
             images: Flights::new(work.examinations_at_a_time(), work.waiting),
             tags: Tags::new(work.tag_ttl),
-            known: Known::new(work.known_bytes),
-            answers: Answers::new(usize::try_from(work.known_bytes / 4).unwrap_or(usize::MAX)),
+            known: Known::new(work.known_bytes / 2),
+            answers: Answers::new(usize::try_from(work.known_bytes / 2).unwrap_or(usize::MAX)),
             examiner,
             rules,
             work,
@@ -178,7 +178,7 @@ impl Judge {
     ) -> Decided {
         let Gathered { cases, sealed, at_hand } = gathered;
         let by_address = |evidence: &Arc<_>| {
-            sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest())
+            sealed.iter().find(|s| Arc::ptr_eq(&s.evidence, evidence)).map(|s| s.digest)
         };
         let (grants, earlier) = (request.grants.clone(), request.earlier.clone());
         let trace = Trace::new(&cases, grants, earlier, &judgement, by_address);

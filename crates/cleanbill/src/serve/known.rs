@@ -31,8 +31,10 @@ pub struct Sealed {
     pub evidence: Arc<Evidence>,
     /// Whether all packages are in it: else only those that have a flaw.
     pub whole: bool,
-    /// All of it, for the record.
-    pub packed: Packed,
+    /// All of it, for the record: one.
+    pub packed: Arc<[Packed]>,
+    /// The digest of its JSON, by which decisions refer to it.
+    pub digest: Digest,
     /// The age of the oldest feed that was used; `None`: no feed, or one without a date.
     pub oldest_feed: Option<Timestamp>,
     gathered: Timestamp,
@@ -49,6 +51,7 @@ impl Sealed {
         let json = serde_json::to_vec(&*evidence)
             .map_err(|e| Failure::new(format!("evidence cannot be written: {e}")))?;
         let packed = Packed::new(&json)?;
+        let digest = packed.digest();
         let feeds = evidence.platforms.iter().flat_map(|p| &p.feeds);
         let oldest_feed = feeds.map(|f| f.as_of).min().flatten();
         Ok(Self {
@@ -56,15 +59,11 @@ impl Sealed {
             gathered: now,
             size: packed.len() + json.len() * UNPACKED + AROUND,
             whole: true,
-            packed,
+            packed: Arc::new([packed]),
+            digest,
             used: AtomicU64::new(0),
             evidence,
         })
-    }
-
-    /// The digest of its JSON, by which decisions refer to it.
-    pub fn digest(&self) -> Digest {
-        self.packed.digest()
     }
 
     /// The same without what a policy does not look at.
@@ -77,15 +76,17 @@ impl Sealed {
         for platform in &mut evidence.platforms {
             platform.packages = Vec::new();
         }
+        let packed: usize = self.packed.iter().map(Packed::len).sum();
         // Written only to know how long it is.
         let length = serde_json::to_vec(&evidence).map_or(usize::MAX / 4, |json| json.len());
         Arc::new(Self {
             evidence: Arc::new(evidence),
             whole: false,
-            packed: self.packed.clone(),
+            packed: Arc::clone(&self.packed),
+            digest: self.digest,
             oldest_feed: self.oldest_feed,
             gathered: self.gathered,
-            size: self.packed.len() + length * UNPACKED + AROUND,
+            size: packed + length * UNPACKED + AROUND,
             used: AtomicU64::new(0),
         })
     }

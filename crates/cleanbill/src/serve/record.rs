@@ -104,7 +104,7 @@ impl Recorder {
             warnings: decided.warnings.clone(),
             policy: decided.rules.digest,
             snapshot: decided.snapshot,
-            evidence: decided.evidence.iter().map(|e| e.digest()).collect(),
+            evidence: decided.evidence.iter().map(|e| e.digest).collect(),
             trace: serde_json::to_string(&decided.trace).map_err(wrong)?,
             engine: kept.engine.clone(),
             judged_at: decided.judged_at,
@@ -112,7 +112,8 @@ impl Recorder {
             enforced: about.enforced,
             break_glass: decided.break_glass.clone(),
         };
-        let evidence = decided.evidence.iter().map(|sealed| sealed.packed.clone()).collect();
+        let evidence =
+            decided.evidence.iter().flat_map(|sealed| sealed.packed.iter().cloned()).collect();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
         let (head, matter) = Matter::of(decision)?;
         let (kept, matter) = (Arc::clone(kept), Arc::new(matter));
@@ -129,7 +130,7 @@ impl Recorder {
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
         let (matter, admitted) = (Arc::clone(&again.told.matter), again.told.admitted);
-        let evidence = Arc::clone(&again.told.evidence);
+        let evidence = Arc::clone(&again.evidence);
         Some(Unwritten { kept, head, matter, evidence, admitted })
     }
 }
@@ -147,11 +148,6 @@ impl Unwritten {
     /// What it has in common with others of its kind.
     pub(super) fn matter(&self) -> &Arc<Matter> {
         &self.matter
-    }
-
-    /// The evidence that it brings.
-    pub(super) fn evidence(&self) -> &Arc<[Packed]> {
-        &self.evidence
     }
 
     /// The set of images that counts as admitted once it is written.

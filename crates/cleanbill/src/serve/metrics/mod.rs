@@ -143,6 +143,8 @@ pub struct Metrics {
     pub scans_failed: AtomicU64,
     /// Handshakes that failed or were refused.
     pub handshakes_refused: AtomicU64,
+    /// Questions that were asked before and told the same again.
+    pub repeated: AtomicU64,
     /// Decisions that could not be recorded.
     pub unrecorded: AtomicU64,
     /// What became of reloads.
@@ -167,6 +169,7 @@ impl Default for Metrics {
             scans: AtomicU64::new(0),
             scans_failed: AtomicU64::new(0),
             handshakes_refused: AtomicU64::new(0),
+            repeated: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
             reloads: Reloads::default(),
         }
