@@ -96,8 +96,9 @@ impl Judge {
             names: Flights::new(work.parallel_lookups, work.waiting),
             images: Flights::new(work.examinations_at_a_time(), work.waiting),
             tags: Tags::new(work.tag_ttl),
-            known: Known::new(work.known_bytes / 2),
-            answers: Answers::new(usize::try_from(work.known_bytes / 2).unwrap_or(usize::MAX)),
+            // Evidence takes some three times what was told of it.
+            known: Known::new(work.known_bytes / 4 * 3),
+            answers: Answers::new(usize::try_from(work.known_bytes / 4).unwrap_or(usize::MAX)),
             examiner,
             rules,
             work,
