@@ -194,6 +194,8 @@ impl Held {
 mod tests {
     use super::*;
     use cleanbill_core::evidence::SnapshotId;
+    use cleanbill_core::glob::Glob;
+    use cleanbill_core::policy::{Action, Condition, PackageFilter, Rule, Scope};
 
     const SNAPSHOT: Digest = Digest::Sha256([3; 32]);
 
@@ -229,6 +231,34 @@ mod tests {
         ] {
             let got = known.get(key, &snapshot, &Policy::default(), now.parse().unwrap()).is_some();
             assert_eq!(got, there, "{key:?} {now}");
+        }
+    }
+
+    #[test]
+    fn evidence_without_packages_is_not_for_policies_that_read_them() {
+        let at = "2026-08-30T12:00:00Z";
+        let refuse = Condition {
+            packages: vec![PackageFilter { name: Glob::new("bash"), kind: None, versions: vec![] }],
+            ..Condition::default()
+        };
+        let (name, scope, action) = ("no bash".into(), Scope::default(), Action::Audit);
+        let rules = vec![Rule { name, scope, refuse, action, message: None }];
+        let reads = Policy { rules, ..Policy::default() };
+        let plain = Policy::default();
+        for (kept_for, asked_by, there) in [
+            (&plain, &plain, true),
+            (&plain, &reads, false),
+            (&reads, &reads, true),
+            (&reads, &plain, true),
+        ] {
+            let known = Known::new(1 << 20);
+            let (key, whole) = sealed("a", at);
+            let kept = Arc::clone(&whole).for_policy(kept_for);
+            assert_eq!((kept.whole, kept.digest), (kept_for.reads_packages(), whole.digest));
+            assert_eq!(kept.packed, whole.packed);
+            known.put(key.clone(), kept);
+            let got = known.get(&key, &SNAPSHOT, asked_by, at.parse().unwrap()).is_some();
+            assert_eq!(got, there);
         }
     }
 

@@ -21,8 +21,8 @@ const VERSION_1: &str = "
     PRAGMA user_version = 1;
 ";
 
-#[test]
-fn version_1_is_carried_over() {
+/// A folder with a file of these tables.
+fn of_version(tables: &str) -> (tempfile::TempDir, rusqlite::Connection) {
     let dir = tempfile::tempdir().unwrap();
     let state = dir.path().join("s");
     std::fs::create_dir(&state).unwrap();
@@ -30,7 +30,15 @@ fn version_1_is_carried_over() {
     let file = state.join("evidence.db");
     let raw = rusqlite::Connection::open(&file).unwrap();
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    raw.execute_batch(VERSION_1).unwrap();
+    raw.execute_batch(tables).unwrap();
+    (dir, raw)
+}
+
+#[test]
+fn version_1_is_carried_over() {
+    let (dir, raw) = of_version(VERSION_1);
+    let state = dir.path().join("s");
+    let file = state.join("evidence.db");
     raw.execute("INSERT INTO layers VALUES (?1, ?2)", (b"key", b"value")).unwrap();
     let question = r#"{"images":["b","a \"quoted\""],"namespace":"shop","annotations":{}}"#;
     let (policy, other) = (digest(1).to_string(), digest(2).to_string());
@@ -119,14 +127,9 @@ const VERSION_2: &str = "
 
 #[test]
 fn version_2_is_carried_over() {
-    let dir = tempfile::tempdir().unwrap();
+    let (dir, raw) = of_version(VERSION_2);
     let state = dir.path().join("s");
-    std::fs::create_dir(&state).unwrap();
-    std::fs::set_permissions(&state, std::fs::Permissions::from_mode(0o700)).unwrap();
     let file = state.join("evidence.db");
-    let raw = rusqlite::Connection::open(&file).unwrap();
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
-    raw.execute_batch(VERSION_2).unwrap();
     raw.execute_batch(super::super::schema::REFERRED).unwrap();
     raw.execute("UPDATE retention SET oldest = 11", []).unwrap();
     let (policy, snapshot, evidence) = (digest(1), digest(2), digest(3));
