@@ -14,14 +14,17 @@ use hyper::{Response, StatusCode};
 
 use super::again::Told;
 use super::gate::{GRACE, Gate};
-use super::http::{failure, json};
+use super::http::{failure, json, text};
+use super::id;
 use super::judge::{Decided, Repeat};
 use super::live::Rules;
-use super::metrics::Outcome;
+use super::metrics::{self, Outcome};
+use super::notes::{Note, Notes};
 use super::question::Question;
 use super::record::{About, Unwritten};
-use super::review::Template;
+use super::review::{self, Template};
 use super::wire::Wire;
+use super::words;
 use crate::failure::{Failure, Result};
 
 /// What is said where a decision could not be recorded.
@@ -89,8 +92,8 @@ impl Gate {
         question: &[u8],
         held: &Held,
     ) -> Option<Response<Full<Bytes>>> {
-        if tracing::enabled!(tracing::Level::DEBUG) {
-            // Each is to be seen in the log.
+        // Each is to be seen in the log at that level; and only a denial may have a makeshift id.
+        if tracing::enabled!(tracing::Level::DEBUG) || id::is_makeshift(&held.id) {
             return None;
         }
         let again = self.judge.again(question)?;
@@ -110,6 +113,24 @@ impl Gate {
         }
         self.metrics.answered(held.wire.way(), Outcome::Allowed, took);
         Some(json(StatusCode::OK, body))
+    }
+
+    /// What is said where answering itself panicked. It is in no record: what has just panicked is
+    /// not asked again.
+    pub(super) fn panicked(&self, webhook: bool, began: Instant) -> Response<Full<Bytes>> {
+        let id = id::makeshift();
+        tracing::error!(decision = id, "answering panicked");
+        let way = if webhook { metrics::Api::Validate } else { metrics::Api::ImageReview };
+        self.metrics.answered(way, Outcome::Undecided, began.elapsed());
+        let why = words::unjudged("an internal error", &id);
+        if webhook {
+            // Its uid is not known here, so that `failurePolicy` decides.
+            return text(StatusCode::INTERNAL_SERVER_ERROR, &why);
+        }
+        let notes = Notes::default()
+            .with(Note::DecisionId, id)
+            .with(Note::Outcome, Outcome::Undecided.as_str());
+        json(StatusCode::OK, review::Answer::refused(why, notes).body())
     }
 
     fn unrecorded(&self, id: &str, why: &Failure) {

@@ -6,8 +6,11 @@
 //! would repeat the call up to fifty times.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use cleanbill_core::reference::ImageRef;
@@ -98,7 +101,15 @@ impl Gate {
             return Ok(text(StatusCode::UNSUPPORTED_MEDIA_TYPE, "only application/json is read"));
         }
         self.metrics.in_flight.fetch_add(1, Relaxed);
-        let response = self.review(request, began).await;
+        let webhook = matches!(request.uri().path(), wire::VALIDATE | wire::MUTATE);
+        let mut review = std::pin::pin!(self.review(request, began));
+        // A connection that breaks off is no answer, and no answer lets the pod in where
+        // `defaultAllow` is true.
+        let caught = poll_fn(|context| {
+            let polled = catch_unwind(AssertUnwindSafe(|| review.as_mut().poll(context)));
+            polled.map_or(Poll::Ready(None), |polled| polled.map(Some))
+        });
+        let response = caught.await.unwrap_or_else(|| self.panicked(webhook, began));
         self.metrics.in_flight.fetch_sub(1, Relaxed);
         Ok(response)
     }
