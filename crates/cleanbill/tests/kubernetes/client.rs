@@ -120,3 +120,31 @@ fn what_a_kubeconfig_asks_for_and_is_not_done_is_an_error() {
         assert!(want.contains("hunter2") || !got.contains("hunter2"), "{got}");
     }
 }
+
+/// A kubeconfig with everything in it, of which pieces are cut out, doubled and overwritten below.
+const KUBECONFIG: &str = "apiVersion: v1
+kind: Config
+current-context: one
+contexts:
+- {name: one, context: {cluster: here, user: me}}
+clusters:
+- name: here
+  cluster: {server: \"https://127.0.0.1:6443\", certificate-authority-data: QUFB, tls-server-name: x}
+users:
+- name: me
+  user: {client-certificate-data: QUFB, client-key-data: QUFB, token: t, exec: {command: x}}
+";
+
+proptest::proptest! {
+    #[test]
+    fn no_kubeconfig_makes_it_panic(
+        bytes: Vec<u8>,
+        from in 0..KUBECONFIG.len(), length in 0_usize..40, text in "[ -~\n]{0,12}", twice: bool,
+    ) {
+        cleanbill::kube::fuzz_kubeconfig(&bytes);
+        let to = (from + length).min(KUBECONFIG.len());
+        let kept = if twice { &KUBECONFIG[from..to] } else { "" };
+        let odd = [&KUBECONFIG[..from], kept, &text, kept, &KUBECONFIG[to..]].concat();
+        cleanbill::kube::fuzz_kubeconfig(odd.as_bytes());
+    }
+}
