@@ -1,7 +1,6 @@
 //! The id of a decision: the time and 60 random bits, so that nobody can guess another's.
 //!
-//! The time comes first, so that decisions made one after the other stand next to each other in
-//! the store's index: wholly random ids make every decision write a page of its own.
+//! The time comes first, so that a decision is found in the record by its id without an index.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};

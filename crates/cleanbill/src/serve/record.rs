@@ -74,18 +74,7 @@ impl Recorder {
         self.0.as_ref().map_or(Ok(()), |kept| kept.store.put_policy(digest, text))
     }
 
-    /// Writes one decision, and returns when it is on the disk.
-    ///
-    /// # Errors
-    /// When the store cannot be written, or too much waits to be.
-    pub async fn record(&self, about: &About<'_>, decided: &Decided) -> Result<()> {
-        match self.entry(about, decided)? {
-            Some(entry) => entry.write().await,
-            None => Ok(()),
-        }
-    }
-
-    /// The same in two steps, for who does not wait for the second; `None`: nothing is recorded.
+    /// A decision in writing, which is not on the disk yet; `None`: nothing is recorded.
     ///
     /// # Errors
     /// When the decision cannot be put in writing.

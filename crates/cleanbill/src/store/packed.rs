@@ -46,10 +46,8 @@ impl Packed {
     }
 
     /// The JSON again.
-    ///
-    /// # Errors
-    /// When it is damaged.
-    pub fn json(&self) -> Result<Vec<u8>> {
+    #[cfg(test)]
+    pub(super) fn json(&self) -> Result<Vec<u8>> {
         unpack(&self.digest, &self.bytes).map_err(Failure::new)
     }
 
