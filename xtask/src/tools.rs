@@ -42,7 +42,7 @@ pub fn shared_data() -> Result<PathBuf> {
         .map_err(|_| "../shared/data is not there; this chore compares real data only".into())
 }
 
-/// Builds the binary with the release profile and returns its path.
+/// Builds the binary as it is given to others and returns its path.
 ///
 /// # Errors
 /// When the build fails.
@@ -51,12 +51,12 @@ pub fn release_binary() -> Result<PathBuf> {
     run(Command::new(cargo).current_dir(root()).args([
         "build",
         "--quiet",
-        "--release",
+        "--profile=dist",
         "--package",
         "cleanbill",
     ]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
-    Ok(target.join("release/cleanbill"))
+    Ok(target.join("dist/cleanbill"))
 }
 
 /// The folder that generated inputs are kept in: `CLEANBILL_INPUTS`, or `target/inputs`.

@@ -66,6 +66,18 @@ impl Digest {
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
+/// The value of each lower-case hexadecimal digit; 255 for what is none. A table, since digits of
+/// a digest are random: a processor cannot foresee which branch each takes.
+const NIBBLES: [u8; 256] = {
+    let mut table = [255; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[HEX[value] as usize] = value as u8;
+        value += 1;
+    }
+    table
+};
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.algorithm(), self.hex())
@@ -98,14 +110,15 @@ fn unhex<const N: usize>(hex: &str) -> Result<[u8; N], ParseDigestError> {
     if hex.len() != N * 2 {
         return Err(WRONG);
     }
-    let nibble = |c: u8| match c {
-        b'0'..=b'9' => Ok(c - b'0'),
-        b'a'..=b'f' => Ok(c - b'a' + 10),
-        _ => Err(WRONG),
-    };
     let mut out = [0; N];
-    for (byte, pair) in out.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        *byte = nibble(pair[0])? << 4 | nibble(pair[1])?;
+    let mut wrong = 0;
+    for (byte, pair) in out.iter_mut().zip(hex.as_bytes().as_chunks::<2>().0) {
+        let [high, low] = pair.map(|c| NIBBLES[usize::from(c)]);
+        wrong |= high | low;
+        *byte = high << 4 | low & 15;
+    }
+    if wrong > 15 {
+        return Err(WRONG);
     }
     Ok(out)
 }

@@ -17,6 +17,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::verdict::{
     Allowed, Case, Judgement, Leaned, Noted, Outcome, Request, Verdict, decide,
 };
+use foldhash::fast::RandomState;
 
 use super::judge::Judge;
 use super::known::Sealed;
@@ -65,12 +66,16 @@ pub struct Answers {
     held: Mutex<Held>,
 }
 
+/// Hashed in a quick way: the seed is of this process alone, and nobody who asks sees an order or,
+/// beyond the noise, a time.
+type Questions = HashMap<Box<[u8]>, Arc<Told>, RandomState>;
+
 /// When the young are too many they become the old, and the old are forgotten. Who is used becomes
 /// young again.
 #[derive(Default)]
 struct Held {
-    young: HashMap<Box<[u8]>, Arc<Told>>,
-    old: HashMap<Box<[u8]>, Arc<Told>>,
+    young: Questions,
+    old: Questions,
     /// Bytes of the young.
     size: usize,
 }

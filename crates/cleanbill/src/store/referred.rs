@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::digest::Digest;
+use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::decision::Head;
@@ -27,7 +28,7 @@ const ADMITTED_AGAIN_MS: i64 = 60_000;
 pub(super) struct Referred {
     /// How far ahead anything is kept at most, in decisions.
     most: i64,
-    matters: HashMap<[u8; 32], Kept>,
+    matters: HashMap<[u8; 32], Kept, RandomState>,
     /// Rows of evidence that are in the file.
     evidence: HashMap<Digest, i64>,
     /// Of policies and snapshots: the decision with which it was last moved on until when they are
@@ -56,7 +57,7 @@ impl Referred {
     pub(super) fn new(keep: Keep) -> Self {
         Self {
             most: i64::from(keep.count / 8),
-            matters: HashMap::new(),
+            matters: HashMap::default(),
             evidence: HashMap::new(),
             sources: HashMap::new(),
             admitted: HashMap::new(),

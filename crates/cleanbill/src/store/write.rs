@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
+use foldhash::fast::RandomState;
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, TransactionBehavior};
 
 use super::block::Block;
@@ -88,17 +89,17 @@ pub(super) struct Writer {
 /// comes twice only where the system's random numbers are none, and then soon.
 #[derive(Default)]
 struct Ids {
-    hasher: std::hash::RandomState,
-    new: HashSet<u64>,
-    old: HashSet<u64>,
+    hasher: RandomState,
+    new: HashSet<u64, RandomState>,
+    old: HashSet<u64, RandomState>,
 }
 
 impl Ids {
     /// At most twice so many are remembered.
     const MOST: usize = 1 << 15;
 
-    fn new_ones(&self, batch: &[Ready]) -> Result<HashSet<u64>> {
-        let mut ids = HashSet::with_capacity(batch.len());
+    fn new_ones(&self, batch: &[Ready]) -> Result<HashSet<u64, RandomState>> {
+        let mut ids = HashSet::with_capacity_and_hasher(batch.len(), RandomState::default());
         for ready in batch {
             let id = self.hasher.hash_one(&ready.head.id);
             if self.new.contains(&id) || self.old.contains(&id) || !ids.insert(id) {
@@ -109,7 +110,7 @@ impl Ids {
         Ok(ids)
     }
 
-    fn add(&mut self, ids: HashSet<u64>) {
+    fn add(&mut self, ids: HashSet<u64, RandomState>) {
         if self.new.len() >= Self::MOST {
             self.old = std::mem::take(&mut self.new);
         }
