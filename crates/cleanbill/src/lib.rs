@@ -5,6 +5,7 @@
 //! not judge: matching and deciding are `cleanbill-core`'s, and it has no way to say "allowed"
 //! but to spend the permit that the judge gave.
 
+pub mod apiserver;
 pub mod assess;
 pub mod checkers;
 pub mod cli;
