@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     breakglass, check, db, decisions, explain, keygen, policy, quickstart, receipt, register,
-    replay, rootfs, scan, serve, setup, trivy, warm,
+    replay, rootfs, scan, serve, setup, simulate, trivy, warm,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -61,6 +61,9 @@ pub enum Command {
     /// Make certificates and every file that puts the gate before an API server
     #[command(after_help = setup::AFTER)]
     Setup(Box<setup::Args>),
+    /// Play the API server: would it start, whom would it ask, and what would kubectl say
+    #[command(after_help = simulate::AFTER)]
+    Simulate(Box<simulate::Args>),
     /// Examine images ahead of the pods, so that nobody waits for the gate
     #[command(after_help = warm::AFTER)]
     Warm(Box<warm::Args>),
@@ -104,6 +107,7 @@ impl Command {
             Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),
             Self::Setup(args) => setup::run(*args),
+            Self::Simulate(args) => simulate::run(&args),
             Self::Decisions(args) => decisions::run(*args),
             Self::Explain(args) => explain::run(&args),
             Self::Replay(args) => replay::run(&args),

@@ -22,6 +22,7 @@ pub mod rejudge;
 pub mod report;
 pub mod serve;
 pub mod setup;
+pub mod simulate;
 pub mod snapshot_choice;
 pub mod store;
 pub mod subject;

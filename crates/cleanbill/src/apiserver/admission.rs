@@ -60,21 +60,9 @@ pub fn plugin(files: &Files, path: &Path, version: Version) -> Result<Option<Giv
     })?;
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let reading = |e: Refused| Refused { words: format!("{READING}{}", e.words), ..e };
-    let document = json::either(&text).map_err(reading)?;
-    match recognised(&document) {
-        Ok(()) => {}
-        Err(unknown) => {
-            let legacy = ["imagePolicy", "podNodeSelectorPluginConfig"];
-            if !legacy.iter().any(|key| document.get(key).is_some()) {
-                return Err(reading(unknown));
-            }
-            return Ok(Some(Given { content: Content::Text(text), from: From::Legacy }));
-        }
-    }
-    typed(&document).map_err(reading)?;
-    if version.reads_strictly() {
-        strictly(&document, json::is_json(&text)).map_err(reading)?;
-    }
+    let Some(document) = read(&text, version).map_err(reading)? else {
+        return Ok(Some(Given { content: Content::Text(text), from: From::Legacy }));
+    };
     let entries = document.get("plugins").map(Node::items).unwrap_or_default();
     let named = |entry: &&Node| entry.get("name").and_then(Node::text) == Some(PLUGIN);
     let Some(entry) = entries.iter().find(named) else { return Ok(None) };
@@ -95,6 +83,24 @@ pub fn plugin(files: &Files, path: &Path, version: Version) -> Result<Option<Giv
     })?;
     let content = Content::Text(String::from_utf8_lossy(&bytes).into_owned());
     Ok(Some(Given { content, from: From::Path(file) }))
+}
+
+/// Reads the text of an AdmissionConfiguration; `None`: it is a plug-in's own, as long ago.
+///
+/// # Errors
+/// What ends kube-apiserver.
+pub fn read(text: &str, version: Version) -> Result<Option<Node>, Refused> {
+    let document = json::either(text)?;
+    if let Err(unknown) = recognised(&document) {
+        let legacy = ["imagePolicy", "podNodeSelectorPluginConfig"];
+        let is_legacy = legacy.iter().any(|key| document.get(key).is_some());
+        return if is_legacy { Ok(None) } else { Err(unknown) };
+    }
+    typed(&document)?;
+    if version.reads_strictly() {
+        strictly(&document, json::is_json(text))?;
+    }
+    Ok(Some(document))
 }
 
 /// Whether kind and version are known.

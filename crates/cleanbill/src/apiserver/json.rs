@@ -13,12 +13,31 @@ use super::node::{Entry, Node, Value};
 /// # Errors
 /// Where the text is no JSON.
 pub fn read(text: &str) -> Result<Node, Refused> {
-    serde_json::from_str::<Node>(text).map_err(|e| {
-        let said = e.to_string();
-        let said = said.split(" at line").next().unwrap_or(&said);
-        let words = if e.is_eof() { "unexpected end of JSON input" } else { said };
-        Refused::new(words).at(e.line())
-    })
+    serde_json::from_str::<Node>(text).map_err(|e| Refused::new(words(text, &e)).at(e.line()))
+}
+
+/// What `encoding/json` says of such a text.
+fn words(text: &str, error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return "unexpected end of JSON input".into();
+    }
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let rest = line.get(error.column().saturating_sub(1)..).unwrap_or_default();
+    let wrong = rest.chars().next().unwrap_or('\n');
+    let said = error.to_string();
+    let place = match () {
+        () if said.starts_with("key must be") => "looking for beginning of object key string",
+        () if said.starts_with("trailing comma") && wrong == '}' => {
+            "looking for beginning of object key string"
+        }
+        () if said.starts_with("expected `:`") => "after object key",
+        () if said.starts_with("expected `,` or `}`") => "after object key:value pair",
+        () if said.starts_with("expected `,` or `]`") => "after array element",
+        () if said.starts_with("trailing characters") => "after top-level value",
+        () if said.starts_with("control character") => "in string literal",
+        () => "looking for beginning of value",
+    };
+    format!("invalid character {wrong:?} {place}")
 }
 
 /// Whether Go takes a text for JSON rather than YAML: it begins with `{`.

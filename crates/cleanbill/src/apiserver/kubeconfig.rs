@@ -101,12 +101,19 @@ pub fn load(files: &Files, name: &str) -> Result<Config, Refused> {
     let loading =
         |words: &str| Refused::new(format!("error loading config file \"{name}\": {words}"));
     let bytes = files.read(path).map_err(|words| loading(&words))?;
-    let text = String::from_utf8_lossy(&bytes);
     let folder = files.absolute(path).parent().unwrap_or(Path::new("/")).to_owned();
-    let document = json::either(&text)
-        .and_then(|document| check::types(&document).map(|()| document))
-        .map_err(|e| Refused { words: loading(&e.words).words, ..e })?;
-    Ok(Config { document, folder })
+    read(&String::from_utf8_lossy(&bytes), &folder)
+        .map_err(|e| Refused { words: loading(&e.words).words, ..e })
+}
+
+/// Reads the text of a kubeconfig that stands in `folder`.
+///
+/// # Errors
+/// In client-go's words, without the file's name.
+pub fn read(text: &str, folder: &Path) -> Result<Config, Refused> {
+    let document = json::either(text)?;
+    check::types(&document)?;
+    Ok(Config { document, folder: folder.to_owned() })
 }
 
 impl Config {

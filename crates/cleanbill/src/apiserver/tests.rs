@@ -220,3 +220,19 @@ fn a_kubeconfig_is_refused_in_the_words_of_client_go() {
     let absent = kubeconfig::load(&Files::below(Path::new("/no-such")), "/etc/config");
     assert_eq!(absent.err().unwrap().words, "stat /etc/config: no such file or directory");
 }
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_panic(bytes: Vec<u8>) {
+        super::fuzz_files(&bytes);
+        super::fuzz_reply(&bytes);
+    }
+
+    #[test]
+    fn no_text_that_looks_like_one_of_the_files_panics(
+        text in "(apiVersion: v1\n|kind: |Config|plugins|imagePolicy|: |- |\n|  |\\{|\\}|\\[|\\]|\"|&a |\\*a|<<|allowTTL|[0-9a-z.]{1,3}|status|allowed: true){0,40}"
+    ) {
+        super::fuzz_files(text.as_bytes());
+        super::fuzz_reply(text.as_bytes());
+    }
+}

@@ -23,6 +23,7 @@ pub mod rootfs;
 pub mod scan;
 pub mod serve;
 pub mod setup;
+pub mod simulate;
 pub mod source;
 pub mod trivy;
 pub mod warm;

@@ -1,0 +1,13 @@
+//! The simulator's table: configurations, kubeconfigs, replies and failures, each with what
+//! kube-apiserver makes of it.
+//!
+//! The rows (`rows/*.yaml`) are played by the simulator here, and by a real kube-apiserver in
+//! `tests/apiserver` where there is one: both must agree.
+
+// Helpers of tests are tests, which clippy.toml cannot know of a whole file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
+
+mod pki;
+mod rows;
+mod table;
+mod webhook;
