@@ -6,6 +6,7 @@
 pub mod bench;
 pub mod fuzz;
 pub mod inputs;
+pub mod kube_assets;
 pub mod nightly;
 pub mod parity;
 pub mod starter;

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, bench, fuzz, nightly, parity, starter, tidy};
+use xtask::{Result, bench, fuzz, kube_assets, nightly, parity, starter, tidy};
 
 /// A chore: its name, what it is for, and its entry point, which gets the other arguments.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
@@ -15,6 +15,7 @@ const TASKS: &[Task] = &[
     ("bench", "measure a release build next to Trivy: bench [inputs|RUNS|gate]", bench::run_task),
     ("fuzz", "run every fuzz target: fuzz [SECONDS [TARGET…]]", fuzz::run_task),
     ("nightly", "what takes longer than a commit should wait", nightly::run_task),
+    ("kube-assets", "make kube-apiserver, kubectl, etcd for the tests, once", kube_assets::run),
     ("starter", "make the snapshot that is part of the program: starter [FOLDER]", starter::run),
 ];
 
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     let Some((_, _, task)) = TASKS.iter().find(|(known, _, _)| *known == name) else {
         eprintln!("usage: cargo xtask TASK\n");
         for (name, what, _) in TASKS {
-            eprintln!("  {name:<10} {what}");
+            eprintln!("  {name:<12} {what}");
         }
         return if name == "help" { ExitCode::SUCCESS } else { ExitCode::from(2) };
     };

@@ -24,6 +24,8 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 /// What may be chosen about a gate.
 #[derive(Default)]
 pub struct Choice {
+    /// Further arguments of `cleanbill setup`.
+    pub setup: Vec<&'static str>,
     /// Keys of `cleanbill.yaml` besides those that every gate has.
     pub keys: String,
     /// The policy; empty: [`POLICY`].
@@ -53,12 +55,10 @@ impl Gate {
     pub fn start(choice: Choice) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let (port, plain) = (free_port(), free_port());
-        run(cleanbill().arg("setup").arg(folder.path()).args([
-            "--keep-ca-key",
-            "--force",
-            "--port",
-            &port.to_string(),
-        ]));
+        let mut setup = cleanbill();
+        setup.arg("setup").arg(folder.path()).arg("--mount-dir").arg(folder.path());
+        setup.args(["--keep-ca-key", "--force", "--port", &port.to_string()]).args(&choice.setup);
+        run(&mut setup);
         let tls = client(folder.path());
         let mut gate = Self { folder, choice, port, plain, tls, child: None };
         gate.configure(&gate.choice.keys.clone());

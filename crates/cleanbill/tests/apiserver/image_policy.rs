@@ -1,0 +1,161 @@
+//! The ImagePolicyWebhook plug-in with the files that `cleanbill setup` wrote, and the real gate.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::assets::{Assets, assets};
+use crate::cluster::{Admission, IMAGE_POLICY, Server, Setup};
+use crate::registry::Registry;
+use crate::rig::{Choice, Gate, POLICY};
+
+/// The beginning of every denial.
+pub const DENIED: &str = "image policy webhook backend denied one or more images: ";
+const FAILED_OPEN: &str = "imagepolicywebhook.image-policy.k8s.io/failed-open";
+/// What 1.20 wants to write onto the pod too.
+const ON_THE_POD: &str = "alpha.image-policy.k8s.io/failed-open";
+
+/// A gate that may read images of the registry, with nothing remembered by the API server.
+pub fn gate(registry: &Registry, more: &[&'static str]) -> Gate {
+    let mut setup = vec!["--allow-ttl", "-1", "--deny-ttl", "-1", "--retry-backoff", "1"];
+    setup.extend(more);
+    let policy = format!("{POLICY}allowed: [\"{}/*\"]\n", registry.host());
+    Gate::start(Choice { setup, keys: registry.key(), policy, ..Choice::default() })
+}
+
+/// An API server that asks it, by the files as they were written.
+pub fn server(assets: &Assets, gate: &Gate) -> Server {
+    Server::start(assets, &setup(gate)).unwrap_or_else(|said| panic!("it ended:\n{said}"))
+}
+
+fn setup(gate: &Gate) -> Setup {
+    let admission = Admission::File(gate.path("admission-configuration.yaml"));
+    Setup { admission, plugins: IMAGE_POLICY, ..Setup::default() }
+}
+
+/// What the policy refuses by its name.
+fn refused() -> String {
+    format!("elsewhere.example/app@sha256:{}", "0123456789abcdef".repeat(4))
+}
+
+/// What the registry does not have.
+fn lost(registry: &Registry) -> String {
+    format!("{}/lost@sha256:{}", registry.host(), "0123456789abcdef".repeat(4))
+}
+
+#[test]
+fn pods_are_allowed_and_denied_and_asked_about_again() {
+    let Some(assets) = assets() else { return };
+    let registry = Registry::start();
+    let gate = gate(&registry, &[]);
+    let server = server(&assets, &gate);
+    let (good, bad) = (registry.clean("app"), refused());
+
+    let said = server.kubectl(&["run", "good", "--image", &good]);
+    assert!(said.done && said.out.contains("pod/good created"), "{said:?}\n{}", gate.log());
+    let lost = lost(&registry);
+    for (image, words) in [(&lost, "could not be judged"), (&bad, "images may only come from")] {
+        let said = server.kubectl(&["run", "bad", "--image", image]);
+        let head = format!("Error from server (Forbidden): pods \"bad\" is forbidden: {DENIED}");
+        assert!(!said.done && said.err.starts_with(&head), "{said:?}");
+        assert!(said.err.contains(image) && said.err.contains(words), "{said:?}");
+        // By the id in the words it is found again.
+        let id = said.err.rsplit("Decision ").next().unwrap().trim().trim_end_matches('.');
+        assert!(gate.recorded(id).is_some(), "{id:?}");
+    }
+    assert_eq!(server.kubectl(&["get", "pods", "-o", "name"]).out, "pod/good\n");
+    // And what is allowed, by the id in the audit log.
+    let key = "imagepolicywebhook.image-policy.k8s.io/decision-id";
+    let noted = server.annotations("create", "good");
+    assert!(gate.recorded(noted[key].as_str().unwrap_or_default()).is_some(), "{noted}");
+
+    // One bad image among good ones, and one in an init container.
+    assert_eq!(server.client().create("mixed", &[&good, &bad]).status, 403);
+    let mut pod = crate::client::pod("init", &[&good]);
+    pod["spec"]["initContainers"] = serde_json::json!([{"name": "i", "image": bad}]);
+    assert_eq!(server.client().create_object(&pod).status, 403);
+
+    // A dry run is a question like any other, and so is a label. A status is none.
+    let decisions = gate.count(100);
+    let said = server.kubectl(&["run", "dry", "--image", &good, "--dry-run=server"]);
+    assert!(said.done, "{said:?}");
+    let said = server.kubectl(&["label", "pod", "good", "a=b"]);
+    assert!(said.done, "{said:?}");
+    assert_eq!(gate.count(100), decisions + 2);
+    let status = "/api/v1/namespaces/default/pods/good/status";
+    let patch = r#"{"status": {"phase": "Running"}}"#;
+    let kind = "application/merge-patch+json";
+    assert_eq!(server.client().request("PATCH", status, kind, patch).unwrap().status, 200);
+    assert_eq!(gate.count(100), decisions + 2);
+    // A policy that became stricter is felt by a pod that runs.
+    gate.write("policy.yaml", format!("{}allowed: [elsewhere.example/*]\n", POLICY));
+    gate.signal("HUP");
+    gate.until("a stricter policy", |_| server.client().label("good", "again").status == 403);
+    // But deleting it is not a question.
+    let said = server.kubectl(&["delete", "pod", "good", "--grace-period=0", "--force"]);
+    assert!(said.done, "{said:?}");
+    let name = format!("name=\"{IMAGE_POLICY}\"");
+    let admissions = "apiserver_admission_controller_admission_duration_seconds_count";
+    for (rejected, least) in [("rejected=\"true\"", 4.0), ("rejected=\"false\"", 3.0)] {
+        let count = server.metric(admissions, &[&name, rejected, "type=\"validate\""]);
+        assert!(count >= least, "{rejected}: {count}");
+    }
+}
+
+#[test]
+fn a_gate_that_cannot_be_asked_closes() {
+    without_a_gate(false);
+}
+
+#[test]
+fn a_gate_that_cannot_be_asked_opens_where_the_operator_wants_that() {
+    without_a_gate(true);
+}
+
+/// Killed, hung and restarted.
+fn without_a_gate(open: bool) {
+    let Some(assets) = assets() else { return };
+    let registry = Registry::start();
+    let value = if open { "true" } else { "false" };
+    let mut gate = gate(&registry, &["--default-allow", value]);
+    let server = server(&assets, &gate);
+    let (good, bad) = (registry.clean("app"), refused());
+    let good_then_bad = |when: &str, gate: &Gate| {
+        let name = |what: &str| format!("{what}-{when}");
+        let reply = server.client().create(&name("good"), &[&good]);
+        assert_eq!(reply.status, 201, "{when}: {reply:?}\n{}", gate.log());
+        let noted = server.annotations("create", &name("good"));
+        assert!(noted.get(FAILED_OPEN).is_none(), "{when}: {noted}");
+        let reply = server.client().create(&name("bad"), &[&bad]);
+        assert!(reply.status == 403 && reply.message().contains(DENIED), "{when}: {reply:?}");
+    };
+    // With words of which some must be told where it closes.
+    let failed = |name: &str, words: &[&str]| {
+        let reply = server.client().create(name, &[&bad]);
+        if !open {
+            let told = reply.message();
+            assert!(words.iter().any(|w| told.contains(w)), "{name}: {reply:?}");
+            assert_eq!(reply.status, 403, "{reply:?}");
+            let label = server.client().label("good-first", name);
+            assert_eq!(label.status, 403, "a running pod cannot be changed either: {label:?}");
+            return;
+        }
+        assert_eq!(reply.status, 201, "{name}: {reply:?}");
+        let noted = server.annotations("create", name);
+        assert_eq!(noted[FAILED_OPEN], "true", "{noted}");
+        let path = format!("/api/v1/namespaces/default/pods/{name}");
+        let pod = server.client().get(&path).unwrap().body;
+        assert_eq!(pod["metadata"]["annotations"][ON_THE_POD], Value::Null, "{pod}");
+    };
+    good_then_bad("first", &gate);
+    gate.kill();
+    failed("killed", &["connect: connection refused"]);
+    gate.open();
+    good_then_bad("restarted", &gate);
+    // A connection is there, and nobody answers on it.
+    gate.signal("STOP");
+    failed("hung", &["deadline exceeded", "Client.Timeout exceeded", "timed out"]);
+    gate.signal("CONT");
+    std::thread::sleep(Duration::from_millis(200));
+    good_then_bad("woken", &gate);
+}
