@@ -10,7 +10,7 @@ use crate::registry::Registry;
 use crate::rig::{Choice, Gate, POLICY};
 
 /// The beginning of every denial.
-pub const DENIED: &str = "image policy webhook backend denied one or more images: ";
+const DENIED: &str = "image policy webhook backend denied one or more images: ";
 const FAILED_OPEN: &str = "imagepolicywebhook.image-policy.k8s.io/failed-open";
 /// What 1.20 wants to write onto the pod too.
 const ON_THE_POD: &str = "alpha.image-policy.k8s.io/failed-open";
@@ -28,7 +28,8 @@ pub fn server(assets: &Assets, gate: &Gate) -> Server {
     Server::start(assets, &setup(gate)).unwrap_or_else(|said| panic!("it ended:\n{said}"))
 }
 
-fn setup(gate: &Gate) -> Setup {
+/// The flags that `kube-apiserver.patch.md` tells.
+pub fn setup(gate: &Gate) -> Setup {
     let admission = Admission::File(gate.path("admission-configuration.yaml"));
     Setup { admission, plugins: IMAGE_POLICY, ..Setup::default() }
 }
@@ -48,7 +49,8 @@ fn pods_are_allowed_and_denied_and_asked_about_again() {
     let Some(assets) = assets() else { return };
     let registry = Registry::start();
     let gate = gate(&registry, &[]);
-    let server = server(&assets, &gate);
+    let flags = assets.ephemeral_containers();
+    let server = Server::start(&assets, &Setup { flags, ..setup(&gate) }).unwrap();
     let (good, bad) = (registry.clean("app"), refused());
 
     let said = server.kubectl(&["run", "good", "--image", &good]);
@@ -87,6 +89,14 @@ fn pods_are_allowed_and_denied_and_asked_about_again() {
     let kind = "application/merge-patch+json";
     assert_eq!(server.client().request("PATCH", status, kind, patch).unwrap().status, 200);
     assert_eq!(gate.count(100), decisions + 2);
+    // Ephemeral containers were not a question before 1.24.15, 1.25.11, 1.26.6 and 1.27.3
+    // (CVE-2023-2727): there only a validating webhook sees them.
+    let said = server.kubectl(&["debug", "good", "--image", &bad, "--attach=false"]);
+    if assets.version < (1, 24) {
+        assert!(said.done, "{said:?}");
+    } else if assets.version >= (1, 28) {
+        assert!(!said.done && said.err.contains(DENIED), "{said:?}");
+    }
     // A policy that became stricter is felt by a pod that runs.
     gate.write("policy.yaml", format!("{}allowed: [elsewhere.example/*]\n", POLICY));
     gate.signal("HUP");
