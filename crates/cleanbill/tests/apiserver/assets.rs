@@ -53,6 +53,12 @@ fn version(program: &Path) -> Version {
 }
 
 impl Assets {
+    /// The flags by which pods can be given ephemeral containers: since 1.23 none.
+    pub fn ephemeral_containers(&self) -> Vec<String> {
+        let gate = "--feature-gates=EphemeralContainers=true".to_owned();
+        if self.version < (1, 23) { vec![gate] } else { Vec::new() }
+    }
+
     /// One of the programs, without anything of this environment that could change what it does.
     pub fn program(&self, name: &str, folder: &Path) -> Command {
         let mut command = Command::new(self.folder.join(name));

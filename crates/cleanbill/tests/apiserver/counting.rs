@@ -107,6 +107,22 @@ fn what_is_tried_again_what_is_remembered_and_what_opens() {
     });
     assert_eq!(spec, whole);
 
+    // Without a reason there are other words, and a failure that is a Status is shown as it is.
+    let none = r#"{"status": {"allowed": false}}"#.to_owned();
+    let status = r#"{"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 403,
+        "reason": "Forbidden", "message": "as the test says"}"#;
+    let table = [
+        (Answer("200 OK", "", none), "one or more images rejected by webhook backend"),
+        (Answer("403 Forbidden", "", status.into()), "as the test says"),
+        (Answer::status("403 Forbidden"), "unknown"),
+    ];
+    for (n, (answer, words)) in table.into_iter().enumerate() {
+        webhook.answer(answer);
+        let reply = create(&server, &format!("registry.example/words{n}:1"));
+        assert!(reply.status == 403 && reply.message().ends_with(words), "{words}: {reply:?}");
+        assert_eq!(asked(), 1, "{words}");
+    }
+
     // Failures are not remembered, and some are tried again.
     for open in [false, true] {
         server.restart(&setup(&webhook, 1800, 1800, 1, open)).unwrap();

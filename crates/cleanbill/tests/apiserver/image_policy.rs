@@ -6,21 +6,32 @@ use serde_json::Value;
 
 use crate::assets::{Assets, assets};
 use crate::cluster::{Admission, IMAGE_POLICY, Server, Setup};
-use crate::registry::Registry;
+use crate::registry::{Image, Registry};
 use crate::rig::{Choice, Gate, POLICY};
 
 /// The beginning of every denial.
-pub const DENIED: &str = "image policy webhook backend denied one or more images: ";
+const DENIED: &str = "image policy webhook backend denied one or more images: ";
 const FAILED_OPEN: &str = "imagepolicywebhook.image-policy.k8s.io/failed-open";
 /// What 1.20 wants to write onto the pod too.
 const ON_THE_POD: &str = "alpha.image-policy.k8s.io/failed-open";
 
 /// A gate that may read images of the registry, with nothing remembered by the API server.
 pub fn gate(registry: &Registry, more: &[&'static str]) -> Gate {
-    let mut setup = vec!["--allow-ttl", "-1", "--deny-ttl", "-1", "--retry-backoff", "1"];
+    gate_that_remembers(registry, "-1", "", more)
+}
+
+/// One whose denials the API server remembers for so long, with further keys.
+fn gate_that_remembers(
+    registry: &Registry,
+    deny_ttl: &'static str,
+    keys: &str,
+    more: &[&'static str],
+) -> Gate {
+    let mut setup = vec!["--allow-ttl", "-1", "--deny-ttl", deny_ttl, "--retry-backoff", "1"];
     setup.extend(more);
+    let keys = registry.key() + keys;
     let policy = format!("{POLICY}allowed: [\"{}/*\"]\n", registry.host());
-    Gate::start(Choice { setup, keys: registry.key(), policy, ..Choice::default() })
+    Gate::start(Choice { setup, keys, policy, ..Choice::default() })
 }
 
 /// An API server that asks it, by the files as they were written.
@@ -28,7 +39,8 @@ pub fn server(assets: &Assets, gate: &Gate) -> Server {
     Server::start(assets, &setup(gate)).unwrap_or_else(|said| panic!("it ended:\n{said}"))
 }
 
-fn setup(gate: &Gate) -> Setup {
+/// The flags that `kube-apiserver.patch.md` tells.
+pub fn setup(gate: &Gate) -> Setup {
     let admission = Admission::File(gate.path("admission-configuration.yaml"));
     Setup { admission, plugins: IMAGE_POLICY, ..Setup::default() }
 }
@@ -48,7 +60,8 @@ fn pods_are_allowed_and_denied_and_asked_about_again() {
     let Some(assets) = assets() else { return };
     let registry = Registry::start();
     let gate = gate(&registry, &[]);
-    let server = server(&assets, &gate);
+    let flags = assets.ephemeral_containers();
+    let server = Server::start(&assets, &Setup { flags, ..setup(&gate) }).unwrap();
     let (good, bad) = (registry.clean("app"), refused());
 
     let said = server.kubectl(&["run", "good", "--image", &good]);
@@ -87,6 +100,14 @@ fn pods_are_allowed_and_denied_and_asked_about_again() {
     let kind = "application/merge-patch+json";
     assert_eq!(server.client().request("PATCH", status, kind, patch).unwrap().status, 200);
     assert_eq!(gate.count(100), decisions + 2);
+    // Ephemeral containers were not a question before 1.24.15, 1.25.11, 1.26.6 and 1.27.3
+    // (CVE-2023-2727): there only a validating webhook sees them.
+    let said = server.kubectl(&["debug", "good", "--image", &bad, "--attach=false"]);
+    if assets.version < (1, 24) {
+        assert!(said.done, "{said:?}");
+    } else if assets.version >= (1, 28) {
+        assert!(!said.done && said.err.contains(DENIED), "{said:?}");
+    }
     // A policy that became stricter is felt by a pod that runs.
     gate.write("policy.yaml", format!("{}allowed: [elsewhere.example/*]\n", POLICY));
     gate.signal("HUP");
@@ -99,6 +120,36 @@ fn pods_are_allowed_and_denied_and_asked_about_again() {
     for (rejected, least) in [("rejected=\"true\"", 4.0), ("rejected=\"false\"", 3.0)] {
         let count = server.metric(admissions, &[&name, rejected, "type=\"validate\""]);
         assert!(count >= least, "{rejected}: {count}");
+    }
+}
+
+#[test]
+fn what_could_not_be_examined_now_is_remembered_or_asked_again_as_the_operator_wants() {
+    let Some(assets) = assets() else { return };
+    let mut running: Option<Server> = None;
+    for (how, remembered) in [("deny", true), ("fail", false)] {
+        let registry = Registry::start();
+        let key = format!("when_unexamined: {how}\n");
+        let gate = gate_that_remembers(&registry, "1800", &key, &["--when-unexamined", how]);
+        let server = match running.take() {
+            None => server(&assets, &gate),
+            Some(mut server) => {
+                server.restart(&setup(&gate)).unwrap();
+                server
+            }
+        };
+        let image = Image::clean("late");
+        let name = format!("{}/late@{}", registry.host(), image.digest());
+        let reply = server.client().create("early", &[&name]);
+        let words = format!("{name}: could not be judged");
+        assert!(reply.status == 403 && reply.message().contains(&words), "{how}: {reply:?}");
+        // Only what was answered is called a denial, and each is asked about once.
+        assert_eq!(reply.message().contains(DENIED), remembered, "{how}: {reply:?}");
+        assert_eq!(gate.count(10), 1, "{how}");
+        registry.push(&image);
+        let reply = server.client().create(how, &[&name]);
+        assert_eq!(reply.status, if remembered { 403 } else { 201 }, "{how}: {reply:?}");
+        running = Some(server);
     }
 }
 

@@ -11,6 +11,7 @@ mod client;
 mod cluster;
 mod counting;
 mod image_policy;
+mod renewal;
 mod webhook;
 mod webhooks;
 // The gate as a process, and a registry that it asks, as the tests of the whole gate have them.
