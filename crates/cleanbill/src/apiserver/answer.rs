@@ -81,21 +81,7 @@ pub fn read(reply: &Reply) -> Result<Status, Fault> {
             reply.status
         )));
     }
-    decoded(&String::from_utf8_lossy(&reply.body)).map_err(|e| match e {
-        Decoding::Words(e) => Fault::plain(e.words),
-        Decoding::Failure(fault) => fault,
-    })
-}
-
-enum Decoding {
-    Words(Refused),
-    Failure(Fault),
-}
-
-impl From<Refused> for Decoding {
-    fn from(refused: Refused) -> Self {
-        Self::Words(refused)
-    }
+    decoded(&String::from_utf8_lossy(&reply.body)).map_err(|e| Fault::plain(e.words))
 }
 
 /// JSON or YAML: the decoder takes both.
@@ -107,7 +93,7 @@ fn document(text: &str) -> Result<Node, Refused> {
     json::read(text).map_err(|e| Refused { words: format!("{wrapped}{}", e.words), ..e })
 }
 
-fn decoded(text: &str) -> Result<Status, Decoding> {
+fn decoded(text: &str) -> Result<Status, Refused> {
     let document = document(text)?;
     if !matches!(document.value, Value::Map(_)) {
         let kind = document.kind();
@@ -115,29 +101,22 @@ fn decoded(text: &str) -> Result<Status, Decoding> {
             "couldn't get version/kind; json parse error: json: cannot unmarshal {kind} into Go \
              value of type struct {{ APIVersion string \"json:\\\"apiVersion,omitempty\\\"\"; Kind \
              string \"json:\\\"kind,omitempty\\\"\" }}"
-        ))
-        .into());
+        )));
     }
     let text = |key: &str| document.get(key).and_then(Node::text).unwrap_or_default().to_owned();
     let (version, kind) = (text("apiVersion"), text("kind"));
-    if kind == "Status" && (version == "v1" || version.is_empty()) {
-        if version.is_empty() {
-            return Err(unknown(&kind, API_VERSION).into());
-        }
-        let fault = status(&document);
-        // "Success" is no error, and no answer: what was not allowed is denied.
-        return if text("status") == "Success" {
-            Ok(Status::default())
-        } else {
-            Err(Decoding::Failure(fault))
-        };
+    if kind == "Status" && version == "v1" {
+        // Whatever it says: the decoder wants to make a review of it, and cannot.
+        return Err(Refused::new(format!(
+            "converting (v1.Status) to (v1alpha1.{KIND}): unknown conversion"
+        )));
     }
     let version = if version.is_empty() { API_VERSION.to_owned() } else { version };
     let kind = if kind.is_empty() { KIND.to_owned() } else { kind };
     if version != API_VERSION || kind != KIND {
-        return Err(unknown(&kind, &version).into());
+        return Err(unknown(&kind, &version));
     }
-    Ok(answer(&document)?)
+    answer(&document)
 }
 
 fn unknown(kind: &str, version: &str) -> Refused {

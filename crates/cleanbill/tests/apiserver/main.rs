@@ -12,6 +12,7 @@ mod cluster;
 mod counting;
 mod image_policy;
 mod renewal;
+mod table;
 mod webhook;
 mod webhooks;
 // The gate as a process, and a registry that it asks, as the tests of the whole gate have them.
@@ -21,3 +22,13 @@ mod registry;
 #[allow(dead_code)]
 #[path = "../whole_gate/rig.rs"]
 mod rig;
+// The simulator's table, which is played here too.
+#[allow(dead_code)]
+#[path = "../simulate/pki.rs"]
+mod pki;
+#[allow(dead_code)]
+#[path = "../simulate/webhook.rs"]
+mod playing;
+#[allow(dead_code)]
+#[path = "../simulate/rows.rs"]
+mod rows;

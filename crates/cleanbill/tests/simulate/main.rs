@@ -7,6 +7,7 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod cli;
 mod pki;
 mod rows;
 mod table;

@@ -19,9 +19,16 @@ use crate::rows::{Broken, Listens, Reply};
 pub struct Webhook {
     /// Its port.
     pub port: u16,
-    calls: Arc<AtomicUsize>,
-    bodies: Arc<Mutex<Vec<String>>>,
+    said: Arc<Said>,
     stop: Arc<AtomicBool>,
+}
+
+/// What it is to reply, and what it was asked.
+#[derive(Default)]
+struct Said {
+    replies: Mutex<Vec<Reply>>,
+    calls: AtomicUsize,
+    bodies: Mutex<Vec<String>>,
 }
 
 impl Webhook {
@@ -29,37 +36,40 @@ impl Webhook {
     pub fn start(listens: Listens, replies: &[Reply]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let hook =
-            Self { port, calls: Arc::default(), bodies: Arc::default(), stop: Arc::default() };
+        let hook = Self { port, said: Arc::default(), stop: Arc::default() };
+        hook.say(replies);
         if listens == Listens::Not {
             return hook;
         }
         let tls = (listens != Listens::Plain).then(|| Arc::new(config(listens)));
-        let replies: Arc<Vec<Reply>> = Arc::new(replies.to_vec());
-        let (calls, bodies, stop) =
-            (Arc::clone(&hook.calls), Arc::clone(&hook.bodies), Arc::clone(&hook.stop));
+        let (said, stop) = (Arc::clone(&hook.said), Arc::clone(&hook.stop));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if stop.load(SeqCst) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
-                let (tls, replies) = (tls.clone(), Arc::clone(&replies));
-                let (calls, bodies) = (Arc::clone(&calls), Arc::clone(&bodies));
-                thread::spawn(move || serve(stream, tls, &replies, &calls, &bodies));
+                let (tls, said) = (tls.clone(), Arc::clone(&said));
+                thread::spawn(move || serve(stream, tls, &said));
             }
         });
         hook
     }
 
+    /// What it replies from now on; the count begins anew.
+    pub fn say(&self, replies: &[Reply]) {
+        *self.said.replies.lock().unwrap() = replies.to_vec();
+        self.said.calls.store(0, SeqCst);
+    }
+
     /// How often it was called.
     pub fn calls(&self) -> usize {
-        self.calls.load(SeqCst)
+        self.said.calls.load(SeqCst)
     }
 
     /// The last question.
     pub fn last_body(&self) -> String {
-        self.bodies.lock().unwrap().last().cloned().unwrap_or_default()
+        self.said.bodies.lock().unwrap().last().cloned().unwrap_or_default()
     }
 }
 
@@ -97,13 +107,7 @@ fn config(listens: Listens) -> ServerConfig {
 trait Both: Read + Write {}
 impl<T: Read + Write> Both for T {}
 
-fn serve(
-    stream: TcpStream,
-    tls: Option<Arc<ServerConfig>>,
-    replies: &[Reply],
-    calls: &AtomicUsize,
-    bodies: &Mutex<Vec<String>>,
-) {
+fn serve(stream: TcpStream, tls: Option<Arc<ServerConfig>>, said: &Said) {
     _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
     let raw = stream.try_clone().unwrap();
     let mut stream: Box<dyn Both> = match tls {
@@ -114,8 +118,9 @@ fn serve(
         }
     };
     while let Some((path, body)) = question(&mut *stream) {
-        bodies.lock().unwrap().push(format!("{path} {body}"));
-        let at = calls.fetch_add(1, SeqCst).min(replies.len().saturating_sub(1));
+        said.bodies.lock().unwrap().push(format!("{path} {body}"));
+        let replies = said.replies.lock().unwrap().clone();
+        let at = said.calls.fetch_add(1, SeqCst).min(replies.len().saturating_sub(1));
         let Some(reply) = replies.get(at) else { return };
         if let Some(broken) = reply.broken {
             if broken == Broken::Reset {
