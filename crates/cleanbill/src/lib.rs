@@ -10,6 +10,7 @@ pub mod assess;
 pub mod checkers;
 pub mod cli;
 pub mod commands;
+pub mod doctor;
 pub mod examine;
 pub mod exit;
 pub mod failure;

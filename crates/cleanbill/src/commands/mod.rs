@@ -9,6 +9,7 @@ pub mod breakglass;
 pub mod check;
 pub mod db;
 pub mod decisions;
+pub mod doctor;
 pub mod explain;
 pub mod facts;
 pub mod keygen;
