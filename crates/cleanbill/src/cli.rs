@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    breakglass, check, db, decisions, explain, keygen, policy, quickstart, receipt, register,
-    replay, rootfs, scan, serve, setup, simulate, trivy, warm,
+    breakglass, check, db, decisions, doctor, explain, keygen, policy, practice, quickstart,
+    receipt, register, replay, rootfs, scan, serve, setup, simulate, trivy, warm,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -25,8 +25,9 @@ Examples:
   cleanbill image --input app.tar | grep CVE-2021   the same for an archive, in a pipe
   cleanbill check registry.example/app@sha256:…     what would the gate say, and why
 
-Exit codes: 0 done, or allowed; 1 denied; 2 failed or could not decide; 3 scan --exit-code and
-something was not examined; 101 a mistake of ours. `cleanbill COMMAND --help` says more.";
+Exit codes: 0 done, or allowed; 1 denied, or doctor found errors; 2 failed or could not decide;
+3 something was not examined (scan --exit-code, doctor); 101 a mistake of ours.
+`cleanbill COMMAND --help` says more.";
 
 /// Decides which container images may run in a Kubernetes cluster, and can prove why
 #[derive(Debug, Parser)]
@@ -61,9 +62,15 @@ pub enum Command {
     /// Make certificates and every file that puts the gate before an API server
     #[command(after_help = setup::AFTER)]
     Setup(Box<setup::Args>),
+    /// Find what stands between an API server and its gate, and say how to mend it
+    #[command(after_help = doctor::AFTER)]
+    Doctor(Box<doctor::Args>),
     /// Play the API server: would it start, whom would it ask, and what would kubectl say
     #[command(after_help = simulate::AFTER)]
     Simulate(Box<simulate::Args>),
+    /// Repair a control-plane node that plays in a folder: for those who learn
+    #[command(after_help = practice::AFTER)]
+    Practice(Box<practice::Args>),
     /// Examine images ahead of the pods, so that nobody waits for the gate
     #[command(after_help = warm::AFTER)]
     Warm(Box<warm::Args>),
@@ -107,6 +114,8 @@ impl Command {
             Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),
             Self::Setup(args) => setup::run(*args),
+            Self::Doctor(args) => doctor::run(*args),
+            Self::Practice(args) => practice::run(*args),
             Self::Simulate(args) => simulate::run(&args),
             Self::Decisions(args) => decisions::run(*args),
             Self::Explain(args) => explain::run(&args),

@@ -16,7 +16,10 @@ impl Exit {
     pub const DENIED: Self = Self(1);
     /// The command failed: bad usage, unreadable input, no network. `check`: could not decide.
     pub const FAILED: Self = Self(2);
-    /// `scan --exit-code`: no finding is left, but something was not examined.
+    /// `doctor`: something is wrong.
+    pub const ERRORS: Self = Self(1);
+    /// `scan --exit-code`: no finding is left, but something was not examined. `doctor`: nothing
+    /// could be looked at.
     pub const GAPS: Self = Self(3);
 
     /// What `--exit-code N` asks for when findings are left.

@@ -98,6 +98,13 @@ const FAMILIES: &[Family] = &[
         closes: "\n}",
         helpers: &["facts", "output", "record", "source", "trivy"],
     },
+    Family {
+        folder: "crates/cleanbill/src/doctor/",
+        list: "crates/cleanbill/src/doctor/mod.rs",
+        opens: "pub const CHECKS",
+        closes: "];",
+        helpers: &["found", "report", "view"],
+    },
 ];
 
 /// Checks that every module is declared, and that every family's list is complete.

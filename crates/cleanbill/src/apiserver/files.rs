@@ -48,8 +48,8 @@ impl Files {
         clean(&self.working.join(path))
     }
 
-    /// Where on this machine a path leads; `None`: it is not mounted.
-    pub fn locate(&self, path: &Path) -> Option<PathBuf> {
+    /// Where on the node a path leads; `None`: it is not mounted.
+    pub fn outside(&self, path: &Path) -> Option<PathBuf> {
         let path = self.absolute(path);
         let outside = match &self.mounts {
             None => path,
@@ -66,7 +66,12 @@ impl Files {
                 }
             }
         };
-        let outside = clean(&outside);
+        Some(clean(&outside))
+    }
+
+    /// Where on this machine a path leads; `None`: it is not mounted.
+    pub fn locate(&self, path: &Path) -> Option<PathBuf> {
+        let outside = self.outside(path)?;
         if self.root.as_os_str().is_empty() {
             return Some(outside);
         }

@@ -144,12 +144,27 @@ impl Client {
         if !is_name(namespace) || !is_name(name) {
             return Err(Unread::Absent);
         }
+        let path = format!("/api/v1/namespaces/{namespace}/{kind}/{name}");
+        self.read(&path, OBJECT_MAX, until).map(|(bytes, _)| bytes)
+    }
+
+    /// Reads a path, of at most so many bytes, until then at most; with what the API server's
+    /// clock said (`Date`).
+    ///
+    /// # Errors
+    /// See [`Unread`].
+    pub fn read(
+        &self,
+        path: &str,
+        most: u64,
+        until: Instant,
+    ) -> std::result::Result<(Vec<u8>, Option<String>), Unread> {
         let failed = |e: ureq::Error| Unread::Failed(format!("the API server: {e}"));
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Unread::Failed("the API server: no time is left".into()));
         }
-        let url = format!("{}/api/v1/namespaces/{namespace}/{kind}/{name}", self.base);
+        let url = format!("{}{path}", self.base);
         let mut request = self.agent.get(url).header(header::ACCEPT, "application/json");
         if let Some(token) = self.token()? {
             request = request.header(header::AUTHORIZATION, token);
@@ -162,7 +177,10 @@ impl Client {
             404 => return Err(Unread::Absent),
             other => return Err(Unread::Failed(format!("the API server answers {other}"))),
         }
-        response.body_mut().with_config().limit(OBJECT_MAX).read_to_vec().map_err(failed)
+        let date = response.headers().get(header::DATE).and_then(|d| d.to_str().ok());
+        let date = date.map(str::to_owned);
+        let body = response.body_mut().with_config().limit(most).read_to_vec();
+        body.map(|bytes| (bytes, date)).map_err(failed)
     }
 
     fn token(&self) -> std::result::Result<Option<HeaderValue>, Unread> {

@@ -230,7 +230,7 @@ fn shown(time: Duration) -> String {
     let rounded = match millis {
         0 if !time.is_zero() => 1,
         0..10_000 => millis,
-        _ => millis / 100 * 100,
+        _ => millis / 1000 * 1000,
     };
     go(i64::try_from(rounded.saturating_mul(1_000_000)).unwrap_or(i64::MAX))
 }

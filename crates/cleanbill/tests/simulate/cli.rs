@@ -100,8 +100,7 @@ fn deny(reason: &str) -> Reply {
 fn a_person_sees_what_kubectl_says_and_why() {
     let (dir, hook) = folder("allowTTL: 60\ndenyTTL: 10", &[allow(), deny("too old"), allow()]);
     let args = ["--pod", "pods.yaml", "--then", "wait 11s", "--then", "update pods.yaml"];
-    let (code, out, err) =
-        run(dir.path(), hook.port, &[&args[..], &["--explain"]].concat(), "");
+    let (code, out, err) = run(dir.path(), hook.port, &[&args[..], &["--explain"]].concat(), "");
     assert_eq!((code, err.as_str()), (Some(1), ""));
     insta::assert_snapshot!(without_times(&out));
 }

@@ -11,4 +11,6 @@ mod cli;
 mod pki;
 mod rows;
 mod table;
+// Listening in another way is for an API server that goes on running.
+#[allow(dead_code)]
 mod webhook;

@@ -149,21 +149,6 @@ pub fn all() -> Vec<Row> {
 }
 
 impl Row {
-    /// Whether it holds for that minor version.
-    pub fn holds(&self, minor: u32) -> bool {
-        self.since.is_none_or(|since| since <= minor) && self.until.is_none_or(|u| minor <= u)
-    }
-
-    /// What kube-apiserver reads, and how the webhook listens: rows that are alike in this can
-    /// share both.
-    pub fn shared(&self) -> String {
-        format!(
-            "{:?}",
-            (&self.policy, &self.config, &self.kubeconfig, &self.change, &self.files, self.listens,
-             &self.env)
-        )
-    }
-
     /// Writes the folder that kube-apiserver reads; the admission configuration is `config.yaml`.
     pub fn write(&self, dir: &Path, port: u16, pki: &Pki) {
         let put = |text: &str| {

@@ -1,7 +1,8 @@
 //! A webhook that replies what a row says, and counts.
 
+use std::collections::HashMap;
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,8 +20,8 @@ use crate::rows::{Broken, Listens, Reply};
 pub struct Webhook {
     /// Its port.
     pub port: u16,
+    listens: Listens,
     said: Arc<Said>,
-    stop: Arc<AtomicBool>,
 }
 
 /// What it is to reply, and what it was asked.
@@ -29,6 +30,8 @@ struct Said {
     replies: Mutex<Vec<Reply>>,
     calls: AtomicUsize,
     bodies: Mutex<Vec<String>>,
+    open: Mutex<HashMap<usize, TcpStream>>,
+    stop: AtomicBool,
 }
 
 impl Webhook {
@@ -36,24 +39,53 @@ impl Webhook {
     pub fn start(listens: Listens, replies: &[Reply]) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let port = listener.local_addr().unwrap().port();
-        let hook = Self { port, said: Arc::default(), stop: Arc::default() };
+        let hook = Self { port, listens, said: Arc::default() };
         hook.say(replies);
-        if listens == Listens::Not {
-            return hook;
+        hook.accept(listener);
+        hook
+    }
+
+    /// Listens in another way, on the same port; whoever is connected is not any more.
+    pub fn listen(&mut self, listens: Listens) {
+        if listens == self.listens {
+            return;
         }
-        let tls = (listens != Listens::Plain).then(|| Arc::new(config(listens)));
-        let (said, stop) = (Arc::clone(&hook.said), Arc::clone(&hook.stop));
+        self.end();
+        self.listens = listens;
+        self.said = Arc::default();
+        let port = self.port;
+        let again = || TcpListener::bind(("127.0.0.1", port)).ok();
+        let wait = |_| thread::sleep(Duration::from_millis(50));
+        let listener = (0..100).find_map(|n| {
+            again().or_else(|| {
+                wait(n);
+                None
+            })
+        });
+        self.accept(listener.unwrap());
+    }
+
+    fn accept(&self, listener: TcpListener) {
+        if self.listens == Listens::Not {
+            return;
+        }
+        let tls = (self.listens != Listens::Plain).then(|| Arc::new(config(self.listens)));
+        let said = Arc::clone(&self.said);
         thread::spawn(move || {
-            for stream in listener.incoming() {
-                if stop.load(SeqCst) {
+            for (number, stream) in listener.incoming().enumerate() {
+                if said.stop.load(SeqCst) {
                     return;
                 }
                 let Ok(stream) = stream else { continue };
+                said.open.lock().unwrap().insert(number, stream.try_clone().unwrap());
                 let (tls, said) = (tls.clone(), Arc::clone(&said));
-                thread::spawn(move || serve(stream, tls, &said));
+                thread::spawn(move || {
+                    serve(stream, tls, &said);
+                    // It is closed when nobody has it any more.
+                    said.open.lock().unwrap().remove(&number);
+                });
             }
         });
-        hook
     }
 
     /// What it replies from now on; the count begins anew.
@@ -71,13 +103,20 @@ impl Webhook {
     pub fn last_body(&self) -> String {
         self.said.bodies.lock().unwrap().last().cloned().unwrap_or_default()
     }
+
+    fn end(&self) {
+        self.said.stop.store(true, SeqCst);
+        // Wakes who accepts.
+        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        for (_, stream) in self.said.open.lock().unwrap().drain() {
+            _ = stream.shutdown(Shutdown::Both);
+        }
+    }
 }
 
 impl Drop for Webhook {
     fn drop(&mut self) {
-        self.stop.store(true, SeqCst);
-        // Wakes who accepts.
-        drop(TcpStream::connect(("127.0.0.1", self.port)));
+        self.end();
     }
 }
 
