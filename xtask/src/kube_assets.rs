@@ -63,28 +63,14 @@ fn make(folder: &Path) -> Result<()> {
 
 /// Fetches and unpacks; gives the tree.
 fn sources(work: &Path) -> Result<PathBuf> {
-    let archives = output(Command::new("apt-get").args([
-        "indextargets",
-        "--format=$(REPO_URI) $(RELEASE) $(COMPONENT)",
-        "Created-By: Packages",
-        "Origin: Debian",
-        "Component: main",
-    ]))?;
-    let list: String = archives.lines().map(|a| format!("deb {a}\ndeb-src {a}\n")).collect();
-    if list.is_empty() {
-        return Err("apt knows no archive of Debian; run apt-get update first".into());
-    }
-    std::fs::write(work.join("sources.list"), list)?;
     std::fs::create_dir_all(work.join("lists/partial"))?;
     std::fs::create_dir_all(work.join("packages/archives/partial"))?;
+    let list = archives(work)?;
+    std::fs::write(work.join("sources.list"), list)?;
     let apt = |args: &[&str]| {
-        let at = |key: &str, path: &str| format!("-o{key}={}", work.join(path).display());
-        run_program(Command::new("apt-get").current_dir(work).args(args).args([
-            at("Dir::Etc::SourceList", "sources.list"),
-            "-oDir::Etc::SourceParts=/dev/null".into(),
-            at("Dir::State::Lists", "lists"),
-            at("Dir::Cache", "packages"),
-        ]))
+        let mut command = Command::new("apt-get");
+        command.current_dir(work).args(args).args(["-oDir::Etc::SourceParts=/dev/null"]);
+        run_program(command.arg(at("Dir::Etc::SourceList", work, "sources.list")).args(own(work)))
     };
     apt(&["update", "-qq"])?;
     apt(&["source", "-qq", "--download-only", "kubernetes"])?;
@@ -110,6 +96,37 @@ fn sources(work: &Path) -> Result<PathBuf> {
     let newer = unpacked.join("usr/share/gocode/src/github.com/modern-go/reflect2");
     std::fs::rename(newer, vendored)?;
     Ok(tree)
+}
+
+/// The lines of `sources.list` for the archives of Debian that this machine uses.
+fn archives(work: &Path) -> Result<String> {
+    let targets = |lists: &[String]| -> Result<String> {
+        let format = "--format=$(REPO_URI) $(RELEASE) $(COMPONENT)";
+        let which = ["Created-By: Packages", "Origin: Debian", "Component: main"];
+        let mut command = Command::new("apt-get");
+        let found = output(command.args(["indextargets", format]).args(which).args(lists))?;
+        Ok(found.lines().map(|a| format!("deb {a}\ndeb-src {a}\n")).collect())
+    };
+    let known = targets(&[])?;
+    if !known.is_empty() {
+        return Ok(known);
+    }
+    // Which is whose is told by the archives only, and nobody has asked them here yet.
+    run_program(Command::new("apt-get").args(["update", "-qq"]).args(own(work)))?;
+    let known = targets(&own(work))?;
+    match known.is_empty() {
+        true => Err("apt knows no archive of Debian".into()),
+        false => Ok(known),
+    }
+}
+
+fn at(key: &str, work: &Path, path: &str) -> String {
+    format!("-o{key}={}", work.join(path).display())
+}
+
+/// Where apt keeps what it fetches for us.
+fn own(work: &Path) -> [String; 2] {
+    [at("Dir::State::Lists", work, "lists"), at("Dir::Cache", work, "packages")]
 }
 
 /// The one file in a folder whose name ends so.
