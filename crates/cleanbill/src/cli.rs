@@ -103,7 +103,7 @@ impl Command {
             Self::Check(args) => check::run(*args),
             Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),
-            Self::Setup(args) => setup::run(*args),
+            Self::Setup(args) => setup::run(&args),
             Self::Decisions(args) => decisions::run(*args),
             Self::Explain(args) => explain::run(&args),
             Self::Replay(args) => replay::run(&args),

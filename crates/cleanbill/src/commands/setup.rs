@@ -1,7 +1,11 @@
 //! `cleanbill setup`: certificates, and every file by which an API server learns to ask the gate.
 
+mod renew;
+
 use std::io::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -16,11 +20,23 @@ Examples:
   cleanbill setup ./gate --mode node --for kubeadm
   cleanbill setup ./gate --mode webhook --image registry.example/cleanbill@sha256:…";
 
+/// What else `setup` does.
+#[derive(Debug, Subcommand)]
+pub enum What {
+    /// Replace certificates while gate and API server run
+    #[command(after_help = renew::AFTER)]
+    Renew(renew::Args),
+}
+
 /// Arguments of `setup`.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct Args {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Folder to write into; made if it is missing
-    dir: PathBuf,
+    #[arg(required = true)]
+    dir: Option<PathBuf>,
     /// node, remote, webhook (as pods) or static-webhook (Kubernetes 1.36)
     #[arg(long, value_enum, default_value = "remote", hide_possible_values = true)]
     mode: Mode,
@@ -80,10 +96,10 @@ pub struct Args {
 }
 
 impl Args {
-    fn plan(&self) -> Result<Plan> {
+    fn plan(&self, dir: &Path) -> Result<Plan> {
         let Self { mode, tool, .. } = *self;
-        let folder = std::path::absolute(&self.dir)
-            .map_err(|e| Failure::new(format!("{}: {e}", self.dir.display())))?;
+        let folder = std::path::absolute(dir)
+            .map_err(|e| Failure::new(format!("{}: {e}", dir.display())))?;
         let folder = folder.to_str().ok_or_else(|| {
             Failure::new(format!("{}: its path is no text", folder.display()))
                 .next("choose a folder whose path is UTF-8")
@@ -130,14 +146,21 @@ impl Args {
 ///
 /// # Errors
 /// When a value is not one that kube-apiserver takes, a file is in the way, or writing fails.
-pub fn run(args: Args) -> Result<Exit> {
-    let plan = args.plan()?;
+pub fn run(args: &Args) -> Result<Exit> {
+    match &args.what {
+        Some(What::Renew(args)) => return renew::run(args),
+        None => {}
+    }
+    let Some(dir) = &args.dir else {
+        return Err(Failure::new("no folder is named").next("cleanbill setup DIR"));
+    };
+    let plan = args.plan(dir)?;
     let made = make(&plan, cleanbill_core::Timestamp::now())?;
     let mut said = String::new();
-    for path in files::write(&args.dir, &made, args.force)? {
+    for path in files::write(dir, &made, args.force)? {
         said.push_str(&format!("wrote {}\n", path.display()));
     }
-    let dir = args.dir.display();
+    let dir = dir.display();
     if plan.values.default_allow {
         said.push_str("note: default-allow is true: while the gate is down, every image runs\n");
     }

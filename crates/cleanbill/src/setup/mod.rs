@@ -7,7 +7,9 @@
 //! that does not start.
 
 pub mod admission;
+mod certificate;
 pub mod cluster;
+mod derived;
 pub mod files;
 pub mod gate;
 pub mod kubeconfig;
@@ -16,6 +18,8 @@ pub mod mode;
 pub mod node;
 pub mod pki;
 mod plan;
+pub mod renew;
+pub mod replace;
 mod template;
 mod tools;
 pub mod webhooks;
