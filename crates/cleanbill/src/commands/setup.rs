@@ -1,5 +1,6 @@
 //! `cleanbill setup`: certificates, and every file by which an API server learns to ask the gate.
 
+mod apply;
 mod renew;
 
 use std::io::Write as _;
@@ -26,6 +27,9 @@ pub enum What {
     /// Replace certificates while gate and API server run
     #[command(after_help = renew::AFTER)]
     Renew(renew::Args),
+    /// Change the API server of a kubeadm node, or nothing (also: setup --apply)
+    #[command(long_flag = "apply", after_help = apply::AFTER)]
+    Apply(apply::Args),
 }
 
 /// Arguments of `setup`.
@@ -149,6 +153,7 @@ impl Args {
 pub fn run(args: &Args) -> Result<Exit> {
     match &args.what {
         Some(What::Renew(args)) => return renew::run(args),
+        Some(What::Apply(args)) => return apply::run(args),
         None => {}
     }
     let Some(dir) = &args.dir else {

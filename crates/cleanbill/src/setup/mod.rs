@@ -7,6 +7,7 @@
 //! that does not start.
 
 pub mod admission;
+pub mod apply;
 mod certificate;
 pub mod cluster;
 mod derived;
