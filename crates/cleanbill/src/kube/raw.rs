@@ -16,8 +16,15 @@ const MOST: u64 = 64 << 20;
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Reply {
     /// The body as JSON; null where it is none.
-    pub json: Value,
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_default()
+    }
 }
 
 impl Client {
@@ -98,6 +105,6 @@ impl Client {
         };
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;
-        Ok(Reply { status, json: serde_json::from_slice(&body).unwrap_or_default() })
+        Ok(Reply { status, body })
     }
 }

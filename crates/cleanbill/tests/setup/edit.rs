@@ -154,7 +154,10 @@ fn every_way_to_write_it_is_changed_rightly_or_refused() {
     let (head, tail) = MANIFEST.split_once("  - command:\n").unwrap();
     let tail = &tail[tail.find("    image:").unwrap()..];
     for (text, words) in [
-        (format!("{head}  - command: [kube-apiserver, --a=b]\n{tail}"), "cannot be changed by this program"),
+        (
+            format!("{head}  - command: [kube-apiserver, --a=b]\n{tail}"),
+            "cannot be changed by this program",
+        ),
         (format!("{head}  - command: []\n{tail}"), "is empty"),
         (format!("{head}  - command: kube-apiserver\n{tail}"), "is no list"),
         (

@@ -7,3 +7,4 @@ mod cluster;
 mod edit;
 mod made;
 mod modes;
+mod node;

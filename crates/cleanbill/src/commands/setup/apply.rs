@@ -29,6 +29,9 @@ pub struct Args {
     /// The node's root folder
     #[arg(long, value_name = "DIR", default_value = "/")]
     root: PathBuf,
+    /// Kubeconfig of this node's own API server [default: /etc/kubernetes/admin.conf]
+    #[arg(long, value_name = "FILE")]
+    kubeconfig: Option<PathBuf>,
     /// Judge these pods, as `kubectl get pods -A -o json` prints them
     #[arg(long, value_name = "FILE")]
     pods: Option<PathBuf>,
@@ -55,6 +58,10 @@ pub struct Args {
 /// When it was not done: then everything is as it was, or the error says what is left to do.
 pub fn run(args: &Args) -> Result<Exit> {
     let node = Node::at(&args.root);
+    let node = match &args.kubeconfig {
+        Some(file) => node.asked_by(file),
+        None => node,
+    };
     let wait = Duration::from_secs(args.wait);
     // Each line at once: what follows may take minutes. Reasons quote images' and servers' words.
     let mut tell = |line: &str| {

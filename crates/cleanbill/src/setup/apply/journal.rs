@@ -129,6 +129,16 @@ impl Backup {
         self.read(&self.0.join("files").join(name))
     }
 
+    /// Takes away what a backup that was cut off left: one without a journal, of a manifest that
+    /// still is as it was.
+    pub fn sweep(&self, manifest: &str) {
+        let same = self.manifest().is_ok_and(|kept| kept == manifest);
+        if same && !self.0.join(JOURNAL).exists() {
+            // Nothing depends on it, and the next backup is written over it.
+            _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
     fn read(&self, path: &Path) -> Result<String> {
         fs::read_to_string(path)
             .map_err(|e| Failure::new(format!("the backup {}: {e}", path.display())))

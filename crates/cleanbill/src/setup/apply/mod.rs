@@ -209,6 +209,9 @@ fn forward(
 pub fn roll_back(node: &Node, wait: Duration, watch: &mut Watch<'_>) -> Result<()> {
     let backup = node.backup();
     let Some(mut journal) = backup.journal()? else {
+        if let Some(text) = node.read_manifest()? {
+            backup.sweep(&text);
+        }
         return Err(Failure::new("nothing was applied here, so nothing is taken back")
             .next("setup apply keeps its backup in /etc/kubernetes/cleanbill-backup"));
     };

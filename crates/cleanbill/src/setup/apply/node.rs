@@ -14,12 +14,19 @@ use crate::setup::replace::replace;
 /// A node.
 pub struct Node {
     root: PathBuf,
+    kubeconfig: PathBuf,
 }
 
 impl Node {
     /// The node whose `/` is this folder.
     pub fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+        Self { root: root.to_owned(), kubeconfig: root.join("etc/kubernetes/admin.conf") }
+    }
+
+    /// The same, its API server asked by this kubeconfig.
+    #[must_use]
+    pub fn asked_by(self, kubeconfig: &Path) -> Self {
+        Self { kubeconfig: kubeconfig.to_owned(), ..self }
     }
 
     /// The manifest of kube-apiserver.
@@ -43,7 +50,7 @@ impl Node {
     /// # Errors
     /// When the kubeconfig cannot be read or used.
     pub fn api(&self) -> Result<Client> {
-        Client::from_kubeconfig(&self.below("/etc/kubernetes/admin.conf"))
+        Client::from_kubeconfig(&self.kubeconfig)
     }
 
     /// The manifest's text; `None` where there is none.
@@ -91,7 +98,7 @@ impl Node {
         let path = self.mounted(mount_dir, name);
         match fs::remove_file(&path) {
             Ok(()) => {}
-            Err(e) if e.kind() == ErrorKind::NotFound => {}
+            Err(e) if matches!(e.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {}
             Err(e) => return Err(Failure::new(format!("{} stays: {e}", path.display()))),
         }
         // What others put there stays, and then so does the folder.

@@ -58,8 +58,9 @@ pub fn list(api: &Client) -> Result<Vec<Pod>> {
         if reply.status != 200 {
             return Err(failed(format!("the API server answers {}", reply.status)));
         }
-        pods.extend(parse(&reply.json)?);
-        let next = reply.json["metadata"]["continue"].as_str().unwrap_or_default();
+        let page = reply.json();
+        pods.extend(parse(&page)?);
+        let next = page["metadata"]["continue"].as_str().unwrap_or_default();
         if next.is_empty() {
             return Ok(pods);
         }
@@ -182,8 +183,9 @@ fn ask(
     };
     loop {
         let reply = gate.post("/review?timeout=30s", &question, ANSWER).map_err(none)?;
-        let said = &reply.json["status"];
-        let reason = said["reason"].as_str().or(reply.json["message"].as_str());
+        let answer = reply.json();
+        let said = &answer["status"];
+        let reason = said["reason"].as_str().or(answer["message"].as_str());
         match (reply.status, said["allowed"].as_bool()) {
             (200..=206, Some(true)) => return Ok(None),
             (200..=206, Some(false)) | (403, _) => {
