@@ -78,6 +78,13 @@ fn change(plan: &Plan) -> String {
          then change it. Flags, under\n   \
          `spec.containers[0].command`:\n\n"
             .to_owned();
+    if plan.mode.is_plugin() {
+        text.insert_str(
+            0,
+            "(On a node that kubeadm made, `cleanbill setup apply` does all that follows, and takes it\n   \
+             back if the API server does not come up. Else by hand:)\n\n   ",
+        );
+    }
     for (name, value) in flags(plan) {
         text.push_str(&format!("       - --{name}={value}\n"));
     }

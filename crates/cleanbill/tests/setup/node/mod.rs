@@ -60,8 +60,9 @@ fn is_applied(rig: &Rig) {
         let mode = path.metadata().unwrap().permissions().mode() & 0o777;
         assert_eq!(mode, if name.ends_with(".key") { 0o600 } else { 0o644 });
     }
-    let kept = rig.path("etc/kubernetes/cleanbill-backup/kube-apiserver.yaml");
-    assert_eq!(fs::read_to_string(kept).unwrap(), MANIFEST);
+    let backup = rig.path("etc/kubernetes/cleanbill-backup");
+    assert_eq!(fs::read_to_string(backup.join("kube-apiserver.yaml")).unwrap(), MANIFEST);
+    assert_eq!(backup.metadata().unwrap().permissions().mode() & 0o077, 0, "root's alone");
     no_dots(rig);
     assert!(rig.asks());
 }
