@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use cleanbill::failure::Failure;
+use cleanbill::serve::config_file;
+use cleanbill::serve::reload::Reloader;
 use cleanbill::serve::tls::Material;
 use cleanbill::setup::mode::Mode;
 use cleanbill::setup::renew::{Came, begin, finish, switch};
@@ -114,6 +116,36 @@ fn sides_that_are_one_step_apart_understand_each_other() {
         }
         // And once more, with what is there now: its authority ends before 500 days are over.
         assert_eq!(begin(dir, 500, now).unwrap(), Came::Overlaps);
+    }
+}
+
+#[test]
+fn a_gate_that_runs_takes_every_step_from_its_files() {
+    let rig = rig(Choice::default());
+    let dir = made(&Plan::default());
+    let dir = dir.path();
+    // As setup wrote it; only the listening is the rig's.
+    let path = dir.join("cleanbill.yaml");
+    let config = config_file::parse(&fs::read_to_string(&path).unwrap(), &path).unwrap();
+    let mut reloader = Reloader::new(&path, config, rig.handles());
+    reloader.look(false);
+    let mut server = copy(dir);
+    type Step = fn(&Path) -> Result<Came, Failure>;
+    let steps: [Step; 3] = [|dir| begin(dir, 400, jiff::Timestamp::now()), switch, finish];
+    for step in steps {
+        assert!(ask(&rig, server.path()).unwrap());
+        step(dir).unwrap();
+        // The gate first, and then the API server.
+        reloader.look(true);
+        assert!(ask(&rig, server.path()).unwrap(), "the API server has not changed yet");
+        server = copy(dir);
+        assert!(ask(&rig, server.path()).unwrap(), "both have");
+    }
+    let metrics = rig.get("/metrics").body;
+    for line in
+        ["reloads_total{what=\"certificates\"} 3", "reload_failures_total{what=\"certificates\"} 0"]
+    {
+        assert!(metrics.contains(&format!("cleanbill_{line}\n")), "{line}: {metrics}");
     }
 }
 
