@@ -113,7 +113,7 @@ impl Command {
             Self::Check(args) => check::run(*args),
             Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),
-            Self::Setup(args) => setup::run(*args),
+            Self::Setup(args) => setup::run(&args),
             Self::Doctor(args) => doctor::run(*args),
             Self::Practice(args) => practice::run(*args),
             Self::Simulate(args) => simulate::run(&args),

@@ -1,9 +1,11 @@
-//! The Kubernetes API, as far as it is read: single objects, by GET, over TLS.
+//! The Kubernetes API, as far as it is read: single objects, by GET, over TLS. ([`raw`] is for the
+//! person who sets the gate up.)
 //!
 //! Who the API server is, is always verified; there is no switch against it. No redirect is
 //! followed and no proxy used. Tokens, keys and what comes back stand in no message.
 
 mod kubeconfig;
+mod raw;
 mod reader;
 
 use std::path::{Path, PathBuf};
@@ -18,6 +20,7 @@ use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 use crate::failure::{Failure, Result};
 
 pub use kubeconfig::fuzz_kubeconfig;
+pub use raw::Reply;
 pub use reader::{Holds, Reader};
 
 /// The largest object that is read (the API server's own bound on a secret is 1 MiB, which

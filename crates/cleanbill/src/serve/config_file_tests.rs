@@ -17,18 +17,7 @@ fn what_setup_writes_is_what_serve_reads() {
     let plan = crate::setup::Plan {
         hosts: vec!["gate.example".into()],
         port: 8443,
-        client_name: "kube-apiserver".into(),
-        mount_dir: "/etc/kubernetes/cleanbill".into(),
-        state_dir: "/var/lib/cleanbill".into(),
-        values: crate::setup::admission::Values {
-            allow_ttl: 60,
-            deny_ttl: 10,
-            retry_backoff: 500,
-            default_allow: false,
-        },
-        fail_when_unexamined: false,
-        days: 30,
-        keep_ca_key: false,
+        ..crate::setup::Plan::default()
     };
     let config = parse(&crate::setup::gate::config(&plan), Path::new("/gate/cleanbill.yaml"));
     let config = config.unwrap();

@@ -4,6 +4,8 @@
 //! value out of range without naming the field, so the field is named here.
 
 use super::Plan;
+use super::mode::Mode;
+use super::webhooks::{MUTATING_DIR, VALIDATING_DIR};
 use super::yaml::quoted;
 use crate::failure::{Failure, Result};
 
@@ -47,14 +49,26 @@ const API_VERSION: &str = "apiserver.config.k8s.io/v1";
 
 /// The configuration as YAML.
 pub fn yaml(plan: &Plan) -> String {
-    let Values { allow_ttl, deny_ttl, retry_backoff, default_allow } = plan.values;
+    let plugins = match plan.mode {
+        Mode::Node | Mode::Remote => plugin(plan),
+        Mode::Webhook | Mode::StaticWebhook => {
+            kinds(plan).map(|(name, folder)| webhook(plan, name, folder)).concat()
+        }
+    };
     format!(
-        "# For kube-apiserver's --admission-control-config-file. Times are numbers: TTLs in\n\
-         # seconds, the backoff in milliseconds. An unknown key of imagePolicy is ignored by\n\
-         # kube-apiserver without a word, so check the spelling when you change it.\n\
+        "# For kube-apiserver's --admission-control-config-file.\n\
          apiVersion: {API_VERSION}\n\
          kind: AdmissionConfiguration\n\
-         plugins:\n\
+         plugins:\n{plugins}"
+    )
+}
+
+fn plugin(plan: &Plan) -> String {
+    let Values { allow_ttl, deny_ttl, retry_backoff, default_allow } = plan.values;
+    format!(
+        "# Times are numbers: TTLs in seconds, the backoff in milliseconds. An unknown key of\n\
+         # imagePolicy is ignored by kube-apiserver without a word, so check the spelling when you\n\
+         # change it.\n\
          - name: ImagePolicyWebhook\n  \
            configuration:\n    \
              imagePolicy:\n      \
@@ -67,16 +81,38 @@ pub fn yaml(plan: &Plan) -> String {
     )
 }
 
+fn webhook(plan: &Plan, name: &str, folder: Option<&str>) -> String {
+    let mut text = format!(
+        "- name: {name}\n  \
+           configuration:\n    \
+             apiVersion: {API_VERSION}\n    \
+             kind: WebhookAdmissionConfiguration\n    \
+             kubeConfigFile: {}\n",
+        quoted(&plan.mounted("kubeconfig"))
+    );
+    if let Some(folder) = folder {
+        text.push_str(&format!("    staticManifestsDir: {}\n", quoted(&plan.mounted(folder))));
+    }
+    text
+}
+
+/// The two plug-ins, with their folders where the configurations are files.
+fn kinds(plan: &Plan) -> [(&'static str, Option<&'static str>); 2] {
+    let folder = |name| (plan.mode == Mode::StaticWebhook).then_some(name);
+    [
+        ("ValidatingAdmissionWebhook", folder(VALIDATING_DIR)),
+        ("MutatingAdmissionWebhook", folder(MUTATING_DIR)),
+    ]
+}
+
 /// The configuration as JSON.
 ///
 /// # Errors
 /// Never in practice; the serializer's own.
 pub fn json(plan: &Plan) -> Result<String> {
     let Values { allow_ttl, deny_ttl, retry_backoff, default_allow } = plan.values;
-    let value = serde_json::json!({
-        "apiVersion": API_VERSION,
-        "kind": "AdmissionConfiguration",
-        "plugins": [{
+    let plugins = match plan.mode {
+        Mode::Node | Mode::Remote => serde_json::json!([{
             "name": "ImagePolicyWebhook",
             "configuration": { "imagePolicy": {
                 "kubeConfigFile": plan.mounted("kubeconfig"),
@@ -85,7 +121,26 @@ pub fn json(plan: &Plan) -> Result<String> {
                 "retryBackoff": retry_backoff,
                 "defaultAllow": default_allow,
             }},
-        }],
+        }]),
+        Mode::Webhook | Mode::StaticWebhook => kinds(plan)
+            .map(|(name, folder)| {
+                let mut configuration = serde_json::json!({
+                    "apiVersion": API_VERSION,
+                    "kind": "WebhookAdmissionConfiguration",
+                    "kubeConfigFile": plan.mounted("kubeconfig"),
+                });
+                if let (Some(folder), Some(map)) = (folder, configuration.as_object_mut()) {
+                    map.insert("staticManifestsDir".to_owned(), plan.mounted(folder).into());
+                }
+                serde_json::json!({ "name": name, "configuration": configuration })
+            })
+            .into_iter()
+            .collect(),
+    };
+    let value = serde_json::json!({
+        "apiVersion": API_VERSION,
+        "kind": "AdmissionConfiguration",
+        "plugins": plugins,
     });
     serde_json::to_string_pretty(&value)
         .map(|text| text + "\n")

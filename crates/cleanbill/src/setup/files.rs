@@ -78,6 +78,14 @@ pub fn write(dir: &Path, files: &[NewFile], force: bool) -> Result<Vec<PathBuf>>
         .map_err(|e| failed("cannot write into", dir, e))?;
     for file in files {
         let path = staging.path().join(file.name);
+        // A name may lead into a folder of the target.
+        for made in [path.parent(), dir.join(file.name).parent()].into_iter().flatten() {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o755)
+                .create(made)
+                .map_err(|e| failed("cannot make the folder", made, e))?;
+        }
         let written =
             OpenOptions::new().write(true).create_new(true).mode(file.mode).open(&path).and_then(
                 |mut open| {

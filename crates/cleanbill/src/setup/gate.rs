@@ -1,6 +1,7 @@
 //! The gate's own configuration and a first policy.
 
 use super::Plan;
+use super::mode::Mode;
 use super::yaml::quoted;
 
 /// The port of `/healthz`, `/readyz` and `/metrics`, on loopback.
@@ -12,20 +13,39 @@ pub fn config(plan: &Plan) -> String {
         host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
     };
     let listen = if plan.hosts.iter().all(local) { "127.0.0.1" } else { "[::]" };
+    let in_cluster = plan.mode == Mode::Webhook;
+    // Kubelets ask a pod at its own address.
+    let metrics = if in_cluster { "[::]" } else { "127.0.0.1" };
+    let file = |name: &str| match plan.mode {
+        Mode::Webhook => quoted(&format!("{}/tls/{name}", plan.config_dir)),
+        Mode::Node | Mode::Remote | Mode::StaticWebhook => name.to_owned(),
+    };
+    let state = match plan.mode {
+        // A folder of its own in the volume, so that it is the gate's alone.
+        Mode::Webhook => format!("{}/gate", plan.state_dir),
+        Mode::Node | Mode::Remote | Mode::StaticWebhook => plan.state_dir.clone(),
+    };
+    let secrets = if plan.pull_secrets_of.is_empty() {
+        ""
+    } else {
+        "# Pods' pull secrets, where the gate may read them (cluster/10-access.yaml).\n\
+         kubernetes:\n  in_cluster: true\n"
+    };
     format!(
         "# cleanbill serve --config cleanbill.yaml\n\
          # Relative paths are relative to this file.\n\
          listen: \"{listen}:{port}\"\n\
-         metrics_listen: \"127.0.0.1:{METRICS_PORT}\"\n\
+         metrics_listen: \"{metrics}:{METRICS_PORT}\"\n\
          tls:\n  \
-           cert: server.crt\n  \
-           key: server.key\n  \
-           client_ca: ca.crt\n  \
+           cert: {cert}\n  \
+           key: {key}\n  \
+           client_ca: {ca}\n  \
            # Who may ask, by the name in the client certificate.\n  \
            client_names: [{name}]\n\
          policy: policy.yaml\n\
          # Evidence and decisions; written by the gate alone.\n\
          state_dir: {state}\n\
+         {secrets}\
          # A snapshot made by `cleanbill db update`. Without it the small snapshot in the program\n\
          # is used, which grows old: its feeds then count as stale.\n\
          # db: /var/lib/cleanbill/advisories.db\n\
@@ -41,8 +61,11 @@ pub fn config(plan: &Plan) -> String {
          #   username: cleanbill\n\
          #   password_file: registry.password\n",
         port = plan.port,
+        cert = file("server.crt"),
+        key = file("server.key"),
+        ca = file("ca.crt"),
         name = quoted(&plan.client_name),
-        state = quoted(&plan.state_dir),
+        state = quoted(&state),
         unexamined = if plan.fail_when_unexamined { "fail" } else { "deny" },
     )
 }

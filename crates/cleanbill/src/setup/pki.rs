@@ -9,6 +9,9 @@ use rcgen::{
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
 };
 
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
+
 use crate::failure::{Failure, Result};
 
 /// From when to when a certificate is good.
@@ -61,6 +64,26 @@ impl Authority {
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         let certificate = params.self_signed(&key).map_err(wrong)?.pem();
         Ok(Self { issuer: Issuer::new(params, key), certificate })
+    }
+
+    /// An authority that was made before, from its certificate (whose one name is `name`) and key.
+    ///
+    /// # Errors
+    /// When the key is none, or not that of the certificate.
+    pub fn again(name: &str, certificate: &str, key: &str, valid: Validity) -> Result<Self> {
+        let key = KeyPair::from_pem(key)
+            .map_err(|_| Failure::new("ca.key is no PEM private key that can sign"))?;
+        let mut params = params(name, &[], valid)?;
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        let der = CertificateDer::from_pem_slice(certificate.as_bytes())
+            .map_err(|_| Failure::new("ca.crt is no PEM certificate"))?;
+        // The key of the certificate stands in it as it stands in the key pair.
+        let public = key.public_key_raw();
+        if !der.windows(public.len()).any(|bytes| bytes == public) {
+            return Err(Failure::new("ca.key is not the key of ca.crt")
+                .next("move it away; then a new authority is made"));
+        }
+        Ok(Self { issuer: Issuer::new(params, key), certificate: certificate.to_owned() })
     }
 
     /// Its own certificate, PEM.

@@ -11,14 +11,8 @@ use super::{Plan, files, make};
 fn plan() -> Plan {
     Plan {
         hosts: vec!["10.0.0.7".into(), "gate.example".into(), "fd00::7".into()],
-        port: 1234,
-        client_name: "kube-apiserver".into(),
-        mount_dir: "/etc/kubernetes/cleanbill".into(),
-        state_dir: "/var/lib/cleanbill".into(),
-        values: Values { allow_ttl: 60, deny_ttl: 10, retry_backoff: 500, default_allow: false },
-        fail_when_unexamined: false,
         days: 30,
-        keep_ca_key: false,
+        ..Plan::default()
     }
 }
 

@@ -15,4 +15,5 @@ mod plain;
 mod questions;
 mod registrations;
 mod reload;
+mod renewal;
 mod rig;
