@@ -274,8 +274,13 @@ fn in_cluster(_: &View, server: &Server) -> Judged {
     let (target, policy) = (server.address()?, server.image_policy()?);
     let host = target.host.trim_end_matches('.').to_ascii_lowercase();
     let service = host.ends_with(".svc") || host.contains(".svc.");
+    if target.is_loopback() {
+        return fine(target.authority(), "it runs on the node");
+    }
     if !service {
-        return fine(target.authority(), "it is not called by a name of the cluster");
+        return not_looked(format!(
+            "whether {host} leads into the cluster cannot be seen from here"
+        ));
     }
     if policy.default_allow {
         return fine(

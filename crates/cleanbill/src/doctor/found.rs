@@ -129,6 +129,17 @@ pub fn given<'s, T>(seen: &'s Seen<T>, what: &str) -> Result<&'s T, NotLooked> {
     }
 }
 
+/// An address without the name and password that may stand in front of its host, also where no
+/// scheme is written.
+pub fn address(text: &str) -> String {
+    let (scheme, rest) = text.split_once("://").map_or(("", text), |(s, rest)| (s, rest));
+    let end = rest.find('/').unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.rsplit_once('@').map_or(host.to_owned(), |(_, host)| format!("…@{host}"));
+    let mark = if scheme.is_empty() { "" } else { "://" };
+    format!("{scheme}{mark}{host}{path}")
+}
+
 /// Words of kube-apiserver without what may be secret in them: whole documents, numbers where a
 /// token may stand, names and passwords in addresses.
 pub fn hushed(words: &str) -> String {
@@ -162,7 +173,7 @@ pub fn hushed(words: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Unseen, hushed, refused};
+    use super::{Unseen, address, hushed, refused};
     use crate::apiserver::Refused;
 
     #[test]
@@ -177,6 +188,14 @@ mod tests {
 
     #[test]
     fn nothing_secret_is_repeated() {
+        let addresses = [
+            ("me:pw@proxy:3128", "…@proxy:3128"),
+            ("http://me:p@w@proxy:3128/a", "http://…@proxy:3128/a"),
+            ("https://10.0.0.7:1234/review", "https://10.0.0.7:1234/review"),
+        ];
+        for (text, want) in addresses {
+            assert_eq!(address(text), want);
+        }
         let table = [
             ("Object 'Kind' is missing in '{\"token\":\"x\"}'", "Object 'Kind' is missing in '…"),
             (

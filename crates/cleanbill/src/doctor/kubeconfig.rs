@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::admission::{absent, mount, unmounted};
-use super::found::{Judged, NotLooked, Outcome, Unseen, error, fine, given, not_looked, warning};
+use super::found::{
+    Judged, NotLooked, Outcome, Unseen, address, error, fine, given, not_looked, warning,
+};
 use super::view::View;
 use super::view::server::{NO_NODE, Server};
 use super::{Check, Run};
@@ -235,9 +237,11 @@ fn accepted(view: &View, server: &Server) -> Judged {
     sound(files, view, server)?;
     match (&server.reach, &server.target) {
         (Ok(_), Ok(_)) => fine(name, "client-go takes it"),
-        (Ok(reach), Err(Unseen::Refused(e))) => {
-            error(format!("server: {}", reach.server), &e.words, "write https://HOST:PORT/review")
-        }
+        (Ok(reach), Err(Unseen::Refused(e))) => error(
+            format!("server: {}", address(&reach.server)),
+            &e.words,
+            "write https://HOST:PORT/review",
+        ),
         (Ok(_), Err(Unseen::Not(why))) => not_looked(why),
         (Err(Unseen::Refused(e)), _) => {
             error(name, &e.words, "`cleanbill setup` writes a kubeconfig that is whole")
@@ -248,7 +252,7 @@ fn accepted(view: &View, server: &Server) -> Judged {
 
 fn scheme(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
-    let at = format!("server: {}", reach.server);
+    let at = format!("server: {}", address(&reach.server));
     match (target.tls, target.scheme_written) {
         (false, _) => {
             error(at, "it is called in the clear", "write https://, which the gate speaks")
@@ -262,7 +266,7 @@ fn scheme(_: &View, server: &Server) -> Judged {
 
 fn path(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
-    let at = format!("server: {}", reach.server);
+    let at = format!("server: {}", address(&reach.server));
     // Go cleans the path before it calls.
     let path = target.path.trim_end_matches('/');
     if ["/validate", "/mutate"].contains(&path) {

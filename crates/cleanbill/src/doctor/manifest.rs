@@ -74,6 +74,12 @@ fn folder(view: &View) -> Judged {
         return not_looked("no node's folder was given (--root DIR)");
     };
     let path = folder.path.display().to_string();
+    if folder.nowhere {
+        return not_looked(format!(
+            "{path}: there is not even the folder above it, so this is no control-plane node; \
+             name copies with --root or --manifest, or a cluster with --kubeconfig"
+        ));
+    }
     let beside: Vec<String> = folder.beside.iter().map(|p| p.display().to_string()).collect();
     let moved = format!("move {} into {path}", beside.join(", "));
     if let Some(why) = folder.unreadable.as_deref().and_then(denied) {
@@ -122,6 +128,9 @@ fn copies(view: &View) -> Judged {
     let Some(folder) = &view.folder else {
         return not_looked("no node's folder was given (--root DIR)");
     };
+    if let Some(file) = folder.denied.first() {
+        return not_looked(format!("this user may not read {}: run it as root", file.display()));
+    }
     let names: Vec<String> = folder.servers.iter().map(|(p, _)| p.display().to_string()).collect();
     match names.len() {
         0 => not_looked("no API server was found"),

@@ -1,6 +1,6 @@
 //! The way to the webhook: names, proxies, the port, the handshake, and what answers.
 
-use super::found::{Judged, NotLooked, error, fine, not_looked, warning};
+use super::found::{Judged, NotLooked, address, error, fine, not_looked, warning};
 use super::view::View;
 use super::view::server::Server;
 use super::{Check, Network, Run};
@@ -79,7 +79,7 @@ fn proxy(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
     if let Some(proxy) = &reach.proxy {
         return warning(
-            format!("proxy-url: {proxy}"),
+            format!("proxy-url: {}", address(proxy)),
             "every call goes through this proxy",
             "remove proxy-url, unless the gate is reached in no other way",
         );
@@ -87,6 +87,14 @@ fn proxy(_: &View, server: &Server) -> Judged {
     let pod = server.pod()?;
     let names: &[&str] =
         if target.tls { &["HTTPS_PROXY", "https_proxy"] } else { &["HTTP_PROXY", "http_proxy"] };
+    let proxies = ["*", "NO_PROXY", "no_proxy"];
+    let elsewhere =
+        |name: &&String| names.contains(&name.as_str()) || proxies.contains(&name.as_str());
+    if let Some(name) = pod.env_elsewhere.iter().find(elsewhere)
+        && !target.is_exempt("")
+    {
+        return not_looked(format!("the value of {name} is not written in the Pod"));
+    }
     let Some((name, value)) = pod.variable(names) else {
         return fine("the container's environment", "no proxy is set");
     };
@@ -95,7 +103,7 @@ fn proxy(_: &View, server: &Server) -> Judged {
         return fine(format!("{name}, NO_PROXY"), format!("{} is asked directly", target.host));
     }
     error(
-        format!("{name}={value}, NO_PROXY={no_proxy}"),
+        format!("{name}={}, NO_PROXY={no_proxy}", address(value)),
         format!("calls to {} go through the proxy", target.authority()),
         format!("add {} to NO_PROXY", target.host),
     )

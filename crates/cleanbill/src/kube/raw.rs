@@ -46,14 +46,14 @@ impl Client {
     ///
     /// # Errors
     /// When no answer came: why, for people.
-    pub fn read(&self, path: &str, most: Duration) -> std::result::Result<Reply, String> {
+    pub fn fetch(&self, path: &str, most: Duration) -> std::result::Result<Reply, String> {
         self.send(path, None, most)
     }
 
     /// POST of JSON, the same.
     ///
     /// # Errors
-    /// As [`Client::read`].
+    /// As [`Client::fetch`].
     pub fn post(
         &self,
         path: &str,

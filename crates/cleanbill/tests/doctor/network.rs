@@ -112,9 +112,22 @@ pub const ROWS: &[Row] = &[
             n.serve_with(n.issue(Usage::Server, |p| {
                 p.subject_alt_names = vec![rcgen::SanType::IpAddress("10.0.0.7".parse().unwrap())];
             }));
-            env(n, "    - {name: HTTPS_PROXY, value: \"http://me:hunter2@proxy:3128\"}\n");
+            env(n, "    - {name: HTTPS_PROXY, value: \"me:hunter2@proxy:3128\"}\n");
         },
-        Error("proxy", "http://\u{2026}@proxy:3128"),
+        Error("proxy", "HTTPS_PROXY=\u{2026}@proxy:3128"),
+    ),
+    row(
+        "a proxy whose value stands elsewhere",
+        |n, _| {
+            everywhere(n, "10.0.0.7");
+            env(n, "    - {name: HTTPS_PROXY, valueFrom: {secretKeyRef: {name: a, key: b}}}\n");
+        },
+        NotLooked("proxy", "HTTPS_PROXY is not written in the Pod"),
+    ),
+    row(
+        "another machine, of which nobody knows whether it leads into the cluster",
+        |n, _| everywhere(n, "10.0.0.7"),
+        NotLooked("gate-in-cluster", "10.0.0.7"),
     ),
     row(
         "a proxy that is passed by",

@@ -35,6 +35,11 @@ fn where_nothing_can_be_looked_at_nothing_is_fine() {
     let report = examine(&Input::nothing(at()));
     assert_eq!(report.count(Outcome::NotLooked), report.checked.len(), "{}", report.text(false));
     assert_eq!(report.exit().number(), 3);
+    // A machine that is no control-plane node.
+    let empty = tempfile::tempdir().unwrap();
+    let root = Some(empty.path().to_owned());
+    let report = examine(&Input { root, ..Input::nothing(at()) });
+    assert_eq!(report.count(Outcome::NotLooked), report.checked.len(), "{}", report.text(false));
 }
 
 #[test]

@@ -43,6 +43,7 @@ pub fn check(rows: &[Row]) {
         if let Err(why) = holds(&report, row.expect) {
             wrong.push(format!("== {}: {:?}: {why}\n{}", row.name, row.expect, report.text(false)));
         }
+        assert!(!report.json().contains("hunter2"), "{} shows a secret", row.name);
         for secret in ["gate/server.key", "gate/ca.key", "gate/client.key"] {
             let Ok(key) = std::fs::read_to_string(node.path(secret)) else { continue };
             let line = key.lines().nth(1).unwrap_or("no line");
@@ -107,6 +108,10 @@ fn every_check_has_a_row_in_which_it_is_not_right() {
     assert!(missing.is_empty(), "no row has {missing:?} wrong");
     let unknown: Vec<_> = told.difference(&all).collect();
     assert!(unknown.is_empty(), "no check is {unknown:?}");
+    let document = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/doctor.md");
+    let document = std::fs::read_to_string(document).unwrap();
+    let untold: Vec<_> = all.iter().filter(|id| !document.contains(&format!("`{id}`"))).collect();
+    assert!(untold.is_empty(), "docs/doctor.md does not name {untold:?}");
     let number: usize = CHECKS.iter().map(|group| group.len()).sum();
     assert_eq!(all.len(), number, "two checks have one id");
 }

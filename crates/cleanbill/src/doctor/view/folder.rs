@@ -16,6 +16,8 @@ const KUBELET: &str = "/var/lib/kubelet/config.yaml";
 pub struct Folder {
     /// The folder, as the node knows it.
     pub path: PathBuf,
+    /// Whether there is not even the folder above it: this is no control-plane node.
+    pub nowhere: bool,
     /// Why it could not be read.
     pub unreadable: Option<String>,
     /// The API servers in it: their files, as the node knows them, and what they say.
@@ -44,6 +46,7 @@ pub fn look(files: &Files) -> Folder {
         Err(why) => folder.unreadable = Some(why),
     }
     let above = path.parent().unwrap_or(Path::new("/"));
+    folder.nowhere = files.stat(above).is_err_and(|why| why.ends_with("no such file or directory"));
     let own = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
     for name in names(files, above).unwrap_or_default() {
         if name == own || super::distance(&name, &own) > 2 {

@@ -30,6 +30,8 @@ pub struct Manifest {
     pub stray: Vec<String>,
     /// The environment, as far as its values are written in the Pod.
     pub env: Vec<(String, String)>,
+    /// Variables whose values stand elsewhere; `*`: there may be any.
+    pub env_elsewhere: Vec<String>,
     /// Whether it has the node's network.
     pub host_network: bool,
     /// How names are resolved.
@@ -83,7 +85,15 @@ impl Manifest {
         };
         manifest.arguments(&words);
         for entry in container.get("env").map(Node::items).unwrap_or_default() {
-            manifest.env.push((text(entry.get("name")), text(entry.get("value"))));
+            let name = text(entry.get("name"));
+            if entry.get("valueFrom").is_some() {
+                manifest.env_elsewhere.push(name);
+            } else {
+                manifest.env.push((name, text(entry.get("value"))));
+            }
+        }
+        if container.get("envFrom").is_some_and(|from| !from.items().is_empty()) {
+            manifest.env_elsewhere.push("*".to_owned());
         }
         for alias in spec("hostAliases").map(Node::items).unwrap_or_default() {
             for name in alias.get("hostnames").map(Node::items).unwrap_or_default() {

@@ -104,7 +104,7 @@ impl Proof<'_> {
 /// Whether the process that answers has reviewed a pod by the plug-in, as it tells in its metrics.
 /// Where it does not tell, answers have to do.
 fn reviews(api: &Client) -> bool {
-    let reply = api.read("/metrics", ANSWER).ok().filter(|reply| reply.status == 200);
+    let reply = api.fetch("/metrics", ANSWER).ok().filter(|reply| reply.status == 200);
     let text = reply.map(|reply| String::from_utf8_lossy(&reply.body).into_owned());
     text.unwrap_or_default().lines().any(|line| {
         line.starts_with("apiserver_admission_controller_admission_duration_seconds_count{")
@@ -113,7 +113,7 @@ fn reviews(api: &Client) -> bool {
 }
 
 fn ready(api: &Client) -> std::result::Result<(), String> {
-    match api.read("/readyz", ANSWER)?.status {
+    match api.fetch("/readyz", ANSWER)?.status {
         200 => Ok(()),
         status => Err(format!("its /readyz answers {status}")),
     }

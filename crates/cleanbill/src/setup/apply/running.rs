@@ -54,7 +54,7 @@ pub fn list(api: &Client) -> Result<Vec<Pod>> {
     let (mut pods, mut from) = (Vec::new(), String::new());
     loop {
         let path = format!("/api/v1/pods?limit=500{from}");
-        let reply = api.read(&path, ANSWER).map_err(failed)?;
+        let reply = api.fetch(&path, ANSWER).map_err(failed)?;
         if reply.status != 200 {
             return Err(failed(format!("the API server answers {}", reply.status)));
         }
