@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use cleanbill::doctor::Input;
-use cleanbill::setup::{Plan, admission::Values, make};
+use cleanbill::setup::{Plan, make};
 use cleanbill_core::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
@@ -61,17 +61,7 @@ pub struct Node {
 }
 
 fn plan() -> Plan {
-    Plan {
-        hosts: vec!["127.0.0.1".into()],
-        port: 1234,
-        client_name: "kube-apiserver".into(),
-        mount_dir: "/etc/kubernetes/cleanbill".into(),
-        state_dir: "/var/lib/cleanbill".into(),
-        values: Values { allow_ttl: 60, deny_ttl: 10, retry_backoff: 500, default_allow: false },
-        fail_when_unexamined: false,
-        days: 365,
-        keep_ca_key: true,
-    }
+    Plan { keep_ca_key: true, ..Plan::default() }
 }
 
 type Made = Vec<(String, String)>;
