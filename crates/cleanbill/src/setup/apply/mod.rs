@@ -81,12 +81,13 @@ const VITAL: &str = "kube-system";
 /// When it cannot be done, with the node as it was, or, where not even that worked, with what is
 /// left to do.
 pub fn apply(node: &Node, folder: &Folder, options: &Options, watch: &mut Watch<'_>) -> Result<()> {
+    let _alone = node.alone()?;
     let backup = node.backup();
     if !options.dry_run {
         node.sweep(&folder.change.mount_dir);
         if backup.journal()?.is_some_and(|journal| journal.stage == Stage::RollingBack) {
             (watch.say)("an earlier change was being taken back: that is finished first");
-            roll_back(node, options.wait, watch)?;
+            take_back(node, options.wait, watch)?;
         }
     }
     let text = node.read_manifest()?.ok_or_else(|| {
@@ -118,7 +119,7 @@ pub fn apply(node: &Node, folder: &Folder, options: &Options, watch: &mut Watch<
         return Ok(());
     };
     (watch.say)(&format!("it failed, and is taken back: {failure}"));
-    match roll_back(node, options.wait, watch) {
+    match take_back(node, options.wait, watch) {
         Ok(()) => Err(Failure::new(format!("not applied; everything is as it was. {failure}"))),
         Err(worse) => {
             Err(Failure::new(format!("not applied: {failure}\nand not taken back: {worse}"))
@@ -207,6 +208,11 @@ fn forward(
 /// When nothing was applied, somebody changed the manifest since, or the API server does not come
 /// back. It can be run again.
 pub fn roll_back(node: &Node, wait: Duration, watch: &mut Watch<'_>) -> Result<()> {
+    let _alone = node.alone()?;
+    take_back(node, wait, watch)
+}
+
+fn take_back(node: &Node, wait: Duration, watch: &mut Watch<'_>) -> Result<()> {
     let backup = node.backup();
     let Some(mut journal) = backup.journal()? else {
         if let Some(text) = node.read_manifest()? {
