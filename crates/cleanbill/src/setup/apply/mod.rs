@@ -2,7 +2,7 @@
 //! taken back by itself where it fails.
 //!
 //! Read top-down: [`apply`] and [`roll_back`] are lists of steps. Each step can be done again, and
-//! the [`journal`] says which were begun, so that a run which was cut off anywhere is brought to an
+//! the `journal` says which were begun, so that a run which was cut off anywhere is brought to an
 //! end by the next one. Nothing is written before all that runs was judged.
 
 pub mod diff;
