@@ -1,4 +1,4 @@
-//! The Kubernetes API, as far as it is read: single objects, by GET, over TLS. ([`raw`] is for the
+//! The Kubernetes API, as far as it is read: single objects, by GET, over TLS. (`raw` is for the
 //! person who sets the gate up.)
 //!
 //! Who the API server is, is always verified; there is no switch against it. No redirect is

@@ -16,7 +16,7 @@ use cleanbill_core::Timestamp;
 use super::certificate;
 use super::derived;
 use super::pki::{Authority, Validity};
-use super::replace::replace;
+use super::replace::{alone, replace};
 use crate::failure::{Failure, Result};
 
 /// Where new certificates wait.
@@ -24,6 +24,9 @@ const WAITING: &str = "renewal";
 /// The files that are switched, keys first: a key without its certificate is passed over until both
 /// are there.
 const PAIRS: [&str; 4] = ["server.key", "server.crt", "client.key", "client.crt"];
+
+/// What to do where files are missing.
+const OURS: &str = "renew the folder that `cleanbill setup DIR` wrote, with everything in it";
 
 /// What a step came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +47,7 @@ pub enum Came {
 /// # Errors
 /// When the folder has not what `setup` writes, or a file cannot be written.
 pub fn begin(dir: &Path, days: u32, now: Timestamp) -> Result<Came> {
+    let _alone = alone(dir, OURS)?;
     let waiting = dir.join(WAITING);
     if !waiting.exists() {
         prepare(dir, &waiting, days, now)?;
@@ -69,6 +73,7 @@ pub fn begin(dir: &Path, days: u32, now: Timestamp) -> Result<Came> {
 /// # Errors
 /// When no overlap was begun, or a file cannot be written.
 pub fn switch(dir: &Path) -> Result<Came> {
+    let _alone = alone(dir, OURS)?;
     let waiting = under_way(dir)?;
     let (trusted, new) = (read(dir, "ca.crt")?, read(&waiting, "ca.crt")?);
     if !trusted.contains(&new) {
@@ -85,6 +90,7 @@ pub fn switch(dir: &Path) -> Result<Came> {
 /// # Errors
 /// When the new certificates are not in place, or a file cannot be written.
 pub fn finish(dir: &Path) -> Result<Came> {
+    let _alone = alone(dir, OURS)?;
     let waiting = under_way(dir)?;
     for name in PAIRS {
         if read(dir, name)? != read(&waiting, name)? {
@@ -168,10 +174,8 @@ fn under_way(dir: &Path) -> Result<PathBuf> {
 
 fn read(dir: &Path, name: &str) -> Result<String> {
     let path = dir.join(name);
-    fs::read_to_string(&path).map_err(|e| {
-        Failure::new(format!("{} cannot be read: {e}", path.display()))
-            .next("renew the folder that `cleanbill setup DIR` wrote, with everything in it")
-    })
+    fs::read_to_string(&path)
+        .map_err(|e| Failure::new(format!("{} cannot be read: {e}", path.display())).next(OURS))
 }
 
 /// Takes the folder away: first its name, so that none that is half gone is found.

@@ -8,6 +8,23 @@ use std::path::Path;
 
 use crate::failure::{Failure, Result};
 
+/// Keeps others of this program out of a folder for as long as the answer lives. Nothing is written
+/// for it, and a kill ends it. `next`: what to do where there is no such folder.
+///
+/// # Errors
+/// When the folder is not there, or another one is at work in it.
+pub fn alone(folder: &Path, next: &str) -> Result<File> {
+    let failed = |e: &dyn std::fmt::Display| Failure::new(format!("{}: {e}", folder.display()));
+    let open = File::open(folder).map_err(|e| failed(&e).next(next))?;
+    match open.try_lock() {
+        Ok(()) => Ok(open),
+        Err(std::fs::TryLockError::WouldBlock) => {
+            Err(failed(&"another cleanbill setup is at work here").next("wait for its end"))
+        }
+        Err(std::fs::TryLockError::Error(e)) => Err(failed(&e)),
+    }
+}
+
 /// Writes `text` to `path`, with this mode where nothing is there yet. The new file first stands
 /// beside it, under a name that begins with a dot: kubelets pass over those.
 ///

@@ -62,8 +62,14 @@ fn start(plan: &Plan) -> String {
 fn files(plan: &Plan) -> String {
     let dir = &plan.mount_dir;
     let names = needed(plan.mode);
+    let done = if plan.mode.is_plugin() {
+        "(On a node that kubeadm made, `cleanbill setup apply` does this step and those after it,\n   \
+         and takes it back if the API server does not come up. Else by hand:)\n\n   "
+    } else {
+        ""
+    };
     format!(
-        "On every control-plane node put what kube-apiserver needs into `{dir}`\n   \
+        "{done}On every control-plane node put what kube-apiserver needs into `{dir}`\n   \
          (owner root, `client.key` mode 0600); `server.key` is not among it:\n\n       \
          install -d -m 0755 {dir}\n       \
          cp -pr {} {dir}/\n",
@@ -75,16 +81,8 @@ fn change(plan: &Plan) -> String {
     let dir = &plan.mount_dir;
     let mut text =
         "Keep a copy of `/etc/kubernetes/manifests/kube-apiserver.yaml` outside of that folder,\n   \
-         then change it. Flags, under\n   \
-         `spec.containers[0].command`:\n\n"
+         then change it. Flags, under `spec.containers[0].command`:\n\n"
             .to_owned();
-    if plan.mode.is_plugin() {
-        text.insert_str(
-            0,
-            "(On a node that kubeadm made, `cleanbill setup apply` does all that follows, and takes it\n   \
-             back if the API server does not come up. Else by hand:)\n\n   ",
-        );
-    }
     for (name, value) in flags(plan) {
         text.push_str(&format!("       - --{name}={value}\n"));
     }

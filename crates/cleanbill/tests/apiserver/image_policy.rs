@@ -10,7 +10,7 @@ use crate::registry::{Image, Registry};
 use crate::rig::{Choice, Gate, POLICY};
 
 /// The beginning of every denial.
-const DENIED: &str = "image policy webhook backend denied one or more images: ";
+pub const DENIED: &str = "image policy webhook backend denied one or more images: ";
 const FAILED_OPEN: &str = "imagepolicywebhook.image-policy.k8s.io/failed-open";
 /// What 1.20 wants to write onto the pod too.
 const ON_THE_POD: &str = "alpha.image-policy.k8s.io/failed-open";

@@ -6,6 +6,7 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod applied;
 mod assets;
 mod client;
 mod cluster;
@@ -32,3 +33,6 @@ mod playing;
 #[allow(dead_code)]
 #[path = "../simulate/rows.rs"]
 mod rows;
+// What a kubelet does with a manifest.
+#[path = "../setup/node/supervisor.rs"]
+mod supervisor;

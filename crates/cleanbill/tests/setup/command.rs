@@ -37,12 +37,12 @@ fn every_way_to_say_it() {
         ("renew ./a --finish", 0, &["holds the new authority alone"]),
         ("renew ./a --switch --finish", 2, &["cannot be used with"]),
         ("renew ./a --days 0", 2, &["--days 0 is not from 1 to 3650"]),
-        ("renew ./nowhere", 2, &["ca.crt cannot be read", "next: "]),
+        ("renew ./nowhere", 2, &["nowhere: No such file", "next: "]),
         ("apply", 2, &["<DIR>"]),
         ("apply ./c --root .", 2, &["for the plug-in ImagePolicyWebhook", "next: "]),
-        ("apply ./a --root .", 2, &["kube-apiserver.yaml is not there", "next: "]),
-        ("--apply ./a --root . --dry-run", 2, &["kube-apiserver.yaml is not there"]),
-        ("apply --rollback --root .", 2, &["nothing was applied here", "next: "]),
+        ("apply ./a --root .", 2, &["manifests: No such file", "next: "]),
+        ("--apply ./a --root . --dry-run", 2, &["manifests: No such file", "next: "]),
+        ("apply --rollback --root .", 2, &["manifests: No such file", "next: "]),
         ("apply --rollback --dry-run --root .", 2, &["cannot be used with"]),
     ];
     let folder = tempfile::tempdir().unwrap();

@@ -2,23 +2,25 @@
 //! taken back by itself where it fails.
 //!
 //! Read top-down: [`apply`] and [`roll_back`] are lists of steps. Each step can be done again, and
-//! the [`journal`] says which were begun, so that a run which was cut off anywhere is brought to an
+//! the `journal` says which were begun, so that a run which was cut off anywhere is brought to an
 //! end by the next one. Nothing is written before all that runs was judged.
 
 pub mod diff;
 pub mod edit;
 pub mod folder;
 mod journal;
+mod judged;
 pub mod node;
 pub mod prove;
 pub mod running;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::failure::{Failure, Result};
 use folder::Folder;
 use journal::{Journal, Stage};
+use judged::judged;
 use node::Node;
 use prove::Proof;
 
@@ -72,21 +74,19 @@ pub struct Watch<'a> {
     pub after: &'a mut dyn FnMut(Step),
 }
 
-/// The namespace of which nothing may be refused: without its pods there is no cluster.
-const VITAL: &str = "kube-system";
-
 /// Lets the API server of a node ask the gate of a folder.
 ///
 /// # Errors
 /// When it cannot be done, with the node as it was, or, where not even that worked, with what is
 /// left to do.
 pub fn apply(node: &Node, folder: &Folder, options: &Options, watch: &mut Watch<'_>) -> Result<()> {
+    let _alone = node.alone()?;
     let backup = node.backup();
     if !options.dry_run {
         node.sweep(&folder.change.mount_dir);
         if backup.journal()?.is_some_and(|journal| journal.stage == Stage::RollingBack) {
             (watch.say)("an earlier change was being taken back: that is finished first");
-            roll_back(node, options.wait, watch)?;
+            take_back(node, options.wait, watch)?;
         }
     }
     let text = node.read_manifest()?.ok_or_else(|| {
@@ -118,7 +118,7 @@ pub fn apply(node: &Node, folder: &Folder, options: &Options, watch: &mut Watch<
         return Ok(());
     };
     (watch.say)(&format!("it failed, and is taken back: {failure}"));
-    match roll_back(node, options.wait, watch) {
+    match take_back(node, options.wait, watch) {
         Ok(()) => Err(Failure::new(format!("not applied; everything is as it was. {failure}"))),
         Err(worse) => {
             Err(Failure::new(format!("not applied: {failure}\nand not taken back: {worse}"))
@@ -207,6 +207,11 @@ fn forward(
 /// When nothing was applied, somebody changed the manifest since, or the API server does not come
 /// back. It can be run again.
 pub fn roll_back(node: &Node, wait: Duration, watch: &mut Watch<'_>) -> Result<()> {
+    let _alone = node.alone()?;
+    take_back(node, wait, watch)
+}
+
+fn take_back(node: &Node, wait: Duration, watch: &mut Watch<'_>) -> Result<()> {
     let backup = node.backup();
     let Some(mut journal) = backup.journal()? else {
         if let Some(text) = node.read_manifest()? {
@@ -287,69 +292,6 @@ fn already(node: &Node, folder: &Folder, options: &Options, watch: &mut Watch<'_
     proof(node, &folder.gate, options.wait, |proof| proof.asked(&allowed))?;
     (watch.say)("it is applied already, and the gate is asked; nothing was changed");
     Ok(())
-}
-
-/// Shows what the gate says of all that runs. Gives an image that it allows.
-fn judged(
-    node: &Node,
-    folder: &Folder,
-    options: &Options,
-    watch: &mut Watch<'_>,
-) -> Result<String> {
-    let pods = match &options.pods {
-        None => running::list(&node.api()?)?,
-        Some(file) => {
-            let wrong = |why: String| Failure::new(format!("{}: {why}", file.display()));
-            let text = std::fs::read_to_string(file).map_err(|e| wrong(e.to_string()))?;
-            let list = serde_json::from_str(&text).map_err(|e| wrong(e.to_string()))?;
-            running::parse(&list)?
-        }
-    };
-    let gate = folder.client()?;
-    let judged = running::judge(&gate, &pods, options.wait)?;
-    (watch.say)(&format!(
-        "{} pods run; {} of them would be refused",
-        judged.pods,
-        judged.refused.len()
-    ));
-    for refused in &judged.refused {
-        let reason = refused.reason.lines().next().unwrap_or_default();
-        (watch.say)(&format!("  {}/{}: {reason}", refused.namespace, refused.name));
-    }
-    if judged.refused.iter().any(|refused| refused.namespace == VITAL) {
-        return Err(Failure::new(format!(
-            "pods of {VITAL} would be refused, and without them there is no cluster"
-        ))
-        .next("accept what they have in the policy; `cleanbill policy suggest` shows how"));
-    }
-    if !judged.refused.is_empty() && !options.accept_refusals {
-        return Err(Failure::new(
-            "pods that run would be refused when they are made anew or changed",
-        )
-        .next("change them or the policy, or go on all the same with --accept-refusals"));
-    }
-    let until = Instant::now() + options.wait;
-    // That it is not decided yet is good enough here.
-    if running::allows(&gate, &prove::nobodys_image(), Instant::now())? {
-        return Err(Failure::new("the gate allows an image that nobody has: it guards nothing")
-            .next("see what its policy says"));
-    }
-    match &options.allowed_image {
-        Some(image) if running::allows(&gate, image, until)? => Ok(image.clone()),
-        Some(image) => Err(Failure::new(format!(
-            "the gate does not allow --allowed-image {image} in the namespace {}",
-            prove::NAMESPACE
-        ))
-        .next("name another, or leave it out")),
-        None => judged.allowed.ok_or_else(|| {
-            Failure::new(format!(
-                "no image that runs would be allowed in the namespace {}, so it could not be proved \
-                 that pods are still let in",
-                prove::NAMESPACE
-            ))
-            .next("name one that is with --allowed-image")
-        }),
-    }
 }
 
 fn proof(

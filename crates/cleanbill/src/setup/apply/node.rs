@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::journal::Backup;
 use crate::failure::{Failure, Result};
 use crate::kube::Client;
-use crate::setup::replace::replace;
+use crate::setup::replace::{alone, replace};
 
 /// A node.
 pub struct Node {
@@ -32,6 +32,15 @@ impl Node {
     /// The manifest of kube-apiserver.
     pub fn manifest(&self) -> PathBuf {
         self.below("/etc/kubernetes/manifests/kube-apiserver.yaml")
+    }
+
+    /// Keeps other runs away from this node for as long as the answer lives.
+    ///
+    /// # Errors
+    /// When there is another.
+    pub fn alone(&self) -> Result<fs::File> {
+        let next = "run it on a control-plane node that kubeadm made, or name its root by --root";
+        alone(&self.below("/etc/kubernetes/manifests"), next)
     }
 
     /// Where backup and journal are: outside of the folder that kubelet reads, which would start a

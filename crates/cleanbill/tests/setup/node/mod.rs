@@ -271,6 +271,19 @@ fn every_failure_takes_it_back() {
 }
 
 #[test]
+fn two_are_never_at_work_at_once() {
+    let rig = Rig::new();
+    let other = fs::File::open(rig.path("etc/kubernetes/manifests")).unwrap();
+    other.lock().unwrap();
+    for ended in [run(&rig, &options(), |step| panic!("{step:?}")).1, back(&rig)] {
+        let said = ended.unwrap_err().to_string();
+        assert!(said.contains("another cleanbill setup is at work here"), "{said}");
+    }
+    drop(other);
+    is_as_before(&rig);
+}
+
+#[test]
 fn what_somebody_else_changed_is_not_overwritten() {
     let rig = Rig::new();
     run(&rig, &options(), |_| {}).1.unwrap();
