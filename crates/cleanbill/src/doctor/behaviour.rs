@@ -171,7 +171,7 @@ fn exceptions(view: &View, server: &Server) -> Judged {
     ));
     let later = later.map_or(today, cleanbill_core::policy::today);
     let ends = |e: &&cleanbill_core::policy::Exception| today <= e.expires && e.expires < later;
-    if let Some(ending) = gate.policy.exceptions.iter().find(ends) {
+    if let Some(ending) = gate.rules()?.exceptions.iter().find(ends) {
         return warning(
             format!("exception {}, allowTTL {kept:?}", ending.id),
             format!("it ends today, and what it lets in stays allowed for {kept:?} after that"),
@@ -179,14 +179,14 @@ fn exceptions(view: &View, server: &Server) -> Judged {
         );
     }
     // What ends in time does so within allowTTL whenever that is.
-    if kept > Duration::from_secs(600) && !gate.policy.exceptions.is_empty() {
+    if kept > Duration::from_secs(600) && !gate.rules()?.exceptions.is_empty() {
         return warning(
-            format!("{} exceptions, allowTTL {kept:?}", gate.policy.exceptions.len()),
+            format!("{} exceptions, allowTTL {kept:?}", gate.rules()?.exceptions.len()),
             format!("what an exception lets in stays allowed up to {kept:?} past its last day"),
             "write an allowTTL of 60",
         );
     }
-    fine(format!("{} exceptions", gate.policy.exceptions.len()), format!("allowTTL is {kept:?}"))
+    fine(format!("{} exceptions", gate.rules()?.exceptions.len()), format!("allowTTL is {kept:?}"))
 }
 
 fn snapshot(view: &View, server: &Server) -> Judged {
@@ -195,7 +195,7 @@ fn snapshot(view: &View, server: &Server) -> Judged {
         Ok(feeds) => feeds,
         Err(why) => return not_looked(why.clone()),
     };
-    let most = i64::from(gate.policy.max_feed_age_days) * 86_400;
+    let most = i64::from(gate.rules()?.max_feed_age_days) * 86_400;
     let kept = i64::try_from(policy.allow_ttl.as_secs()).unwrap_or(1800);
     let now = view.now.as_second();
     for (feed, as_of) in feeds {
@@ -226,7 +226,7 @@ fn tags(view: &View, server: &Server) -> Judged {
     if kept <= TAGS {
         return fine(at, "a moved tag is judged again within that time");
     }
-    let policy = &view.gate()?.policy;
+    let policy = view.gate()?.rules()?;
     let tags = !policy.digest_required
         && policy.accepted_gaps.iter().any(|gap| gap.kind == GapKind::MutableReference);
     if !tags {

@@ -88,8 +88,12 @@ fn calls(view: &View, server: &Server) -> Judged {
         Err(why) => return not_looked(why.clone()),
     };
     let target = server.address()?;
-    let calls = metrics.calls(&target.authority());
-    let at = format!("rest_client_requests_total{{host={:?}}}", target.authority());
+    // The port stands there only where it stands in the address.
+    let hosts = [target.authority(), target.host.clone()];
+    let of = |host: &&String| !metrics.calls(host).is_empty();
+    let host = hosts.iter().find(of).unwrap_or(&hosts[0]);
+    let calls = metrics.calls(host);
+    let at = format!("rest_client_requests_total{{host={host:?}}}");
     if calls.is_empty() {
         return not_looked("the metrics count no call to this address");
     }

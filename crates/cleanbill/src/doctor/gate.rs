@@ -1,6 +1,6 @@
 //! The gate's own files: whether it would start with them.
 
-use super::found::{Judged, denied, error, fine, not_looked, warning};
+use super::found::{Judged, Unseen, denied, error, fine, not_looked, warning};
 use super::view::View;
 use super::view::server::Server;
 use super::{Check, Run};
@@ -27,28 +27,36 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn config(view: &View) -> Judged {
-    match &view.gate {
-        Ok(gate) => fine(gate.file.display().to_string(), "it and its policy are valid"),
-        Err(why) if denied(why).is_some() => not_looked(denied(why).unwrap_or_default()),
-        Err(why) if view.gate_named => error(
-            "--gate-config",
-            why,
-            "correct it; `cleanbill policy check` looks at a policy alone",
-        ),
-        Err(why) => not_looked(why),
+    let gate = match &view.gate {
+        Ok(gate) => gate,
+        Err(why) if view.gate_named => {
+            return match denied(why) {
+                Some(why) => not_looked(why),
+                None => error("--gate-config", why, "`cleanbill setup` writes a complete one"),
+            };
+        }
+        Err(why) => return not_looked(why),
+    };
+    let at = gate.file.display().to_string();
+    match &gate.policy {
+        Ok(_) => fine(at, "it and its policy are valid"),
+        Err(Unseen::Refused(e)) => {
+            error(at, &e.words, "correct it; `cleanbill policy check` looks at a policy alone")
+        }
+        Err(Unseen::Not(why)) => not_looked(format!("its policy was not seen: {why}")),
     }
 }
 
 fn certificates(view: &View) -> Judged {
-    let gate = view.gate()?;
-    match &gate.pair {
-        Ok(()) => fine("tls.cert, tls.key, tls.client_ca", "they can be used, and belong together"),
-        Err(why) if denied(why).is_some() => not_looked(denied(why).unwrap_or_default()),
-        Err(why) => error(
-            "tls.cert, tls.key, tls.client_ca",
-            why,
+    let at = "tls.cert, tls.key, tls.client_ca";
+    match &view.gate()?.pair {
+        Ok(()) => fine(at, "they can be used, and belong together"),
+        Err(Unseen::Refused(e)) => error(
+            at,
+            &e.words,
             "`cleanbill setup` makes certificates and keys that belong together",
         ),
+        Err(Unseen::Not(why)) => not_looked(why),
     }
 }
 

@@ -9,6 +9,7 @@ use super::found::{
 use super::view::View;
 use super::view::server::{NO_NODE, Server};
 use super::{Check, Run};
+use crate::apiserver::Files;
 use crate::apiserver::kubeconfig::Source;
 use crate::apiserver::node::Node;
 
@@ -87,7 +88,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn mounted(_: &View, server: &Server) -> Judged {
     let name = kubeconfig(server)?;
-    let path = server.inside.clone().unwrap_or_default().absolute(Path::new(name));
+    let path = Files::below(Path::new("/")).absolute(Path::new(name));
     match unmounted(server, &path)? {
         Some(said) => error(format!("kubeConfigFile: {name}"), said, mount(&path)),
         None => fine(name, "it is below a mount of the node"),

@@ -192,24 +192,26 @@ fn handshake(_: &View, server: &Server) -> Judged {
 const APART: i64 = 30;
 
 fn clock(view: &View, server: &Server) -> Judged {
-    let fix = "set both machines' clocks by NTP";
-    if let Ok(cluster) = &view.cluster
-        && let Some(ahead) = cluster.ahead.filter(|a| a.abs() > APART)
-    {
-        let said = format!("the API server's clock is {ahead} s from this machine's");
-        return apart("the API server's Date", said, ahead, fix);
-    }
-    let answer = match &server.called()?.answer {
-        Some(Ok(answer)) => answer,
-        Some(Err(_)) | None => return not_looked("nothing answered, whose clock could be read"),
+    let cluster = view.cluster.as_ref().ok().and_then(|cluster| cluster.ahead);
+    let gate = match server.called().map(|probe| &probe.answer) {
+        Ok(Some(Ok(answer))) => answer.date.map(|date| date - view.now.as_second()),
+        Ok(_) | Err(_) => None,
     };
-    let Some(date) = answer.date else { return not_looked("the answer has no Date") };
-    let ahead = date - view.now.as_second();
-    let said = format!("the gate's clock is {ahead} s from this machine's");
-    if ahead.abs() <= APART {
-        return fine("the answer's Date", said);
+    let seen = [("the API server", cluster), ("the gate", gate)];
+    let mut told = Vec::new();
+    for (who, ahead) in seen {
+        let Some(ahead) = ahead else { continue };
+        let (at, said) = (format!("{who}'s Date"), format!("{who}'s clock is {ahead} s from ours"));
+        if ahead.abs() > APART {
+            return apart(&at, said, ahead, "set both machines' clocks by NTP");
+        }
+        told.push(said);
     }
-    apart("the answer's Date", said, ahead, fix)
+    if told.is_empty() {
+        server.called()?;
+        return not_looked("nothing answered, whose clock could be read");
+    }
+    fine("Date", told.join(", "))
 }
 
 fn apart(at: &str, said: String, ahead: i64, fix: &str) -> Judged {

@@ -118,6 +118,39 @@ pub const ROWS: &[Row] = &[
         Warning("calls-succeed", "<error>: 4"),
     ),
     row(
+        "calls to an address without a port",
+        |n, i| {
+            n.edit(crate::node::KUBECONFIG, "127.0.0.1:1234", "127.0.0.1");
+            metrics(
+                n,
+                i,
+                "rest_client_requests_total{code=\"200\",host=\"127.0.0.1\",method=\"POST\"} 4\n",
+            );
+        },
+        Fine("calls-succeed", "200: 4"),
+    ),
+    row(
+        "the flags of a copy are judged without the node's files",
+        |n, i| {
+            n.edit(
+                MANIFEST,
+                "/etc/kubernetes/cleanbill/admission",
+                "/etc/kubernetes/other/admission",
+            );
+            i.manifests = vec![n.path(MANIFEST)];
+            i.root = None;
+        },
+        Error("config-mounted", "/etc/kubernetes/other/admission-configuration.yaml"),
+    ),
+    row(
+        "a copy of the configuration alone",
+        |n, i| {
+            i.admission_config = Some(n.path(crate::node::CONFIG));
+            i.root = None;
+        },
+        NotLooked("kubeconfig-file", "the node's files are not here"),
+    ),
+    row(
         "certificates without names were met",
         |n, i| {
             metrics(

@@ -444,6 +444,29 @@ pub const ROWS: &[Row] = &[
         Error("gate-config", "statedir"),
     ),
     row(
+        "the gate's policy is none",
+        |n, _| n.edit("gate/policy.yaml", "name: default", "nam: default"),
+        Error("gate-config", "nam"),
+    ),
+    row(
+        "a policy and certificates by whole paths are the node's",
+        |n, _| {
+            n.rename("gate/policy.yaml", "etc/cleanbill/policy.yaml");
+            n.rename("gate/server.crt", "etc/cleanbill/server.crt");
+            n.edit(GATE, "policy: policy.yaml", "policy: /etc/cleanbill/policy.yaml");
+            n.edit(GATE, "cert: server.crt", "cert: /etc/cleanbill/server.crt");
+        },
+        Fine("gate-certificates", "belong together"),
+    ),
+    row(
+        "a policy of a node that is not here",
+        |n, i| {
+            n.edit(GATE, "policy: policy.yaml", "policy: /etc/no-such/policy.yaml");
+            i.root = None;
+        },
+        NotLooked("gate-config", "/etc/no-such/policy.yaml is the node's"),
+    ),
+    row(
         "the gate has another's key",
         |n, _| n.write("gate/server.key", &n.read("gate/client.key")),
         Error("gate-certificates", "the server certificate and its key"),

@@ -284,6 +284,22 @@ pub const ROWS: &[Row] = &[
         Error("failed-open", "the last 2026-08-01T10:00:00Z for shop/web-1"),
     ),
     row(
+        "an audit log of which a part cannot be read",
+        |n, i| {
+            n.write("audit.log", "{\"kind\":\"Event\"}\nnothing\n");
+            i.audit_log = Some(n.path("audit.log"));
+        },
+        Warning("failed-open", "1 lines could not be read"),
+    ),
+    row(
+        "an audit log without failing open",
+        |n, i| {
+            n.write("audit.log", "{\"kind\":\"Event\"}\n{\"kind\":\"Event\"}\n");
+            i.audit_log = Some(n.path("audit.log"));
+        },
+        Fine("failed-open", "none was let in"),
+    ),
+    row(
         "an exception ends today",
         |n, _| {
             let today = cleanbill_core::policy::today(n.now);

@@ -160,18 +160,12 @@ impl Node {
     /// A certificate of the node's own authority, for this, changed so.
     pub fn issue(&self, usage: Usage, change: fn(&mut CertificateParams)) -> (String, String) {
         let key = KeyPair::from_pem(&self.read("gate/ca.key")).unwrap();
-        let day = cleanbill_core::policy::today(self.now);
+        // `setup` names the authority by the day on which it begins, five minutes before.
+        let begin = Timestamp::from_second(self.now.as_second() - 300).unwrap();
+        let name = format!("Cleanbill CA {}", cleanbill_core::policy::today(begin));
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
         authority.distinguished_name = rcgen::DistinguishedName::new();
-        authority.distinguished_name.push(DnType::CommonName, format!("Cleanbill CA {day}"));
-        // The day of the authority is that of its beginning, five minutes before.
-        let begin = cleanbill_core::policy::today(
-            Timestamp::from_second(self.now.as_second() - 300).unwrap(),
-        );
-        if begin != day {
-            authority.distinguished_name = rcgen::DistinguishedName::new();
-            authority.distinguished_name.push(DnType::CommonName, format!("Cleanbill CA {begin}"));
-        }
+        authority.distinguished_name.push(DnType::CommonName, name);
         authority.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         issued(&Issuer::new(authority, key), usage, change)
