@@ -89,7 +89,7 @@ pub struct Config {
 /// What ends kube-apiserver.
 pub fn load(files: &Files, name: &str) -> Result<Config, Refused> {
     if name.is_empty() {
-        // KUBECONFIG, the home folder's and the in-cluster one: of a static pod there is none.
+        // Nor is there one in the environment; a static pod has no in-cluster one either.
         return Ok(Config { document: Node::null(), folder: PathBuf::new() });
     }
     let path = Path::new(name);
@@ -104,6 +104,16 @@ pub fn load(files: &Files, name: &str) -> Result<Config, Refused> {
     let folder = files.absolute(path).parent().unwrap_or(Path::new("/")).to_owned();
     read(&String::from_utf8_lossy(&bytes), &folder)
         .map_err(|e| Refused { words: loading(&e.words).words, ..e })
+}
+
+/// The kubeconfig that counts: the one that is named, or the first of the environment's that is
+/// there. client-go would merge several of them; here that is not played.
+pub fn or_from_environment<'n>(files: &Files, name: &'n str, others: &'n [String]) -> &'n str {
+    if !name.is_empty() {
+        return name;
+    }
+    let there = |path: &&String| files.stat(Path::new(path.as_str())).is_ok();
+    others.iter().find(there).map_or("", String::as_str)
 }
 
 /// Reads the text of a kubeconfig that stands in `folder`.

@@ -32,6 +32,9 @@ pub struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum What {
     /// Make a folder that plays a node, with something wrong
+    #[command(
+        after_help = "Examples:\n  cleanbill practice start ./node --faults 2\n  cleanbill practice start ./node --seed 7"
+    )]
     Start {
         /// The folder; made, and must be empty where it is there
         dir: PathBuf,
@@ -49,16 +52,21 @@ enum What {
         seed: Option<u64>,
     },
     /// See whether it is repaired
+    #[command(after_help = "Examples:\n  cleanbill practice grade ./node")]
     Grade {
         /// The folder
         dir: PathBuf,
     },
     /// Where to look; again: what; again: how
+    #[command(after_help = "Examples:\n  cleanbill practice hint ./node")]
     Hint {
         /// The folder
         dir: PathBuf,
     },
     /// Name all faults (this spoils the fun)
+    #[command(
+        after_help = "Examples:\n  cleanbill practice list\n  cleanbill practice start ./node --fault ttl-as-text"
+    )]
     List,
 }
 

@@ -104,6 +104,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         admission_config: args.admission_config.clone(),
         files,
         proxies: Proxies::of_environment(|name| environment.get(name).cloned()),
+        kubeconfigs: kubeconfigs(&|name| environment.get(name).cloned()),
         real_time: args.real_time,
         steps,
     };
@@ -118,6 +119,16 @@ pub fn run(args: &Args) -> Result<Exit> {
         Overall::Refused => Exit::DENIED,
         Overall::FailedOpen => Exit::GAPS,
     })
+}
+
+/// Where client-go looks when no kubeconfig is named.
+fn kubeconfigs(environment: &dyn Fn(&str) -> Option<String>) -> Vec<String> {
+    let given = environment("KUBECONFIG").filter(|list| !list.is_empty());
+    match (given, environment("HOME")) {
+        (Some(list), _) => list.split(':').map(str::to_owned).collect(),
+        (None, Some(home)) => vec![format!("{home}/.kube/config")],
+        (None, None) => Vec::new(),
+    }
 }
 
 fn parse(step: &str, namespace: &str, steps: &mut Vec<Step>) -> Result<()> {

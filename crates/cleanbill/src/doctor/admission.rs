@@ -6,7 +6,7 @@ use super::found::{Judged, Unseen, denied, error, fine, given, not_looked, warni
 use super::view::View;
 use super::view::server::{CONFIG_FLAG, NO_NODE, Server};
 use super::{Check, Run, meant};
-use crate::apiserver::admission::{Content, PLUGIN};
+use crate::apiserver::admission::{Content, From, PLUGIN};
 use crate::apiserver::node::Node;
 use crate::apiserver::{Files, json, yaml};
 
@@ -177,7 +177,9 @@ fn decodes(_: &View, server: &Server) -> Judged {
 fn configured(_: &View, server: &Server) -> Judged {
     let path = given(&server.config_path, "the manifest")?.display().to_string();
     match &server.given {
-        Ok(Some(given)) => fine(path, format!("{PLUGIN} has a configuration ({:?})", given.from)),
+        Ok(Some(given)) => {
+            fine(path, format!("{PLUGIN} has a configuration{}", place(&given.from)))
+        }
         Ok(None) => error(
             path,
             format!("no entry of plugins has the name {PLUGIN} and a configuration or path"),
@@ -322,4 +324,12 @@ fn named(_: &View, server: &Server) -> Judged {
         format!("{said}, which is not there: it is not relative to this file"),
         format!("write the whole path, such as {}", meant.display()),
     )
+}
+
+fn place(from: &From) -> String {
+    match from {
+        From::Inline => ", inline".to_owned(),
+        From::Path(file) => format!(", in {}", file.display()),
+        From::Legacy => ": the whole file, in the form of long ago".to_owned(),
+    }
 }

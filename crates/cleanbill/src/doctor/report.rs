@@ -113,11 +113,15 @@ impl Report {
         }
         out.push('\n');
         let count = |outcome| self.count(outcome);
+        let several = |number, what: &str| match number {
+            1 => format!("1 {what}"),
+            number => format!("{number} {what}s"),
+        };
         _ = writeln!(
             out,
-            "{} errors, {} warnings, {} ok, {} not looked at",
-            count(Outcome::Error),
-            count(Outcome::Warning),
+            "{}, {}, {} ok, {} not looked at",
+            several(count(Outcome::Error), "error"),
+            several(count(Outcome::Warning), "warning"),
             count(Outcome::Fine),
             count(Outcome::NotLooked)
         );
@@ -197,7 +201,13 @@ fn block(out: &mut String, checked: &Checked) {
     ];
     for (name, words) in rows.into_iter().filter(|(_, words)| !words.is_empty()) {
         let mut first = true;
-        for line in words.lines().flat_map(|line| wrap_words(line, 84)) {
+        // What is to be copied keeps its indentation.
+        let lines = words.lines().flat_map(|line| {
+            let text = line.trim_start();
+            let indent = " ".repeat(line.len() - text.len());
+            wrap_words(text, 84).into_iter().map(move |line| format!("{indent}{line}"))
+        });
+        for line in lines {
             let name = if std::mem::take(&mut first) { name } else { "" };
             _ = writeln!(out, "  {name:<10} {line}");
         }

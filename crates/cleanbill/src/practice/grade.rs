@@ -53,11 +53,10 @@ pub fn grade(dir: &Path, exercise: &Exercise) -> Result<Vec<Point>> {
             asks: "doctor finds no error",
             met: false,
             // Which one is for the person to find: doctor says it to whoever asks.
-            seen: format!(
-                "{} errors; the first is about {}",
-                report.count(Outcome::Error),
-                first.check
-            ),
+            seen: match report.count(Outcome::Error) {
+                1 => format!("there is one, about {}", first.check),
+                many => format!("there are {many}; the first is about {}", first.check),
+            },
         },
     });
     points.push(Point {
@@ -131,6 +130,7 @@ fn told(files: &Files, config: &Path, version: Option<Version>, image: &str) -> 
         admission_config: config.to_owned(),
         files: files.clone(),
         proxies: Proxies::default(),
+        kubeconfigs: Vec::new(),
         real_time: false,
         steps: vec![Step::Write { operation, pod: Box::new(pod), source }],
     };

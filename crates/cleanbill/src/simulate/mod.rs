@@ -28,6 +28,8 @@ pub struct Input {
     pub files: Files,
     /// The proxies of its environment.
     pub proxies: Proxies,
+    /// Its `KUBECONFIG`, or its home's `.kube/config`: read where no kubeconfig is named.
+    pub kubeconfigs: Vec<String>,
     /// Whether waits are really waited.
     pub real_time: bool,
     /// What happens, in order.
@@ -129,7 +131,9 @@ pub fn start(input: &Input) -> Result<std::result::Result<(Plugin, Started), Ref
     };
     let read = || -> std::result::Result<_, Refused> {
         let policy = image_policy::read(&given.content)?;
-        let config = kubeconfig::load(&input.files, &policy.kubeconfig)?;
+        let named =
+            kubeconfig::or_from_environment(&input.files, &policy.kubeconfig, &input.kubeconfigs);
+        let config = kubeconfig::load(&input.files, named)?;
         let reach = config.reach(&input.files)?;
         Ok((policy, reach))
     };

@@ -13,6 +13,7 @@ mod cluster;
 mod counting;
 mod image_policy;
 mod renewal;
+mod setup_files;
 mod table;
 mod webhook;
 mod webhooks;

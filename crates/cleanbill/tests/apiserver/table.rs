@@ -29,7 +29,13 @@ fn a_real_api_server_agrees_with_every_row() {
         let setup = Setup {
             admission: Admission::File(folder.path().join("config.yaml")),
             plugins: IMAGE_POLICY,
-            env: group[0].env.clone(),
+            env: group[0]
+                .env
+                .iter()
+                .map(|(name, value)| {
+                    (name.clone(), value.replace("{dir}", &folder.path().display().to_string()))
+                })
+                .collect(),
             ..Setup::default()
         };
         let port = format!(":{}", hook.port);

@@ -41,13 +41,19 @@ fn check(row: &Row, version: Version) {
     let hook = Webhook::start(row.listens, &row.replies);
     row.write(dir.path(), hook.port, pki());
     let env = row.env.clone();
+    let other = env.clone();
     let input = Input {
         version,
         admission_config: dir.path().join("config.yaml"),
         files: Files::here(),
         proxies: Proxies::of_environment(|name| {
-            env.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
+            other.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone())
         }),
+        kubeconfigs: env
+            .iter()
+            .filter(|(name, _)| name == "KUBECONFIG")
+            .map(|(_, value)| value.replace("{dir}", &dir.path().display().to_string()))
+            .collect(),
         real_time: false,
         steps: row.steps.iter().map(does).collect(),
     };
