@@ -255,13 +255,15 @@ fn scheme(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
     let at = format!("server: {}", address(&reach.server));
     match (target.tls, target.scheme_written) {
-        (false, _) => {
+        (false, true) => {
             error(at, "it is called in the clear", "write https://, which the gate speaks")
         }
-        (true, false) => {
-            warning(at, "no scheme is written; https is taken", "write https:// in front")
-        }
-        (true, true) => fine(at, "https"),
+        (false, false) => error(
+            at,
+            "no scheme is written, which means http: it is called in the clear",
+            "write https:// in front",
+        ),
+        (true, _) => fine(at, "https"),
     }
 }
 

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 mod cli;
+mod doctor;
 mod pki;
 mod rows;
 mod table;

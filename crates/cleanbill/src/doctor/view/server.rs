@@ -107,9 +107,7 @@ impl Server {
             config.reach(&inside).map_err(refused)
         });
         server.target = follow(&server.reach, "the kubeconfig", |reach| {
-            let with_tls =
-                reach.insecure || reach.authority.is_given() || reach.certificate.is_given();
-            Target::of(&reach.server, with_tls).map_err(|e| Unseen::Refused(Refused::new(e)))
+            Target::of(&reach.server).map_err(|e| Unseen::Refused(Refused::new(e)))
         });
         server.probe = server.call(input);
         server

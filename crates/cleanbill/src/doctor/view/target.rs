@@ -22,15 +22,18 @@ pub struct Target {
 }
 
 impl Target {
-    /// Reads an address; `with_tls` says whether the kubeconfig gives certificates, by which
-    /// client-go chooses a scheme where none is written.
+    /// Reads an address. Without a scheme it is `http`, whatever certificates the kubeconfig gives:
+    /// client-go asks whether it is TLS before it looks at them, and then passes them over.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn of(server: &str, with_tls: bool) -> Result<Self, String> {
+    pub fn of(server: &str) -> Result<Self, String> {
         let scheme_written = server.contains("://");
-        let scheme = if with_tls { "https" } else { "http" };
-        let whole = if scheme_written { server.to_owned() } else { format!("{scheme}://{server}") };
+        let path = server.split_once('/').map_or("", |(_, path)| path);
+        if !scheme_written && !path.is_empty() {
+            return Err(format!("host must be a URL or a host:port pair: {server:?}"));
+        }
+        let whole = if scheme_written { server.to_owned() } else { format!("http://{server}") };
         let (whole, fragment) = match whole.split_once('#') {
             Some((before, fragment)) => (before.to_owned(), Some(format!("#{fragment}"))),
             None => (whole, None),
@@ -149,13 +152,14 @@ mod tests {
             ("https://[fd00::1]:1", "fd00::/16", true),
         ];
         for (server, no_proxy, exempt) in table {
-            let target = Target::of(server, true).unwrap();
+            let target = Target::of(server).unwrap();
             assert_eq!(target.is_exempt(no_proxy), exempt, "{server} {no_proxy}");
         }
-        assert!(Target::of("https://", true).is_err());
-        assert!(Target::of("https://h:", true).is_err());
-        assert!(Target::of("ftp://h", true).is_err());
-        let bare = Target::of("h:1/a?b", true).unwrap();
-        assert!(bare.tls && !bare.scheme_written && bare.dropped == Some("?b".into()));
+        assert!(Target::of("https://").is_err());
+        assert!(Target::of("https://h:").is_err());
+        assert!(Target::of("ftp://h").is_err());
+        assert!(Target::of("h:1/a").is_err());
+        let bare = Target::of("h:1?b").unwrap();
+        assert!(!bare.tls && !bare.scheme_written && bare.dropped == Some("?b".into()));
     }
 }
