@@ -17,7 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         id: "asked-at-all",
         asks: "does the API server ask the plug-in about pods?",
-        why: "its metrics count every pod that the plug-in reviewed; no count means that it is off",
+        why: "its metrics count what passes each plug-in; no count means that it is off",
         run: Run::Once(asked),
     },
     Check {
@@ -72,13 +72,15 @@ fn asked(view: &View) -> Judged {
     let at = "apiserver_admission_controller_admission_duration_seconds_count";
     let any = metrics.reviews(None).unwrap_or(0.0);
     match metrics.reviews(Some(PLUGIN)) {
-        Some(count) if count > 0.0 => fine(at, format!("{PLUGIN} reviewed {count} objects")),
+        Some(count) if count > 0.0 => {
+            fine(at, format!("{PLUGIN} is on: {count} writes passed it, those of pods among them"))
+        }
         _ if any > 0.0 => error(
             at,
-            format!("other plug-ins reviewed objects {any} times, {PLUGIN} none"),
+            format!("{any} writes passed other plug-ins, and none passed {PLUGIN}"),
             "make a pod and look again; if it stays so, the plug-in is off: see plugin-enabled",
         ),
-        _ => not_looked("no plug-in has reviewed anything yet"),
+        _ => not_looked("nothing has been written yet"),
     }
 }
 

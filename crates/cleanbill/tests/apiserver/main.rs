@@ -11,6 +11,7 @@ mod assets;
 mod client;
 mod cluster;
 mod counting;
+mod doctor;
 mod image_policy;
 mod renewal;
 mod setup_files;

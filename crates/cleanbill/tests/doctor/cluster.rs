@@ -98,7 +98,7 @@ pub const ROWS: &[Row] = &[
     row(
         "the plug-in was never asked",
         |n, i| metrics(n, i, &asked("NodeRestriction")),
-        Error("asked-at-all", "ImagePolicyWebhook none"),
+        Error("asked-at-all", "none passed ImagePolicyWebhook"),
     ),
     row(
         "nothing was made yet",
