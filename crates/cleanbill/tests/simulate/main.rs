@@ -9,6 +9,7 @@
 
 mod cli;
 mod doctor;
+mod hostile;
 mod pki;
 mod rows;
 mod table;
