@@ -9,6 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use cleanbill::setup::apply::folder::Folder;
+use cleanbill::setup::apply::{Options, Watch, apply, roll_back};
+
 use crate::assets::{Assets, assets};
 use crate::client::Client;
 use crate::cluster::{Admission, Server, Setup};
@@ -269,3 +272,80 @@ spec:
       type: DirectoryOrCreate
     name: k8s-certs
 ";
+
+const NODE: &str = "CLEANBILL_TEST_NODE";
+const MADE: &str = "CLEANBILL_TEST_MADE";
+const IMAGE: &str = "CLEANBILL_TEST_IMAGE";
+const STEP: &str = "CLEANBILL_TEST_STEP";
+/// How many steps there are in an application, and in a way back.
+const APPLIES: u32 = 10;
+const GOES_BACK: u32 = 5;
+
+/// No test by itself: a run that kills itself after a step. Without a folder it goes back.
+#[test]
+fn a_run_that_is_killed() {
+    let set = |name: &str| std::env::var(name).ok();
+    let (Some(node), Some(step)) = (set(NODE), set(STEP)) else { return };
+    let mut left: u32 = step.parse().unwrap();
+    let mut after = |_| {
+        left = left.wrapping_sub(1);
+        if left == 0 {
+            let me = std::process::id().to_string();
+            Command::new("kill").args(["-9", &me]).status().unwrap();
+            std::thread::sleep(PATIENCE);
+        }
+    };
+    let mut watch = Watch { say: &mut |_| {}, after: &mut after };
+    let node = cleanbill::setup::apply::node::Node::at(Path::new(&node));
+    let wait = Duration::from_secs(90);
+    let Some(made) = set(MADE) else { return roll_back(&node, wait, &mut watch).unwrap() };
+    let options = Options {
+        pods: None,
+        accept_refusals: false,
+        allowed_image: set(IMAGE),
+        wait,
+        dry_run: false,
+    };
+    apply(&node, &Folder::read(Path::new(&made)).unwrap(), &options, &mut watch).unwrap();
+}
+
+impl Node {
+    /// Runs until it is killed after that step.
+    fn killed(&self, applies: bool, step: u32) {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.args(["--exact", "applied::a_run_that_is_killed"]).stdout(Stdio::null());
+        command.env(NODE, self.root.path()).env(STEP, step.to_string());
+        if applies {
+            command.env(MADE, self.made.path()).env(IMAGE, &self.good);
+        }
+        let status = command.status().unwrap();
+        assert_eq!(status.signal(), Some(9), "step {step} of {applies}: {status}");
+    }
+
+    fn ends(&self, mut command: Command) {
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        self.settle();
+    }
+}
+
+/// `kill -9` after every step, there and back: the next run ends it.
+#[test]
+#[ignore = "takes some minutes: the API server is started anew forty times"]
+fn after_a_kill_at_any_step_the_next_run_ends_it() {
+    let Some(assets) = assets() else { return };
+    let node = Node::new(&assets);
+    for step in 1..=APPLIES {
+        node.killed(true, step);
+        node.ends(node.apply("90"));
+        assert!(node.is_guarded(&format!("applied-{step}")));
+        let back = step.min(GOES_BACK);
+        node.killed(false, back);
+        if back < GOES_BACK {
+            node.ends(node.command(&["--rollback", "--wait", "90"]));
+        }
+        node.settle();
+        assert_eq!(node.manifest(), POD, "step {step}");
+        assert!(!node.is_guarded(&format!("back-{step}")));
+    }
+}
