@@ -163,6 +163,18 @@ fn a_gate_that_cannot_be_asked_opens_where_the_operator_wants_that() {
     without_a_gate(true);
 }
 
+/// Waits until the API server asks the gate: a connection of before may be tried once more, since
+/// Go does not repeat a POST on another.
+fn asked_again(server: &Server, gate: &Gate, good: &str, name: &str) {
+    let tries = std::cell::Cell::new(0);
+    gate.until("the gate is asked again", |_| {
+        tries.set(tries.get() + 1);
+        let name = format!("{name}-{}", tries.get());
+        server.client().create(&name, &[good]).status == 201
+            && server.annotations("create", &name).get(FAILED_OPEN).is_none()
+    });
+}
+
 /// Killed, hung and restarted.
 fn without_a_gate(open: bool) {
     let Some(assets) = assets() else { return };
@@ -202,6 +214,7 @@ fn without_a_gate(open: bool) {
     let label = server.client().label("good-first", "killed");
     assert_eq!(label.status, if open { 200 } else { 403 }, "of a running pod: {label:?}");
     gate.open();
+    asked_again(&server, &gate, &good, "reopened");
     good_then_bad("restarted", &gate);
     // A connection is there, and nobody answers on it.
     gate.signal("STOP");
