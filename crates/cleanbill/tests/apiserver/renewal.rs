@@ -159,7 +159,9 @@ fn certificates_are_renewed_under_load_without_a_refusal() {
     // opened too, so the first question fails (1.20; later ones may be better). Where
     // `defaultAllow` is true, that is a pod which nobody judged.
     let first = server.client().create("reconnected", &[&image]);
-    let lost = first.status == 403 && first.message().contains("use of closed network connection");
+    // So may one on a connection of before, which Go does not repeat on another.
+    let lost = ["use of closed network connection", "broken pipe", "connection reset", "EOF"];
+    let lost = first.status == 403 && lost.iter().any(|words| first.message().contains(words));
     assert!(first.status == 201 || lost, "{first:?}\n{}", gate.log());
     let reply = server.client().create("again", &[&image]);
     assert_eq!(reply.status, 201, "{reply:?}\n{}", gate.log());
