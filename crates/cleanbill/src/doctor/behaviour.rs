@@ -198,8 +198,21 @@ fn snapshot(view: &View, server: &Server) -> Judged {
     let most = i64::from(gate.rules()?.max_feed_age_days) * 86_400;
     let kept = i64::try_from(policy.allow_ttl.as_secs()).unwrap_or(1800);
     let now = view.now.as_second();
+    if feeds.is_empty() {
+        return warning(
+            "the snapshot",
+            "it has no feeds, so it knows no flaw of any image",
+            "fetch some (cleanbill db update)",
+        );
+    }
     for (feed, as_of) in feeds {
-        let Some(as_of) = as_of else { continue };
+        let Some(as_of) = as_of else {
+            return warning(
+                format!("feed {feed}"),
+                "it has no date, so nobody knows how old it is",
+                "fetch newer ones (cleanbill db update)",
+            );
+        };
         let age = now - as_of.as_second();
         let at = format!("feed {feed}, of {}", as_of.strftime("%F"));
         if age > most {

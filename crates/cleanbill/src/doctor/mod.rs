@@ -118,22 +118,26 @@ pub const CHECKS: &[&[Check]] = &[
 
 /// Looks, and makes every check.
 pub fn examine(input: &Input) -> Report {
-    let view = View::of(input);
+    judge(&View::of(input))
+}
+
+/// Makes every check on what was gathered.
+pub fn judge(view: &View) -> Report {
     let mut checked = Vec::new();
     for check in CHECKS.iter().copied().flatten() {
         match check.run {
-            Run::Once(run) => checked.push(Checked::of(check, None, run(&view))),
+            Run::Once(run) => checked.push(Checked::of(check, None, run(view))),
             Run::Each(_) if view.servers.is_empty() => {
                 let none = NotLooked("no API server was found".to_owned());
                 checked.push(Checked::of(check, None, Err(none)));
             }
             Run::Each(run) => checked.extend(view.servers.iter().map(|server| {
                 let about = (view.servers.len() > 1).then(|| server.name.clone());
-                Checked::of(check, about, run(&view, server))
+                Checked::of(check, about, run(view, server))
             })),
         }
     }
-    Report { at: input.now, checked }
+    Report { at: view.now, checked }
 }
 
 impl Report {

@@ -13,7 +13,7 @@ use crate::apiserver::pod::{Operation, Pod};
 use crate::apiserver::{Files, Version};
 use crate::doctor::found::Outcome;
 use crate::doctor::view::View;
-use crate::doctor::{self, Input, Network};
+use crate::doctor::{self, Checked, Input, Network};
 use crate::failure::Result;
 use crate::simulate::{self, Step};
 
@@ -40,8 +40,9 @@ pub fn grade(dir: &Path, exercise: &Exercise) -> Result<Vec<Point>> {
     let mut input = Input::nothing(Timestamp::now());
     input.root = Some(std::path::absolute(dir).unwrap_or_else(|_| dir.to_owned()));
     input.network = Network::OnNode;
-    let report = doctor::examine(&input);
-    let servers = View::of(&Input { network: Network::Untouched, ..input }).servers;
+    let view = View::of(&input);
+    let report = doctor::judge(&view);
+    let servers = &view.servers;
     let mut points = Vec::new();
     points.push(match report.first_error() {
         None => Point {
@@ -64,19 +65,19 @@ pub fn grade(dir: &Path, exercise: &Exercise) -> Result<Vec<Point>> {
         met: servers.len() == 1,
         seen: format!("there are {}", servers.len()),
     });
-    let enabled = servers.iter().all(|s| {
-        s.manifest.as_ref().is_ok_and(|m| {
-            m.value("enable-admission-plugins")
-                .is_some_and(|value| value.split(',').any(|name| name == "ImagePolicyWebhook"))
-        })
-    });
-    points.push(Point {
-        asks: "kube-apiserver asks about pods",
-        met: enabled && !servers.is_empty(),
-        seen: if enabled { "the plug-in is enabled" } else { "the plug-in is not enabled" }.into(),
-    });
+    let on = |c: &&Checked| c.check == "plugin-enabled";
+    let (enabled, seen) = match report.checked.iter().find(on) {
+        Some(checked) => {
+            (matches!(checked.outcome, Outcome::Fine | Outcome::Warning), checked.said.clone())
+        }
+        None => (false, "nobody looked".to_owned()),
+    };
+    points.push(Point { asks: "kube-apiserver asks about pods", met: enabled, seen });
     let tell = |image: &str| -> Result<Told> {
         let Some(server) = servers.first() else { return Ok(Err("there is no API server".into())) };
+        if !enabled {
+            return Ok(Err("the plug-in is off, so nobody is asked".into()));
+        }
         let (Some(files), Ok(config)) = (&server.inside, &server.config_path) else {
             return Ok(Err("it has no admission configuration".into()));
         };
@@ -104,7 +105,7 @@ pub fn grade(dir: &Path, exercise: &Exercise) -> Result<Vec<Point>> {
 
 fn point(asks: &'static str, told: &Told, met: impl Fn(&End) -> bool) -> Point {
     let seen = match told {
-        Err(why) => format!("kube-apiserver does not start: {why}"),
+        Err(why) => format!("it was not tried: {why}"),
         Ok(End::Allowed) => "it was let in".into(),
         Ok(End::NotAsked(why)) => format!("nobody was asked: {why}"),
         Ok(End::FailedOpen(why)) => format!("it was let in, although {why}"),
@@ -136,7 +137,7 @@ fn told(files: &Files, config: &Path, version: Option<Version>, image: &str) -> 
     };
     let report = simulate::run(&input)?;
     if let Some(refused) = report.refused {
-        return Ok(Err(refused.words));
+        return Ok(Err(format!("kube-apiserver does not start: {}", refused.words)));
     }
     let course = report.done.into_iter().next().and_then(|done| done.course);
     Ok(course.map(|course| course.end).ok_or_else(|| "nothing was played".to_owned()))

@@ -316,22 +316,18 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         "the advisories are old",
-        |n, _| {
-            let feeds = vec![cleanbill_core::advisory::Feed {
-                id: "osv:Go".into(),
-                as_of: Some("2020-01-01T00:00:00Z".parse().unwrap()),
-                licence: "x".into(),
-                advisories: 0,
-                not_understood: 0,
-                streams: Vec::new(),
-            }];
-            let gathered = cleanbill_advisory::Gathered { feeds, ..Default::default() };
-            let mut bytes = Vec::new();
-            cleanbill_advisory::write(&gathered, &mut bytes).unwrap();
-            std::fs::write(n.path("gate/db"), bytes).unwrap();
-            n.edit(GATE, "# db: /var/lib/cleanbill/advisories.db", "db: db");
-        },
+        |n, _| snapshot(n, &[Some("2020-01-01T00:00:00Z")]),
         Warning("snapshot-outlived", "older than max_feed_age"),
+    ),
+    row(
+        "advisories have no date",
+        |n, _| snapshot(n, &[None]),
+        Warning("snapshot-outlived", "it has no date"),
+    ),
+    row(
+        "there are no advisories",
+        |n, _| snapshot(n, &[]),
+        Warning("snapshot-outlived", "it has no feeds"),
     ),
     row(
         "tags are kept for long",
@@ -357,3 +353,21 @@ pub const ROWS: &[Row] = &[
         NotLooked("api-server-version", "the version is not known"),
     ),
 ];
+
+/// Gives the gate a snapshot of feeds with these dates.
+fn snapshot(node: &Node, dates: &[Option<&str>]) {
+    let feed = |(at, date): (usize, &Option<&str>)| cleanbill_core::advisory::Feed {
+        id: format!("osv:{at}"),
+        as_of: date.map(|date| date.parse().unwrap()),
+        licence: "x".into(),
+        advisories: 0,
+        not_understood: 0,
+        streams: Vec::new(),
+    };
+    let feeds = dates.iter().enumerate().map(feed).collect();
+    let gathered = cleanbill_advisory::Gathered { feeds, ..Default::default() };
+    let mut bytes = Vec::new();
+    cleanbill_advisory::write(&gathered, &mut bytes).unwrap();
+    std::fs::write(node.path("gate/db"), bytes).unwrap();
+    node.edit(GATE, "# db: /var/lib/cleanbill/advisories.db", "db: db");
+}

@@ -212,7 +212,7 @@ fn what_runs_is_judged_first_and_nothing_is_written_when_it_would_be_refused() {
 fn every_failure_takes_it_back() {
     /// Makes something fail.
     type Fault = fn(&Rig);
-    let table: [(&str, Step, Fault, &str); 6] = [
+    let table: [(&str, Step, Fault, &str); 7] = [
         (
             "the gate goes away",
             Step::BackedUp,
@@ -224,6 +224,12 @@ fn every_failure_takes_it_back() {
             Step::BackedUp,
             |rig| *rig.mood.lock().unwrap() = Mood::AllowsAll,
             "the gate is not asked",
+        ),
+        (
+            "another plug-in refuses what the gate would let in",
+            Step::BackedUp,
+            |rig| *rig.mood.lock().unwrap() = Mood::AllowsAllBesidesAnother,
+            "a pod to be denied is answered 403",
         ),
         (
             "the gate lets nothing in",
