@@ -124,6 +124,11 @@ impl Client {
         &self.address
     }
 
+    /// The proxy that it asks through.
+    pub fn proxy(&self) -> Option<&str> {
+        self.proxies.of(&self.address)
+    }
+
     /// Asks once, within `time`.
     ///
     /// # Errors

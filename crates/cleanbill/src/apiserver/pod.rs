@@ -66,69 +66,97 @@ const TEMPLATES: [(&str, &[&str]); 8] = [
 /// What is neither a pod nor makes any is named second.
 ///
 /// # Errors
-/// Where it is neither YAML nor JSON.
+/// Where it is neither YAML nor JSON, or a pod is one that an API server refuses before it asks:
+/// without containers, with an image or an annotation that is no text.
 pub fn read(text: &str, namespace: &str) -> Result<(Vec<Pod>, Vec<String>), Refused> {
     let documents = if json::is_json(text) { vec![json::read(text)?] } else { yaml::all(text)? };
     let (mut pods, mut others) = (Vec::new(), Vec::new());
     for document in &documents {
-        object(document, namespace, &mut pods, &mut others);
+        object(document, namespace, &mut pods, &mut others)?;
     }
     Ok((pods, others))
 }
 
-fn object(node: &Node, namespace: &str, pods: &mut Vec<Pod>, others: &mut Vec<String>) {
+fn object(
+    node: &Node,
+    namespace: &str,
+    pods: &mut Vec<Pod>,
+    others: &mut Vec<String>,
+) -> Result<(), Refused> {
     let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
     let own = node.at(&["metadata", "namespace"]).and_then(Node::text);
     let namespace = own.filter(|n| !n.is_empty()).unwrap_or(namespace);
     match kind {
         "" if node.value == Value::Null => {}
-        "Pod" => pods.push(pod(node, namespace, None)),
+        "Pod" => pods.push(pod(node, namespace, None)?),
         kind if kind.ends_with("List") => {
             for item in node.get("items").map(Node::items).unwrap_or_default() {
-                object(item, namespace, pods, others);
+                object(item, namespace, pods, others)?;
             }
         }
         kind => match TEMPLATES.iter().find(|(of, _)| *of == kind) {
             Some((_, path)) => {
                 let template = node.at(path).cloned().unwrap_or_else(Node::null);
-                let mut pod = pod(&template, namespace, Some(format!("{kind} {name}")));
+                let mut pod = pod(&template, namespace, Some(format!("{kind} {name}")))?;
                 pod.name = format!("{name}-xxxxx");
                 pods.push(pod);
             }
             None => others.push(format!("{kind} {name}")),
         },
     }
+    Ok(())
 }
 
-fn pod(node: &Node, namespace: &str, made_for: Option<String>) -> Pod {
+fn pod(node: &Node, namespace: &str, made_for: Option<String>) -> Result<Pod, Refused> {
     let meta = |key: &str| node.at(&["metadata", key]).and_then(Node::text).unwrap_or_default();
     let name = match (meta("name"), meta("generateName")) {
         ("", "") => "Unknown".to_owned(),
         ("", start) => format!("{start}xxxxx"),
         (name, _) => name.to_owned(),
     };
-    let annotations = node.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
-    let images = |list: &str| -> Vec<String> {
-        let items = node.at(&["spec", list]).map(Node::items).unwrap_or_default();
-        let image = |c: &Node| c.get("image").and_then(Node::text).unwrap_or_default().to_owned();
-        items.iter().map(image).collect()
+    let of = made_for.as_deref().unwrap_or(&name);
+    let wrong = |why: &str, line: usize| {
+        Refused::new(format!("{of}: {why}, so kube-apiserver refuses it before it asks")).at(line)
     };
+    let images = |list: &str| -> Result<Vec<String>, Refused> {
+        let Some(list) = node.at(&["spec", list]) else { return Ok(Vec::new()) };
+        let image = |c: &Node| match c.get("image").map(|image| (&image.value, image.line)) {
+            None | Some((Value::Null, _)) => Ok(String::new()),
+            Some((Value::Text(image), _)) => Ok(image.clone()),
+            Some((_, line)) => Err(wrong("an image is no text", line)),
+        };
+        match &list.value {
+            Value::Null | Value::List(_) => list.items().iter().map(image).collect(),
+            _ => Err(wrong("its containers are no list", list.line)),
+        }
+    };
+    let containers = images("containers")?;
+    if containers.is_empty() {
+        return Err(wrong("it has no containers", node.line));
+    }
+    let (init_containers, ephemeral_containers) =
+        (images("initContainers")?, images("ephemeralContainers")?);
+    let mut annotations = BTreeMap::new();
+    for entry in node.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default() {
+        let Some(value) = entry.node.text() else {
+            return Err(wrong(&format!("its annotation {} is no text", entry.key), entry.line));
+        };
+        annotations.insert(entry.key.clone(), value.to_owned());
+    }
     let volumes = node.at(&["spec", "volumes"]).map(Node::items).unwrap_or_default();
     let volume = |v: &Node| v.at(&["image", "reference"]).and_then(Node::text).map(str::to_owned);
-    Pod {
-        name,
+    let volumes = volumes.iter().filter_map(volume).collect();
+    Ok(Pod {
         namespace: namespace.to_owned(),
-        annotations: annotations
-            .iter()
-            .filter_map(|e| Some((e.key.clone(), e.node.text()?.to_owned())))
-            .collect(),
-        containers: images("containers"),
-        init_containers: images("initContainers"),
-        ephemeral_containers: images("ephemeralContainers"),
-        volumes: volumes.iter().filter_map(volume).collect(),
-        made_for,
-    }
+        annotations,
+        containers,
+        init_containers,
+        ephemeral_containers,
+        volumes,
+        made_for: made_for.clone(),
+        name,
+    })
 }
 
 impl Pod {

@@ -221,6 +221,49 @@ fn a_kubeconfig_is_refused_in_the_words_of_client_go() {
     assert_eq!(absent.err().unwrap().words, "stat /etc/config: no such file or directory");
 }
 
+#[test]
+fn pods_come_from_manifests_lists_and_templates_or_are_refused() {
+    let list = r#"{"kind":"List","items":[
+        {"kind":"Pod","metadata":{"name":"a","namespace":"n"},"spec":{"containers":[{"image":"x"}]}},
+        {"kind":"CronJob","metadata":{"name":"c"},"spec":{"jobTemplate":{"spec":{"template":
+            {"spec":{"initContainers":[{"image":"i"}],"containers":[{"image":"y"}]}}}}}},
+        {"kind":"Service","metadata":{"name":"s"}}]}"#;
+    let table: &[(&str, Result<&str, &str>)] = &[
+        (list, Ok("n/a x; default/c-xxxxx y i; Service s")),
+        (
+            "kind: Pod\nmetadata: {generateName: g-}\nspec: {containers: [{image: a}]}",
+            Ok("default/g-xxxxx a"),
+        ),
+        ("---\nkind: Pod\nspec: {containers: [{image: a}]}\n---\n", Ok("default/Unknown a")),
+        ("kind: Pod\nmetadata: {name: p}\nspec: {containers: []}", Err("p: it has no containers")),
+        ("kind: Pod\nspec: {containers: {image: a}}", Err("its containers are no list")),
+        ("kind: Pod\nspec: {containers: [{image: 7}]}", Err("an image is no text")),
+        (
+            "kind: Pod\nspec: {containers: [{image: a}], initContainers: [{image: no}]}",
+            Err("an image is no text"),
+        ),
+        (
+            "kind: Pod\nmetadata: {annotations: {a: yes}}\nspec: {containers: [{image: a}]}",
+            Err("its annotation a is no text"),
+        ),
+        ("kind: Deployment\nmetadata: {name: d}", Err("Deployment d: it has no containers")),
+    ];
+    for (text, want) in table {
+        let got = super::pod::read(text, "default").map(|(pods, others)| {
+            let shown = pods.iter().map(|pod| {
+                let asked = pod.asked(super::pod::Operation::Create).join(" ");
+                format!("{}/{} {asked}", pod.namespace, pod.name)
+            });
+            shown.chain(others).collect::<Vec<_>>().join("; ")
+        });
+        match (want, got) {
+            (Ok(want), Ok(got)) => assert_eq!(*want, got, "{text}"),
+            (Err(want), Err(got)) => assert!(got.words.contains(want), "{}", got.words),
+            (want, got) => panic!("{text}: wanted {want:?}, got {got:?}"),
+        }
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes: Vec<u8>) {

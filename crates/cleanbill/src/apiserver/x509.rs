@@ -49,7 +49,13 @@ impl Cert {
     pub fn new(der: &[u8]) -> Result<Self, String> {
         let parsed =
             Certificate::from_der(der).map_err(|e| format!("x509: malformed certificate ({e})"))?;
-        Ok(Self { der: der.to_owned(), parsed })
+        let cert = Self { der: der.to_owned(), parsed };
+        // What cannot be read must not count as what is not there.
+        let good = cert.reads::<BasicConstraints>()
+            && cert.reads::<ExtendedKeyUsage>()
+            && cert.reads::<KeyUsage>()
+            && cert.reads::<SubjectAltName>();
+        good.then_some(cert).ok_or_else(|| "x509: malformed extension".to_owned())
     }
 
     /// All certificates of a PEM file. Other blocks are passed over, as Go does.
@@ -215,6 +221,16 @@ impl Cert {
         let all = self.parsed.tbs_certificate.extensions.as_ref()?;
         let found = all.iter().find(|e| e.extn_id == T::OID)?;
         T::from_der(found.extn_value.as_bytes()).ok()
+    }
+
+    /// Whether an extension is absent, or can be read.
+    fn reads<'a, T>(&'a self) -> bool
+    where
+        T: x509_cert::der::Decode<'a> + x509_cert::der::oid::AssociatedOid,
+    {
+        let all = self.parsed.tbs_certificate.extensions.iter().flatten();
+        let mut same = all.filter(|e| e.extn_id == T::OID);
+        same.all(|e| T::from_der(e.extn_value.as_bytes()).is_ok())
     }
 
     /// The names that it is for; `None`: it has no extension for them.

@@ -162,7 +162,7 @@ pub fn start(input: &Input) -> Result<std::result::Result<(Plugin, Started), Ref
     let started = Started {
         policy: policy.clone(),
         address: client.address().url(),
-        proxy: input.proxies.of(client.address()).map(str::to_owned),
+        proxy: client.proxy().map(str::to_owned),
         notes,
     };
     Ok(Ok((Plugin::new(policy, client, input.version, input.real_time), started)))

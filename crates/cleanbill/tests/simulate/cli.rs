@@ -141,6 +141,13 @@ fn the_exit_code_and_the_words_say_how_it_ended() {
         ("", &["--pod", "-"], "kind: Service\nmetadata: {name: s}\n", 2, "there is only Service s"),
         ("", &["--root", "gone"], "", 2, "there is no such folder"),
         ("", &["--env", "HTTPS_PROXY"], "", 2, "is no NAME=VALUE"),
+        (
+            "",
+            &["--pod", "-"],
+            "kind: Pod\nspec: {}\n",
+            2,
+            "it has no containers, so kube-apiserver",
+        ),
         ("defaultAlow: true", &[], "", 0, "note: \"defaultAlow\" (line"),
     ];
     for (policy, args, stdin, code, words) in table {

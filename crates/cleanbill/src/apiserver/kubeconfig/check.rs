@@ -46,6 +46,9 @@ pub(super) fn types(document: &Node) -> Result<(), Refused> {
             "no kind {kind:?} is registered for version {version:?} in scheme"
         )));
     }
+    if let Some(node) = document.get("current-context").filter(|node| !is_text(node)) {
+        return Err(wrong(node, "Config.current-context", "string"));
+    }
     for (list, inner, fields) in TEXTS {
         let Some(node) = document.get(list) else { continue };
         if !matches!(node.value, Value::List(_) | Value::Null) {
@@ -57,10 +60,18 @@ pub(super) fn types(document: &Node) -> Result<(), Refused> {
             return Err(wrong(node, &format!("Config.{list}"), name));
         }
         for item in node.items() {
+            if let Some(name) = item.get("name").filter(|node| !is_text(node)) {
+                let field = format!("Named{}.{list}.name", go_type(list));
+                return Err(wrong(name, &field, "string"));
+            }
             let Some(value) = item.get(inner) else { continue };
+            if !matches!(value.value, Value::Map(_) | Value::Null) {
+                let of = format!("v1.{}", go_type(list));
+                return Err(wrong(value, &format!("Named{}.{list}.{inner}", go_type(list)), &of));
+            }
             for field in fields {
                 match value.get(field) {
-                    Some(node) if !matches!(node.value, Value::Text(_) | Value::Null) => {
+                    Some(node) if !is_text(node) => {
                         let field = format!("{}.{list}.{inner}.{field}", go_type(list));
                         return Err(wrong(node, &field, "string"));
                     }
@@ -77,7 +88,14 @@ pub(super) fn types(document: &Node) -> Result<(), Refused> {
                 }
             }
             for entry in value.entries().iter().filter(|e| e.key.ends_with("-data")) {
-                let Value::Text(data) = &entry.node.value else { continue };
+                let data = match &entry.node.value {
+                    Value::Text(data) => data,
+                    Value::Null => continue,
+                    _ => {
+                        let field = format!("{}.{list}.{inner}.{}", go_type(list), entry.key);
+                        return Err(wrong(&entry.node, &field, "[]uint8"));
+                    }
+                };
                 if decoded(data).is_none() {
                     let at = data
                         .bytes()
@@ -90,6 +108,10 @@ pub(super) fn types(document: &Node) -> Result<(), Refused> {
         }
     }
     Ok(())
+}
+
+fn is_text(node: &Node) -> bool {
+    matches!(node.value, Value::Text(_) | Value::Null)
 }
 
 fn go_type(list: &str) -> &'static str {
