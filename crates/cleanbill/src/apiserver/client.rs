@@ -24,6 +24,7 @@ pub use address::Address;
 pub use connect::Proxies;
 use connect::Stream;
 use tls::Tls;
+pub use tls::words as tls_words;
 
 /// How long one call may take.
 pub const CALL: Duration = Duration::from_secs(30);

@@ -7,8 +7,10 @@
 
 use cleanbill_core::Timestamp;
 use ring::signature as algorithm;
+use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{DigitallySignedStruct, SignatureScheme};
 use x509_cert::Certificate;
 use x509_cert::der::oid::ObjectIdentifier;
 use x509_cert::der::{Decode as _, Encode as _};
@@ -175,11 +177,11 @@ impl Cert {
     /// Whether its key made a signature of a handshake.
     pub fn signed_handshake(
         &self,
-        scheme: rustls::SignatureScheme,
+        scheme: SignatureScheme,
         message: &[u8],
         signature: &[u8],
     ) -> bool {
-        use rustls::SignatureScheme as S;
+        use SignatureScheme as S;
         let params: &'static dyn algorithm::VerificationAlgorithm = match scheme {
             S::RSA_PSS_SHA256 => &algorithm::RSA_PSS_2048_8192_SHA256,
             S::RSA_PSS_SHA384 => &algorithm::RSA_PSS_2048_8192_SHA384,
@@ -251,6 +253,37 @@ fn insecure(oid: &str) -> String {
         }
         _ => "x509: cannot verify signature: algorithm unimplemented".to_owned(),
     }
+}
+
+/// The signatures of handshakes that [`Cert::signed_handshake`] knows, for rustls' verifiers.
+pub fn schemes() -> Vec<SignatureScheme> {
+    use SignatureScheme as S;
+    vec![
+        S::ECDSA_NISTP256_SHA256,
+        S::ECDSA_NISTP384_SHA384,
+        S::ED25519,
+        S::RSA_PSS_SHA256,
+        S::RSA_PSS_SHA384,
+        S::RSA_PSS_SHA512,
+        S::RSA_PKCS1_SHA256,
+        S::RSA_PKCS1_SHA384,
+        S::RSA_PKCS1_SHA512,
+    ]
+}
+
+/// Checks the signature of a handshake, for rustls' verifiers.
+///
+/// # Errors
+/// When the certificate's key did not make it.
+pub fn check_handshake(
+    der: &[u8],
+    message: &[u8],
+    signed: &DigitallySignedStruct,
+) -> Result<HandshakeSignatureValid, rustls::Error> {
+    let good = Cert::new(der)
+        .is_ok_and(|cert| cert.signed_handshake(signed.scheme, message, signed.signature()));
+    let bad = || rustls::Error::General("tls: invalid signature by the server certificate".into());
+    good.then(HandshakeSignatureValid::assertion).ok_or_else(bad)
 }
 
 /// Judges what a peer presented, its own certificate first.

@@ -285,7 +285,7 @@ fn version(_: &View, server: &Server) -> Judged {
 
 fn in_cluster(_: &View, server: &Server) -> Judged {
     let (target, policy) = (server.address()?, server.image_policy()?);
-    let host = target.host.trim_end_matches('.').to_ascii_lowercase();
+    let host = target.host().trim_end_matches('.').to_ascii_lowercase();
     let service = host.ends_with(".svc") || host.contains(".svc.");
     if target.is_loopback() {
         return fine(target.authority(), "it runs on the node");

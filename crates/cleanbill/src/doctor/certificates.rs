@@ -80,7 +80,7 @@ pub(super) const CHECKS: &[Check] = &[
 fn server_chain<'v>(view: &'v View, server: &'v Server) -> Result<(&'v [Cert], String), NotLooked> {
     server.way()?;
     let target = server.address()?;
-    if !target.tls {
+    if !target.tls() {
         return not_looked("it is called without TLS, as said above");
     }
     if let Ok(probe) = &server.probe
@@ -161,7 +161,7 @@ fn names(view: &View, server: &Server) -> Judged {
     let (chain, at) = server_chain(view, server)?;
     let (reach, target) = (server.way()?, server.address()?);
     let leaf = leaf(chain)?;
-    let name = reach.server_name.clone().unwrap_or_else(|| target.host.clone());
+    let name = reach.server_name.clone().unwrap_or_else(|| target.host().to_owned());
     let Ok(wanted) = ServerName::try_from(name.as_str()) else {
         return error(
             at,

@@ -91,7 +91,7 @@ fn calls(view: &View, server: &Server) -> Judged {
     };
     let target = server.address()?;
     // The port stands there only where it stands in the address.
-    let hosts = [target.authority(), target.host.clone()];
+    let hosts = [target.authority(), target.host().to_owned()];
     let of = |host: &&String| !metrics.calls(host).is_empty();
     let host = hosts.iter().find(of).unwrap_or(&hosts[0]);
     let calls = metrics.calls(host);

@@ -64,12 +64,12 @@ fn listens(view: &View, server: &Server) -> Judged {
     let listen = view.gate()?.config.listen;
     let target = server.address()?;
     let at = format!("listen: {listen}, server: {}", target.authority());
-    if target.port != listen.port() {
+    if target.port() != listen.port() {
         return warning(
             at,
             format!(
                 "the API server calls port {}, the gate listens on {}",
-                target.port,
+                target.port(),
                 listen.port()
             ),
             "make them the same, unless something between them translates",

@@ -254,7 +254,7 @@ fn accepted(view: &View, server: &Server) -> Judged {
 fn scheme(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
     let at = format!("server: {}", address(&reach.server));
-    match (target.tls, target.scheme_written) {
+    match (target.tls(), target.scheme_written) {
         (false, true) => {
             error(at, "it is called in the clear", "write https://, which the gate speaks")
         }
@@ -271,7 +271,7 @@ fn path(_: &View, server: &Server) -> Judged {
     let (reach, target) = (server.way()?, server.address()?);
     let at = format!("server: {}", address(&reach.server));
     // Go cleans the path before it calls.
-    let path = target.path.trim_end_matches('/');
+    let path = target.address.path().trim_end_matches('/');
     if ["/validate", "/mutate"].contains(&path) {
         let said = format!("{path} answers AdmissionReview, not ImageReview");
         return error(at, said, format!("write https://{}/review", target.authority()));
@@ -284,7 +284,7 @@ fn path(_: &View, server: &Server) -> Judged {
 
 fn authority(_: &View, server: &Server) -> Judged {
     let reach = server.way()?;
-    if !server.address()?.tls {
+    if !server.address()?.tls() {
         return not_looked("it is called without TLS, as said above");
     }
     if reach.insecure {

@@ -61,7 +61,7 @@ fn host_network(_: &View, server: &Server) -> Judged {
             "set hostNetwork: true (kubeadm does), or call the node's address",
         );
     }
-    let host = target.host.trim_end_matches('.').to_ascii_lowercase();
+    let host = target.host().trim_end_matches('.').to_ascii_lowercase();
     let cluster =
         host.ends_with(".svc") || host.contains(".svc.") || host.ends_with(".cluster.local");
     if cluster && pod.host_network && pod.dns_policy != "ClusterFirstWithHostNet" {
@@ -86,7 +86,7 @@ fn proxy(_: &View, server: &Server) -> Judged {
     }
     let pod = server.pod()?;
     let names: &[&str] =
-        if target.tls { &["HTTPS_PROXY", "https_proxy"] } else { &["HTTP_PROXY", "http_proxy"] };
+        if target.tls() { &["HTTPS_PROXY", "https_proxy"] } else { &["HTTP_PROXY", "http_proxy"] };
     let proxies = ["*", "NO_PROXY", "no_proxy"];
     let elsewhere =
         |name: &&String| names.contains(&name.as_str()) || proxies.contains(&name.as_str());
@@ -100,32 +100,32 @@ fn proxy(_: &View, server: &Server) -> Judged {
     };
     let no_proxy = pod.variable(&["NO_PROXY", "no_proxy"]).map_or("", |(_, value)| value);
     if target.is_exempt(no_proxy) {
-        return fine(format!("{name}, NO_PROXY"), format!("{} is asked directly", target.host));
+        return fine(format!("{name}, NO_PROXY"), format!("{} is asked directly", target.host()));
     }
     error(
         format!("{name}={}, NO_PROXY={no_proxy}", address(value)),
         format!("calls to {} go through the proxy", target.authority()),
-        format!("add {} to NO_PROXY", target.host),
+        format!("add {} to NO_PROXY", target.host()),
     )
 }
 
 fn resolves(view: &View, server: &Server) -> Judged {
     let target = server.address()?;
     if target.ip().is_some() {
-        return fine(&target.host, "it is an address itself");
+        return fine(target.host(), "it is an address itself");
     }
     if let Ok(pod) = server.pod()
-        && let Some((_, ip)) = pod.host_aliases.iter().find(|(name, _)| *name == target.host)
+        && let Some((_, ip)) = pod.host_aliases.iter().find(|(name, _)| *name == target.host())
     {
-        return fine(format!("hostAliases: {}", target.host), format!("it is {ip}"));
+        return fine(format!("hostAliases: {}", target.host()), format!("it is {ip}"));
     }
     match &server.called()?.resolved {
         Some(Ok(found)) if !found.is_empty() => {
             let all: Vec<String> = found.iter().map(|a| a.ip().to_string()).collect();
-            fine(&target.host, format!("it is {} here", all.join(", ")))
+            fine(target.host(), format!("it is {} here", all.join(", ")))
         }
-        Some(Ok(_)) => far(view, &target.host, "it has no address", FIX_NAME),
-        Some(Err(why)) => far(view, &target.host, format!("no such host: {why}"), FIX_NAME),
+        Some(Ok(_)) => far(view, target.host(), "it has no address", FIX_NAME),
+        Some(Err(why)) => far(view, target.host(), format!("no such host: {why}"), FIX_NAME),
         None => not_looked("it was not looked up"),
     }
 }
@@ -159,7 +159,7 @@ fn port(view: &View, server: &Server) -> Judged {
 
 fn handshake(_: &View, server: &Server) -> Judged {
     let target = server.address()?;
-    if !target.tls {
+    if !target.tls() {
         return not_looked("it is called without TLS, as said above");
     }
     match &server.called()?.shaken {

@@ -57,8 +57,13 @@ impl Address {
         format!("{scheme}://{}{}", self.written, self.path)
     }
 
+    /// The path, without the query.
+    pub fn path(&self) -> &str {
+        self.path.split('?').next().unwrap_or_default()
+    }
+
     /// Path and query.
-    pub(super) fn target(&self) -> String {
+    pub fn target(&self) -> String {
         self.path.clone()
     }
 
@@ -90,8 +95,7 @@ impl Address {
         let path = match location.strip_prefix('/') {
             Some(_) => location.to_owned(),
             None => {
-                let folder = self.path.split('?').next().unwrap_or("/");
-                let folder = folder.rsplit_once('/').map_or("", |(folder, _)| folder);
+                let folder = self.path().rsplit_once('/').map_or("", |(folder, _)| folder);
                 format!("{folder}/{location}")
             }
         };

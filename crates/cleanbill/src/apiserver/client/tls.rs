@@ -14,7 +14,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use super::super::kubeconfig::{Reach, Source};
-use super::super::x509::{Cert, Purpose, verify};
+use super::super::x509::{Cert, Purpose, check_handshake, schemes, verify};
 use super::super::{Files, Refused, Version};
 use super::connect::{Watched, broken};
 use super::{Address, Lost};
@@ -182,18 +182,6 @@ impl Judge {
     fn said(&self) -> Option<String> {
         self.said.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
-
-    fn signed(
-        certificate: &CertificateDer<'_>,
-        message: &[u8],
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let good = Cert::new(certificate)
-            .is_ok_and(|cert| cert.signed_handshake(signed.scheme, message, signed.signature()));
-        good.then(HandshakeSignatureValid::assertion).ok_or(rustls::Error::General(
-            "tls: invalid signature by the server certificate".into(),
-        ))
-    }
 }
 
 impl ServerCertVerifier for Judge {
@@ -230,7 +218,7 @@ impl ServerCertVerifier for Judge {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::signed(certificate, message, signed)
+        check_handshake(certificate, message, signed)
     }
 
     fn verify_tls13_signature(
@@ -239,13 +227,11 @@ impl ServerCertVerifier for Judge {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::signed(certificate, message, signed)
+        check_handshake(certificate, message, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        rustls::crypto::ring::default_provider()
-            .signature_verification_algorithms
-            .supported_schemes()
+        schemes()
     }
 }
 
@@ -264,7 +250,7 @@ impl ResolvesClientCert for Always {
 }
 
 /// What Go says of a failure of TLS.
-pub(super) fn words(error: &rustls::Error) -> String {
+pub fn words(error: &rustls::Error) -> String {
     match error {
         rustls::Error::AlertReceived(alert) => {
             format!("remote error: tls: {}", alert_words(*alert))

@@ -14,8 +14,9 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme, StreamOwned};
 
 use super::target::Target;
+use crate::apiserver::client::tls_words;
 use crate::apiserver::files::words;
-use crate::apiserver::x509::Cert;
+use crate::apiserver::x509::{Cert, check_handshake, schemes};
 
 /// How long each step may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -58,7 +59,7 @@ pub type Client = Option<(Vec<u8>, Vec<u8>)>;
 /// Calls.
 pub fn call(target: &Target, name: &str, client: &Client, ask: Option<&str>) -> Probe {
     let mut probe = Probe { asked: ask.is_some(), ..Probe::default() };
-    let resolved = (target.host.as_str(), target.port).to_socket_addrs();
+    let resolved = (target.host(), target.port()).to_socket_addrs();
     let addresses: Vec<SocketAddr> = match resolved {
         Ok(found) => found.collect(),
         Err(e) => {
@@ -67,7 +68,7 @@ pub fn call(target: &Target, name: &str, client: &Client, ask: Option<&str>) -> 
         }
     };
     probe.resolved = Some(Ok(addresses.clone()));
-    let mut refused = format!("{} has no address", target.host);
+    let mut refused = format!("{} has no address", target.host());
     let mut stream = None;
     for address in addresses.iter().take(4) {
         match TcpStream::connect_timeout(address, PATIENCE) {
@@ -92,7 +93,7 @@ pub fn call(target: &Target, name: &str, client: &Client, ask: Option<&str>) -> 
             return probe;
         }
     }
-    if !target.tls {
+    if !target.tls() {
         return probe;
     }
     talk(&mut probe, stream, (target, name), client, ask);
@@ -127,9 +128,9 @@ fn talk(
     let request = match ask {
         None => format!("GET /healthz HTTP/1.1\r\nHost: {}\r\n", target.authority()),
         Some(_) => format!(
-            "POST {}?timeout=30s HTTP/1.1\r\nHost: {}\r\nAccept: application/json, */*\r\n\
+            "POST {} HTTP/1.1\r\nHost: {}\r\nAccept: application/json, */*\r\n\
              Content-Type: application/json\r\n",
-            target.path,
+            target.address.target(),
             target.authority()
         ),
     };
@@ -212,28 +213,12 @@ fn parse(text: &str) -> Result<Answer, String> {
 /// What Go says of the end of a handshake.
 #[allow(clippy::wildcard_enum_match_arm)]
 fn alert(error: &std::io::Error) -> String {
-    use rustls::AlertDescription as A;
     let inner = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>());
     match inner {
-        Some(rustls::Error::AlertReceived(alert)) => {
-            let said = match alert {
-                A::UnknownCA => "unknown certificate authority".to_owned(),
-                A::CertificateRequired => "certificate required".to_owned(),
-                A::UnsupportedCertificate => "unsupported certificate".to_owned(),
-                A::BadCertificate => "bad certificate".to_owned(),
-                A::CertificateExpired => "expired certificate".to_owned(),
-                A::CertificateUnknown => "unknown certificate".to_owned(),
-                A::AccessDenied => "access denied".to_owned(),
-                A::HandshakeFailure => "handshake failure".to_owned(),
-                A::ProtocolVersion => "protocol version not supported".to_owned(),
-                other => format!("{other:?}"),
-            };
-            format!("remote error: tls: {said}")
-        }
         Some(rustls::Error::InvalidMessage(_)) => {
             "tls: first record does not look like a TLS handshake".to_owned()
         }
-        Some(other) => format!("tls: {other}"),
+        Some(other) => tls_words(other),
         None if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
             "no answer in time".to_owned()
         }
@@ -249,19 +234,6 @@ struct Collect(Mutex<Vec<Cert>>);
 impl Collect {
     fn chain(&self) -> Vec<Cert> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    fn signed(
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let cert = Cert::new(cert).map_err(rustls::Error::General)?;
-        if cert.signed_handshake(dss.scheme, message, dss.signature()) {
-            Ok(HandshakeSignatureValid::assertion())
-        } else {
-            Err(rustls::Error::General("the handshake's signature is invalid".into()))
-        }
     }
 }
 
@@ -286,7 +258,7 @@ impl ServerCertVerifier for Collect {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::signed(message, cert, dss)
+        check_handshake(cert, message, dss)
     }
 
     fn verify_tls13_signature(
@@ -295,21 +267,10 @@ impl ServerCertVerifier for Collect {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        Self::signed(message, cert, dss)
+        check_handshake(cert, message, dss)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        use SignatureScheme as S;
-        vec![
-            S::ECDSA_NISTP256_SHA256,
-            S::ECDSA_NISTP384_SHA384,
-            S::ED25519,
-            S::RSA_PSS_SHA256,
-            S::RSA_PSS_SHA384,
-            S::RSA_PSS_SHA512,
-            S::RSA_PKCS1_SHA256,
-            S::RSA_PKCS1_SHA384,
-            S::RSA_PKCS1_SHA512,
-        ]
+        schemes()
     }
 }

@@ -155,14 +155,14 @@ impl Server {
         if target.is_loopback() && input.network == Network::Elsewhere {
             return Err(format!(
                 "{} is the node itself, and this may be another machine: run it on the node",
-                target.host
+                target.host()
             ));
         }
         let client = match (self.pem(&reach.certificate), self.pem(&reach.key)) {
             (Ok(certificate), Ok(key)) => Some((certificate, key)),
             (_, _) => None,
         };
-        let name = reach.server_name.clone().unwrap_or_else(|| target.host.clone());
+        let name = reach.server_name.clone().unwrap_or_else(|| target.host().to_owned());
         Ok(probe::call(target, &name, &client, input.ask.as_deref()))
     }
 

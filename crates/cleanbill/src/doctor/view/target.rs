@@ -1,73 +1,62 @@
-//! The address of a kubeconfig as client-go takes it, and whether a proxy stands before it.
+//! The address of a kubeconfig as client-go takes it, with what it passes over.
 
 use std::net::IpAddr;
 
-use ureq::http::Uri;
+use crate::apiserver::client::{Address, Proxies};
 
 /// Where the API server calls.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Target {
-    /// Whether it speaks TLS.
-    pub tls: bool,
+    /// The address itself.
+    pub address: Address,
     /// Whether the scheme was written.
     pub scheme_written: bool,
-    /// Name or address, without brackets.
-    pub host: String,
-    /// The port.
-    pub port: u16,
-    /// The path, `/` where there is none.
-    pub path: String,
     /// Query or fragment, which client-go drops.
     pub dropped: Option<String>,
 }
 
 impl Target {
-    /// Reads an address. Without a scheme it is `http`, whatever certificates the kubeconfig gives:
-    /// client-go asks whether it is TLS before it looks at them, and then passes them over.
+    /// Reads an address.
     ///
     /// # Errors
     /// What is wrong with it.
     pub fn of(server: &str) -> Result<Self, String> {
-        let scheme_written = server.contains("://");
-        let path = server.split_once('/').map_or("", |(_, path)| path);
-        if !scheme_written && !path.is_empty() {
-            return Err(format!("host must be a URL or a host:port pair: {server:?}"));
+        let address = Address::parse(server).map_err(|e| e.words)?;
+        let (scheme_written, rest) = match server.split_once("://") {
+            Some((_, rest)) => (true, rest),
+            None => (false, server),
+        };
+        let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if host.ends_with(':') {
+            return Err("its port is empty".into());
         }
-        let whole = if scheme_written { server.to_owned() } else { format!("http://{server}") };
-        let (whole, fragment) = match whole.split_once('#') {
-            Some((before, fragment)) => (before.to_owned(), Some(format!("#{fragment}"))),
-            None => (whole, None),
-        };
-        let uri: Uri = whole.parse().map_err(|e| format!("it is no URL ({e})"))?;
-        let tls = match uri.scheme_str() {
-            Some("https") => true,
-            Some("http") => false,
-            other => return Err(format!("its scheme is {:?}", other.unwrap_or_default())),
-        };
-        let host = uri.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-        if host.is_empty() {
-            return Err("it names no host".into());
-        }
-        let port = match uri.port() {
-            Some(port) => port.as_u16(),
-            None if uri.authority().is_some_and(|a| a.as_str().ends_with(':')) => {
-                return Err("its port is empty".into());
-            }
-            None if tls => 443,
-            None => 80,
-        };
-        let dropped = uri.query().map(|q| format!("?{q}")).or(fragment);
-        Ok(Self { tls, scheme_written, host, port, path: uri.path().to_owned(), dropped })
+        let dropped = rest.find(['?', '#']).and_then(|at| rest.get(at..)).map(str::to_owned);
+        Ok(Self { address, scheme_written, dropped })
+    }
+
+    /// Whether it speaks TLS.
+    pub fn tls(&self) -> bool {
+        self.address.secure
+    }
+
+    /// Name or address, without brackets.
+    pub fn host(&self) -> &str {
+        &self.address.host
+    }
+
+    /// The port.
+    pub fn port(&self) -> u16 {
+        self.address.port
     }
 
     /// The address, if the host is one.
     pub fn ip(&self) -> Option<IpAddr> {
-        self.host.parse().ok()
+        self.host().parse().ok()
     }
 
     /// Whether it is the machine itself.
     pub fn is_loopback(&self) -> bool {
-        let name = self.host.trim_end_matches('.').to_ascii_lowercase();
+        let name = self.host().trim_end_matches('.').to_ascii_lowercase();
         self.ip().is_some_and(|ip| ip.is_loopback())
             || name == "localhost"
             || name.ends_with(".localhost")
@@ -75,60 +64,13 @@ impl Target {
 
     /// `HOST:PORT`, as in URLs.
     pub fn authority(&self) -> String {
-        if self.host.contains(':') {
-            format!("[{}]:{}", self.host, self.port)
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        self.address.dialled()
     }
 
     /// Whether Go asks it directly although a proxy is set, by the value of `NO_PROXY`.
     pub fn is_exempt(&self, no_proxy: &str) -> bool {
-        if self.host == "localhost" || self.ip().is_some_and(|ip| ip.is_loopback()) {
-            return true;
-        }
-        let host = self.host.to_ascii_lowercase();
-        no_proxy.split(',').map(|part| part.trim().to_ascii_lowercase()).any(|part| {
-            if part.is_empty() {
-                return false;
-            }
-            if part == "*" {
-                return true;
-            }
-            if let (Some((net, bits)), Some(ip)) = (part.split_once('/'), self.ip()) {
-                return covers(net, bits, ip);
-            }
-            let (name, port) = match part.rsplit_once(':') {
-                Some((name, port)) if !name.contains(':') => (name, Some(port)),
-                _ => (part.as_str(), None),
-            };
-            if port.is_some_and(|port| port != self.port.to_string()) {
-                return false;
-            }
-            let bare = name.trim_start_matches("*.").trim_start_matches('.');
-            let inner = host.strip_suffix(bare).is_some_and(|rest| rest.ends_with('.'));
-            if name.starts_with('.') || name.starts_with("*.") {
-                inner
-            } else {
-                host == bare || (self.ip().is_none() && inner)
-            }
-        })
-    }
-}
-
-/// Whether a network has an address.
-fn covers(net: &str, bits: &str, ip: IpAddr) -> bool {
-    let (Ok(net), Ok(bits)) = (net.parse::<IpAddr>(), bits.parse::<u32>()) else { return false };
-    match (net, ip) {
-        (IpAddr::V4(net), IpAddr::V4(ip)) => {
-            let shift = 32_u32.saturating_sub(bits);
-            bits <= 32 && (u64::from(net.to_bits()) >> shift) == (u64::from(ip.to_bits()) >> shift)
-        }
-        (IpAddr::V6(net), IpAddr::V6(ip)) => {
-            let cut = |a: u128| if bits == 0 { 0 } else { a >> 128_u32.saturating_sub(bits) };
-            bits <= 128 && cut(net.to_bits()) == cut(ip.to_bits())
-        }
-        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => false,
+        let value = |name: &str| if name == "NO_PROXY" { no_proxy } else { "any" };
+        Proxies::of_environment(|name| Some(value(name).to_owned())).of(&self.address).is_none()
     }
 }
 
@@ -160,6 +102,6 @@ mod tests {
         assert!(Target::of("ftp://h").is_err());
         assert!(Target::of("h:1/a").is_err());
         let bare = Target::of("h:1?b").unwrap();
-        assert!(!bare.tls && !bare.scheme_written && bare.dropped == Some("?b".into()));
+        assert!(!bare.tls() && !bare.scheme_written && bare.dropped == Some("?b".into()));
     }
 }
