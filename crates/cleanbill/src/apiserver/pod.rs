@@ -160,6 +160,20 @@ fn pod(node: &Node, namespace: &str, made_for: Option<String>) -> Result<Pod, Re
 }
 
 impl Pod {
+    /// One with these containers and nothing else.
+    pub fn of(name: &str, namespace: &str, containers: Vec<String>) -> Self {
+        Self {
+            name: name.to_owned(),
+            namespace: namespace.to_owned(),
+            annotations: BTreeMap::new(),
+            containers,
+            init_containers: Vec::new(),
+            ephemeral_containers: Vec::new(),
+            volumes: Vec::new(),
+            made_for: None,
+        }
+    }
+
     /// The images that are asked about, in the plug-in's order, duplicates kept.
     pub fn asked(&self, operation: Operation) -> Vec<&str> {
         let both = || self.containers.iter().chain(&self.init_containers);

@@ -14,7 +14,7 @@ use std::time::Instant;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use ureq::Agent;
-use ureq::http::{HeaderValue, Uri, header};
+use ureq::http::{HeaderValue, Method, Uri, header};
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig};
 
 use crate::failure::{Failure, Result};
@@ -162,43 +162,79 @@ impl Client {
         most: u64,
         until: Instant,
     ) -> std::result::Result<(Vec<u8>, Option<String>), Unread> {
-        let failed = |e: ureq::Error| Unread::Failed(format!("the API server: {e}"));
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() {
-            return Err(Unread::Failed("the API server: no time is left".into()));
+        let failed = |why: String| Unread::Failed(format!("the API server: {why}"));
+        let asked = Asked { path, body: None, most, until, keeps: true };
+        let reply = self.ask(&asked).map_err(failed)?;
+        match reply.status {
+            200 => Ok((reply.body, reply.date)),
+            401 | 403 => Err(Unread::Forbidden),
+            404 => Err(Unread::Absent),
+            other => Err(Unread::Failed(format!("the API server answers {other}"))),
         }
-        let url = format!("{}{path}", self.base);
-        let mut request = self.agent.get(url).header(header::ACCEPT, "application/json");
+    }
+
+    /// One request, and its answer whatever the status.
+    fn ask(&self, asked: &Asked<'_>) -> std::result::Result<Reply, String> {
+        let left = asked.until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err("no time is left".into());
+        }
+        let failed = |e: ureq::Error| e.to_string();
+        let mut request = ureq::http::Request::builder()
+            .method(if asked.body.is_some() { Method::POST } else { Method::GET })
+            .uri(format!("{}{}", self.base, asked.path))
+            .header(header::ACCEPT, "application/json");
         if let Some(token) = self.token()? {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let call = request.config().timeout_global(Some(left)).build().call();
-        let mut response = call.map_err(failed)?;
-        match response.status().as_u16() {
-            200 => {}
-            401 | 403 => return Err(Unread::Forbidden),
-            404 => return Err(Unread::Absent),
-            other => return Err(Unread::Failed(format!("the API server answers {other}"))),
+        if !asked.keeps {
+            request = request.header(header::CONNECTION, "close");
         }
+        let bound = Some(left);
+        let called = match asked.body {
+            None => {
+                let request = request.body(()).map_err(|e| e.to_string())?;
+                let request = self.agent.configure_request(request).timeout_global(bound).build();
+                self.agent.run(request)
+            }
+            Some(body) => {
+                let request = request.header(header::CONTENT_TYPE, "application/json");
+                let request = request.body(body.to_owned()).map_err(|e| e.to_string())?;
+                let request = self.agent.configure_request(request).timeout_global(bound).build();
+                self.agent.run(request)
+            }
+        };
+        let mut response = called.map_err(failed)?;
+        let status = response.status().as_u16();
         let date = response.headers().get(header::DATE).and_then(|d| d.to_str().ok());
         let date = date.map(str::to_owned);
-        let body = response.body_mut().with_config().limit(most).read_to_vec();
-        body.map(|bytes| (bytes, date)).map_err(failed)
+        let body = response.body_mut().with_config().limit(asked.most).read_to_vec();
+        body.map(|body| Reply { status, date, body }).map_err(failed)
     }
 
-    fn token(&self) -> std::result::Result<Option<HeaderValue>, Unread> {
+    fn token(&self) -> std::result::Result<Option<HeaderValue>, String> {
         match &self.token {
             Token::None => Ok(None),
             Token::Fixed(header) => Ok(Some(header.clone())),
             Token::File(file) => {
-                let bytes = bounded(file).map_err(|e| Unread::Failed(e.to_string()))?;
-                let text = String::from_utf8(bytes).unwrap_or_default();
-                bearer(&text)
-                    .map(Some)
-                    .ok_or_else(|| Unread::Failed(format!("{}: it is no token", file.display())))
+                let text = String::from_utf8(bounded(file).map_err(|e| e.to_string())?);
+                let text = text.unwrap_or_default();
+                bearer(&text).map(Some).ok_or_else(|| format!("{}: it is no token", file.display()))
             }
         }
     }
+}
+
+/// What is asked.
+struct Asked<'a> {
+    path: &'a str,
+    /// With a body it is a POST.
+    body: Option<&'a str>,
+    /// The largest answer, in bytes.
+    most: u64,
+    until: Instant,
+    /// Whether the connection may be used again.
+    keeps: bool,
 }
 
 /// The header for a token; `None` where it is none.

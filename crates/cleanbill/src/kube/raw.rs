@@ -4,9 +4,8 @@
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use ureq::http::header;
 
-use super::{Client, Parts, Token, Unread};
+use super::{Asked, Client, Parts, Token};
 use crate::failure::Result;
 
 /// The largest answer: five hundred pods a page.
@@ -16,6 +15,8 @@ const MOST: u64 = 64 << 20;
 pub struct Reply {
     /// The HTTP status.
     pub status: u16,
+    /// What its clock said (`Date`).
+    pub date: Option<String>,
     /// The body.
     pub body: Vec<u8>,
 }
@@ -42,7 +43,7 @@ impl Client {
         })
     }
 
-    /// GET, until then at most.
+    /// GET, for so long at most.
     ///
     /// # Errors
     /// When no answer came: why, for people.
@@ -57,7 +58,7 @@ impl Client {
     pub fn post(
         &self,
         path: &str,
-        body: &Value,
+        body: &str,
         most: Duration,
     ) -> std::result::Result<Reply, String> {
         self.send(path, Some(body), most)
@@ -66,45 +67,11 @@ impl Client {
     fn send(
         &self,
         path: &str,
-        body: Option<&Value>,
+        body: Option<&str>,
         most: Duration,
     ) -> std::result::Result<Reply, String> {
         let until = Instant::now() + most;
-        let url = format!("{}{path}", self.base);
-        let token = self.token().map_err(|e| match e {
-            Unread::Failed(why) => why,
-            Unread::Forbidden | Unread::Absent => "the token cannot be read".to_owned(),
-        })?;
-        let left = until.saturating_duration_since(Instant::now());
-        let failed = |e: ureq::Error| e.to_string();
         // A server that is started anew leaves connections behind that lead nowhere.
-        let heads = [(header::ACCEPT, "application/json"), (header::CONNECTION, "close")];
-        let mut response = match body {
-            None => {
-                let mut request = self.agent.get(url);
-                for (name, value) in heads {
-                    request = request.header(name, value);
-                }
-                if let Some(token) = token {
-                    request = request.header(header::AUTHORIZATION, token);
-                }
-                request.config().timeout_global(Some(left)).build().call().map_err(failed)?
-            }
-            Some(body) => {
-                let mut request = self.agent.post(url);
-                for (name, value) in heads {
-                    request = request.header(name, value);
-                }
-                if let Some(token) = token {
-                    request = request.header(header::AUTHORIZATION, token);
-                }
-                let request = request.header(header::CONTENT_TYPE, "application/json");
-                let request = request.config().timeout_global(Some(left)).build();
-                request.send(body.to_string()).map_err(failed)?
-            }
-        };
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(MOST).read_to_vec().map_err(failed)?;
-        Ok(Reply { status, body })
+        self.ask(&Asked { path, body, most: MOST, until, keeps: false })
     }
 }

@@ -115,16 +115,7 @@ fn point(asks: &'static str, told: &Told, met: impl Fn(&End) -> bool) -> Point {
 }
 
 fn told(files: &Files, config: &Path, version: Option<Version>, image: &str) -> Result<Told> {
-    let pod = Pod {
-        name: "practice".into(),
-        namespace: "default".into(),
-        annotations: std::collections::BTreeMap::new(),
-        containers: vec![image.to_owned()],
-        init_containers: Vec::new(),
-        ephemeral_containers: Vec::new(),
-        volumes: Vec::new(),
-        made_for: None,
-    };
+    let pod = Pod::of("practice", "default", vec![image.to_owned()]);
     let (operation, source) = (Operation::Create, "pod.yaml".to_owned());
     let input = simulate::Input {
         version: version.unwrap_or(Version::NEWEST),

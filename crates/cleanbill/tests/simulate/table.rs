@@ -117,16 +117,13 @@ fn does(step: &Step) -> Does {
         _ => (Operation::Create, &step.create),
     };
     let ephemeral = operation == Operation::Ephemeral;
-    let pod = Pod {
-        name: "web".into(),
-        namespace: "default".into(),
-        annotations: step.annotations.iter().cloned().collect(),
-        containers: if ephemeral { vec!["base".into()] } else { images.clone() },
-        init_containers: step.init.clone(),
-        ephemeral_containers: if ephemeral { images.clone() } else { Vec::new() },
-        volumes: Vec::new(),
-        made_for: None,
-    };
+    let containers = if ephemeral { vec!["base".into()] } else { images.clone() };
+    let mut pod = Pod::of("web", "default", containers);
+    pod.annotations = step.annotations.iter().cloned().collect();
+    pod.init_containers = step.init.clone();
+    if ephemeral {
+        pod.ephemeral_containers = images.clone();
+    }
     Does::Write { operation, pod: Box::new(pod), source: "pod.yaml".into() }
 }
 

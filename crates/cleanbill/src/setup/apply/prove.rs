@@ -130,7 +130,7 @@ fn ready(api: &Client) -> std::result::Result<(), String> {
 /// a strict cluster would refuse for other reasons.
 fn try_out(api: &Client, image: &str) -> std::result::Result<(u16, String), String> {
     let path = format!("/api/v1/namespaces/{NAMESPACE}/pods?dryRun=All");
-    let reply = api.post(&path, &pod(image), ANSWER)?;
+    let reply = api.post(&path, &pod(image).to_string(), ANSWER)?;
     let message = reply.json()["message"].as_str().unwrap_or_default().to_owned();
     Ok((reply.status, message))
 }

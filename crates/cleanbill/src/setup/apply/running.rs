@@ -3,24 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
+use crate::apiserver::Version;
+use crate::apiserver::pod::{Operation, Pod};
 use crate::failure::{Failure, Result};
 use crate::kube::Client;
 
+/// A pod that runs is asked about whenever something of it is changed.
+const ASKED: Operation = Operation::Update;
 /// How long one answer may take.
 const ANSWER: Duration = Duration::from_secs(30);
 /// How long is waited before it is asked again.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// A pod, as far as an ImageReview tells of it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Pod {
-    namespace: String,
-    name: String,
-    images: Vec<String>,
-    annotations: BTreeMap<String, String>,
-}
 
 /// A pod that runs and would not be let in.
 pub struct Refused {
@@ -94,24 +89,24 @@ pub fn parse(list: &Value) -> Result<Vec<Pod>> {
         let (Some(namespace), Some(name)) = (text(&meta["namespace"]), text(&meta["name"])) else {
             return Err(wrong("a pod has no name"));
         };
-        let mut images = Vec::new();
-        for list in ["containers", "initContainers"] {
-            for container in item["spec"][list].as_array().into_iter().flatten() {
-                images.push(
-                    text(&container["image"])
-                        .ok_or_else(|| wrong(&format!("{namespace}/{name} has no image")))?,
-                );
-            }
-        }
-        if images.is_empty() {
+        let images = |list: &str| -> Result<Vec<String>> {
+            let containers = item["spec"][list].as_array().into_iter().flatten();
+            let image = |container: &Value| {
+                text(&container["image"])
+                    .ok_or_else(|| wrong(&format!("{namespace}/{name} has no image")))
+            };
+            containers.map(image).collect()
+        };
+        let (containers, init_containers) = (images("containers")?, images("initContainers")?);
+        if containers.is_empty() {
             return Err(wrong(&format!("{namespace}/{name} has no containers")));
         }
+        let mut pod = Pod::of(&name, &namespace, containers);
+        pod.init_containers = init_containers;
         let notes = meta["annotations"].as_object().into_iter().flatten();
-        let annotations = notes
-            .filter(|(key, _)| key.contains(".image-policy.k8s.io/"))
-            .filter_map(|(key, value)| Some((key.clone(), text(value)?)))
-            .collect();
-        pods.push(Pod { namespace, name, images, annotations });
+        pod.annotations =
+            notes.filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+        pods.push(pod);
     }
     Ok(pods)
 }
@@ -125,17 +120,16 @@ pub fn judge(gate: &Client, pods: &[Pod], wait: Duration) -> Result<Judged> {
     let mut answers = BTreeMap::new();
     let (mut refused, mut good) = (Vec::new(), BTreeSet::new());
     for pod in pods {
-        let key = (pod.namespace.clone(), pod.images.clone(), pod.annotations.clone());
-        let reason = match answers.get(&key) {
+        let reason = match answers.get(&pod.spec(ASKED)) {
             Some(known) => Clone::clone(known),
             None => {
-                let reason = ask(gate, &pod.namespace, &pod.images, &pod.annotations, until)?;
-                answers.insert(key, reason.clone());
+                let reason = ask(gate, pod, until)?;
+                answers.insert(pod.spec(ASKED), reason.clone());
                 reason
             }
         };
         match reason {
-            None => good.extend(pod.images.iter().cloned()),
+            None => good.extend(pod.asked(ASKED).into_iter().map(str::to_owned)),
             Some(reason) => refused.push(Refused {
                 namespace: pod.namespace.clone(),
                 name: pod.name.clone(),
@@ -158,25 +152,13 @@ pub fn judge(gate: &Client, pods: &[Pod], wait: Duration) -> Result<Judged> {
 /// # Errors
 /// When it gives no answer.
 pub fn allows(gate: &Client, image: &str, until: Instant) -> Result<bool> {
-    let images = [image.to_owned()];
-    Ok(ask(gate, super::prove::NAMESPACE, &images, &BTreeMap::new(), until)?.is_none())
+    let pod = Pod::of("proof", super::prove::NAMESPACE, vec![image.to_owned()]);
+    Ok(ask(gate, &pod, until)?.is_none())
 }
 
 /// Why the gate refuses; `None`: it allows. Waits for what is being examined, until then.
-fn ask(
-    gate: &Client,
-    namespace: &str,
-    images: &[String],
-    annotations: &BTreeMap<String, String>,
-    until: Instant,
-) -> Result<Option<String>> {
-    let containers: Vec<Value> = images.iter().map(|image| json!({ "image": image })).collect();
-    let question = json!({
-        "kind": "ImageReview",
-        "apiVersion": "imagepolicy.k8s.io/v1alpha1",
-        "metadata": {},
-        "spec": { "containers": containers, "annotations": annotations, "namespace": namespace },
-    });
+fn ask(gate: &Client, pod: &Pod, until: Instant) -> Result<Option<String>> {
+    let question = pod.question(ASKED, Version::NEWEST);
     let none = |why: String| {
         Failure::new(format!("the gate gives no answer: {why}"))
             .next("see that it runs, and that its /readyz says so")

@@ -148,7 +148,7 @@ impl Rig {
         let api = Client::from_kubeconfig(&self.path("etc/kubernetes/admin.conf")).unwrap();
         let pod = json!({"spec": {"containers": [{"image": "a/bad"}]}});
         let path = "/api/v1/namespaces/default/pods?dryRun=All";
-        api.post(path, &pod, Duration::from_secs(5)).unwrap().status == 403
+        api.post(path, &pod.to_string(), Duration::from_secs(5)).unwrap().status == 403
     }
 
     /// Every file of the node, with its content.
@@ -293,7 +293,7 @@ fn api(
                     json!({"kind": "Status", "code": 403, "message": format!("pods \"x\" is forbidden: {message}")}),
                 )
             };
-            match gate.post("/review?timeout=30s", &review, Duration::from_secs(5)) {
+            match gate.post("/review?timeout=30s", &review.to_string(), Duration::from_secs(5)) {
                 Err(e) => status(format!("Post \"https://{at}/review?timeout=30s\": {e}")),
                 Ok(reply) if reply.json()["status"]["allowed"] == true => (201, body.clone()),
                 Ok(reply) => status(format!(
