@@ -1,10 +1,13 @@
-//! Support for tests, here and in the binary: builders of tars and images, good and bad.
+//! Support for tests, here and in the binary: builders of tars and images, good and bad, and ports
+//! for servers.
 //!
 //! Behind `cfg(test)` or the feature `testing`; it must not be part of a release.
 
 use std::collections::HashMap;
 use std::io::{Cursor, Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use cleanbill_core::digest::Digest;
 
@@ -326,4 +329,18 @@ pub fn oci_layout(content: &MemoryContent, roots: &[(Descriptor, String)]) -> Ta
 /// Blobs behind a shared pointer, as [`crate::image::resolve`] takes them.
 pub fn shared(content: MemoryContent) -> Arc<dyn Content> {
     Arc::new(content)
+}
+
+/// A port of loopback that is free, and that no connection is given by chance before its server
+/// listens, or while that is ended for a moment: those come from above 32767 (Linux's
+/// `ip_local_port_range`). No two calls of a process give the same within 2000 calls.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 100).unwrap_or_default() * 100;
+    loop {
+        let port = 20_000 + first + NEXT.fetch_add(1, Ordering::Relaxed) % 2_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Against a real registry (Debian's docker-registry), filled by skopeo.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use cleanbill_oci::error::ErrorKind;
 use cleanbill_oci::image::{PlatformChoice, resolve};
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::{Credentials, Registry, Root, Secret};
+use cleanbill_oci::testing::free_port;
 use serde_json::{Value, json};
 
 use crate::server::digest;
@@ -41,7 +42,7 @@ fn installed(programs: &[&str]) -> bool {
 
 /// Starts a registry on a free port; `auth` is the auth section of its configuration.
 fn start(folder: &Path, auth: Value) -> (Running, String) {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let host = format!("127.0.0.1:{port}");
     let mut config = json!({
         "version": "0.1",

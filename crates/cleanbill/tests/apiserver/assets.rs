@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use crate::rig::free_port;
+use cleanbill_oci::testing::free_port;
 
 /// Major and minor of a Kubernetes release.
 pub type Version = (u32, u32);

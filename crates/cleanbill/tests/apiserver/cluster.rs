@@ -10,11 +10,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use cleanbill::setup::pki::{Authority, Validity};
+use cleanbill_oci::testing::free_port;
 use serde_json::json;
 
 use crate::assets::{Assets, Etcd};
 use crate::client::Client;
-use crate::rig::{PATIENCE, free_port};
+use crate::rig::PATIENCE;
 
 /// Of whoever may do everything.
 const TOKEN: &str = "of-the-administrator";

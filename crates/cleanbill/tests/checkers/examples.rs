@@ -7,8 +7,9 @@ use std::sync::OnceLock;
 
 use cleanbill::checkers::{ClientFiles, Endpoint, KindConfig};
 use cleanbill_core::opinion::Answer;
+use cleanbill_oci::testing::free_port;
 
-use super::parts::{Running, absent, free_port, run};
+use super::parts::{Running, absent, run};
 use super::rig::{ask, asked, asked_about, checker, endpoint, program};
 use super::servers::{Keys, keys};
 

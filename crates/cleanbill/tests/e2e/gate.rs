@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cleanbill_oci::testing::free_port;
+
 use crate::clients::{Authority, Client, Reply, ask};
-use crate::parts::{Running, cleanbill, free_port, run};
+use crate::parts::{Running, cleanbill, run};
 
 /// A gate, running or not.
 pub struct Gate {

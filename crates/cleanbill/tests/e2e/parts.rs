@@ -1,7 +1,6 @@
 //! The parts that are not ours: whether they are there, and how they are run.
 
 use std::io::Read as _;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -52,11 +51,6 @@ pub fn run(command: &mut Command) -> String {
     let errors = String::from_utf8_lossy(&stderr);
     assert!(status.success(), "{command:?}: {status}\n{errors}");
     String::from_utf8(stdout).unwrap()
-}
-
-/// A port that was free a moment ago.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A process that ends when this is dropped.

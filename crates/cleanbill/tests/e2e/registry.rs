@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::parts::{Running, free_port, run};
+use cleanbill_oci::testing::free_port;
+
+use crate::parts::{Running, run};
 
 /// A registry that runs until it is dropped.
 pub struct Registry {

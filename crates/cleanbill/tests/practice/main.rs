@@ -4,7 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
 use std::fs;
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,10 +11,7 @@ use cleanbill::practice::faults::FAULTS;
 use cleanbill::practice::folder::{ADMISSION, Folder, KUBECONFIG, MANIFEST};
 use cleanbill::practice::grade::{Point, grade};
 use cleanbill::practice::{Exercise, Wanted};
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
-}
+use cleanbill_oci::testing::free_port;
 
 /// What is not as it should be.
 fn unmet(dir: &Path, exercise: &Exercise) -> Vec<Point> {

@@ -3,8 +3,10 @@
 
 use std::time::{Duration, Instant};
 
+use cleanbill_oci::testing::free_port;
+
 use crate::registry::{Fault, Registry, reached};
-use crate::rig::{Choice, Gate, free_port};
+use crate::rig::{Choice, Gate};
 
 /// Short, so that a test of what is late does not take long.
 const LIMITS: &str = "limits: {budget: 2s, examination_time: 6s}\n";

@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::Result;
@@ -77,10 +78,20 @@ pub fn own() -> Result<f64> {
     busy(std::process::id())
 }
 
-/// A port of loopback that is free now.
+/// A port of loopback that is free, and that no connection is given before its server listens:
+/// those come from above 32767.
 ///
 /// # Errors
 /// When there is none.
 pub fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.local_addr()?.port())
+    static NEXT: AtomicU16 = AtomicU16::new(16_000);
+    loop {
+        let port = NEXT.fetch_add(1, Ordering::Relaxed);
+        if port >= 20_000 {
+            return Err("no port below 20000 is free".into());
+        }
+        if TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], port))).is_ok() {
+            return Ok(port);
+        }
+    }
 }

@@ -3,9 +3,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU16, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -16,6 +15,7 @@ use cleanbill::serve::tls::Material;
 use cleanbill::setup::mode::Mode;
 use cleanbill::setup::pki::{Authority, Validity};
 use cleanbill::setup::{Plan, files, make};
+use cleanbill_oci::testing::free_port;
 use serde_json::{Value, json};
 
 use super::supervisor::Supervisor;
@@ -167,19 +167,6 @@ impl Rig {
         let mut all = BTreeMap::new();
         walk(self.root.path(), &mut all);
         all
-    }
-}
-
-/// A port that is free, and that no connection is given by chance while its server is ended for a
-/// moment: those come from above 32767.
-pub fn free_port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 100).unwrap() * 100;
-    loop {
-        let port = 20_000 + first + NEXT.fetch_add(1, SeqCst) % 2_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
     }
 }
 
