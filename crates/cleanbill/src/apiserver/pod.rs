@@ -72,18 +72,20 @@ pub fn read(text: &str, namespace: &str) -> Result<(Vec<Pod>, Vec<String>), Refu
     let documents = if json::is_json(text) { vec![json::read(text)?] } else { yaml::all(text)? };
     let (mut pods, mut others) = (Vec::new(), Vec::new());
     for document in &documents {
-        object(document, namespace, &mut pods, &mut others)?;
+        object(document, "", namespace, &mut pods, &mut others)?;
     }
     Ok((pods, others))
 }
 
+/// `kind`: what it is where it does not say, as the items of an API server's own lists do not.
 fn object(
     node: &Node,
+    kind: &str,
     namespace: &str,
     pods: &mut Vec<Pod>,
     others: &mut Vec<String>,
 ) -> Result<(), Refused> {
-    let kind = node.get("kind").and_then(Node::text).unwrap_or_default();
+    let kind = node.get("kind").and_then(Node::text).unwrap_or(kind);
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
     let own = node.at(&["metadata", "namespace"]).and_then(Node::text);
     let namespace = own.filter(|n| !n.is_empty()).unwrap_or(namespace);
@@ -91,8 +93,9 @@ fn object(
         "" if node.value == Value::Null => {}
         "Pod" => pods.push(pod(node, namespace, None)?),
         kind if kind.ends_with("List") => {
+            let of = kind.trim_end_matches("List");
             for item in node.get("items").map(Node::items).unwrap_or_default() {
-                object(item, namespace, pods, others)?;
+                object(item, of, namespace, pods, others)?;
             }
         }
         kind => match TEMPLATES.iter().find(|(of, _)| *of == kind) {

@@ -231,6 +231,10 @@ fn pods_come_from_manifests_lists_and_templates_or_are_refused() {
     let table: &[(&str, Result<&str, &str>)] = &[
         (list, Ok("n/a x; default/c-xxxxx y i; Service s")),
         (
+            "kind: PodList\nitems: [{metadata: {name: r}, spec: {containers: [{image: a}]}}]",
+            Ok("default/r a"),
+        ),
+        (
             "kind: Pod\nmetadata: {generateName: g-}\nspec: {containers: [{image: a}]}",
             Ok("default/g-xxxxx a"),
         ),
