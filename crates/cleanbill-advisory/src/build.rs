@@ -1,11 +1,11 @@
 //! A folder of feeds to a snapshot file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use cleanbill_core::advisory::Feed;
+use cleanbill_core::advisory::{Advisory, Feed, Rating};
 use cleanbill_core::digest::Digest;
 use cleanbill_core::severity::Severity;
 use cleanbill_core::{Date, Timestamp};
@@ -94,7 +94,7 @@ pub fn gather(from: &Path, options: &Options) -> Result<Gathered> {
             }
         }
     }
-    lend_severities(&mut gathered);
+    lend_ratings(&mut gathered);
     gathered.sort();
     Ok(gathered)
 }
@@ -130,26 +130,23 @@ pub(crate) fn midnight(day: Date) -> Option<Timestamp> {
     jiff::tz::Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).ok()
 }
 
-/// Some feeds rate no flaws (Go, Alpine). Such an advisory takes the highest rating that another
-/// feed gives to the same id; with several feeds in disagreement, the cautious one counts.
-fn lend_severities(gathered: &mut Gathered) {
-    let mut known: BTreeMap<String, (Severity, Option<String>)> = BTreeMap::new();
-    for advisory in gathered.advisories.values().flatten() {
-        if advisory.severity > Severity::Unknown {
-            let best = known.entry(advisory.id.clone()).or_default();
-            if advisory.severity > best.0 {
-                *best = (advisory.severity, advisory.cvss.clone());
+/// Some feeds rate no flaws (Go, Alpine). What other feeds say of those is kept with the flaw, by
+/// the name of the ecosystem that rates it.
+fn lend_ratings(gathered: &mut Gathered) {
+    let unrated = |advisory: &&Advisory| advisory.severity == Severity::Unknown;
+    let wanted: BTreeSet<&str> =
+        gathered.advisories.values().flatten().filter(unrated).map(|a| &*a.id).collect();
+    let mut lent = Vec::new();
+    for ((stream, _), advisories) in &gathered.advisories {
+        for advisory in advisories {
+            if advisory.severity > Severity::Unknown && wanted.contains(&*advisory.id) {
+                let source = stream.split(':').next().unwrap_or_default().to_owned();
+                let (severity, cvss) = (advisory.severity, advisory.cvss.clone());
+                lent.push((advisory.id.clone(), Rating { source, severity, cvss }));
             }
         }
     }
-    for advisory in gathered.advisories.values_mut().flatten() {
-        if advisory.severity == Severity::Unknown
-            && let Some((severity, cvss)) = known.get(&advisory.id)
-        {
-            advisory.severity = *severity;
-            advisory.cvss = advisory.cvss.take().or_else(|| cvss.clone());
-        }
-    }
+    lent.into_iter().for_each(|(id, rating)| gathered.rate(&id, rating));
 }
 
 /// Writes a file beside `out` and renames it, so that nobody ever sees half of it. Returns what

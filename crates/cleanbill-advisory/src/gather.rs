@@ -1,9 +1,9 @@
 //! What the feeds have said so far, before it is written to a snapshot.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cleanbill_core::Date;
-use cleanbill_core::advisory::{Advisory, Feed};
+use cleanbill_core::advisory::{Advisory, Feed, FlawFacts, Rating};
 use cleanbill_core::ecosystem::Stream;
 
 /// The facts of all feeds, sorted, so that the same input gives the same snapshot.
@@ -15,8 +15,8 @@ pub struct Gathered {
     pub feeds: Vec<Feed>,
     /// End of life by distribution and release; `None` where no day is announced.
     pub lives: BTreeMap<(String, String), Option<Date>>,
-    /// Ids of flaws known to be exploited.
-    pub known_exploited: BTreeSet<String>,
+    /// What is known of flaws, by id.
+    pub flaws: BTreeMap<String, FlawFacts>,
     /// What lay beside the feeds and was not read, and why, for the build's report.
     pub ignored: Vec<String>,
 }
@@ -26,6 +26,24 @@ impl Gathered {
     pub fn add(&mut self, stream: &Stream, package: &str, advisory: Advisory) {
         let key = (stream.to_string(), package.to_owned());
         self.advisories.entry(key).or_default().push(advisory);
+    }
+
+    /// What is known of a flaw so far, to be added to.
+    pub fn flaw(&mut self, id: &str) -> &mut FlawFacts {
+        self.flaws.entry(id.to_owned()).or_default()
+    }
+
+    /// Adds a rating of a flaw; of two by the same source the worse counts.
+    pub fn rate(&mut self, id: &str, rating: Rating) {
+        let ratings = &mut self.flaw(id).ratings;
+        match ratings.binary_search_by(|known| known.source.cmp(&rating.source)) {
+            Ok(at) => {
+                if let Some(known) = ratings.get_mut(at).filter(|k| k.severity < rating.severity) {
+                    *known = rating;
+                }
+            }
+            Err(at) => ratings.insert(at, rating),
+        }
     }
 
     /// Puts the advisories of every package into one order, whatever order feeds came in.

@@ -89,7 +89,7 @@ fn the_real_feeds_are_read_completely() {
     }
     assert!(snapshot.covering(&Stream::release(Ecosystem::Alpine, "v3.9")).is_some());
     assert!(snapshot.covering(&Stream::release(Ecosystem::Alpine, "v3.20")).is_none());
-    assert!(snapshot.known_exploited("CVE-2025-48384").unwrap());
+    assert!(snapshot.flaw("CVE-2025-48384").unwrap().exploited);
     let life = snapshot.release_life("alpine", "3.9").unwrap().unwrap();
     assert_eq!(life.end_of_life.unwrap().to_string(), "2020-11-01");
 }

@@ -236,7 +236,7 @@ fn what_has_not_changed_is_not_fetched_again() {
         .map(|f| format!("{} {}", f.id, f.as_of.unwrap().strftime("%F")))
         .collect();
     assert_eq!(dates, ["eol 2026-08-22", "kev 2026-08-01", "osv:PyPI 2026-08-01"]);
-    assert!(snapshot.known_exploited("CVE-2021-44228").unwrap());
+    assert!(snapshot.flaw("CVE-2021-44228").unwrap().exploited);
     let life = |release| snapshot.release_life("alpine", release).unwrap().unwrap().end_of_life;
     assert_eq!(life("3.19"), Some(cleanbill_core::Date::constant(2025, 11, 1)));
     assert_eq!(life("9"), None);

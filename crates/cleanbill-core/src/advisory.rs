@@ -1,4 +1,4 @@
-//! What a feed says about one package in one stream.
+//! What feeds say: about one package in one stream, and about a flaw wherever it is.
 
 use serde::{Deserialize, Serialize};
 
@@ -28,8 +28,42 @@ pub enum RangeEnd {
     Open,
 }
 
+/// Where a flaw stands for a package in the eyes of who publishes the advisory, beyond which
+/// versions it says are affected.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Affected, as the ranges say; nothing is said of what comes.
+    #[default]
+    Affected,
+    /// No version is affected (Alpine's and Debian's `0`, a VEX `known_not_affected`).
+    NotAffected,
+    /// Affected, and the vendor will not fix it.
+    WillNotFix,
+    /// Affected, and the vendor will fix it some time (Debian's `postponed`).
+    FixDeferred,
+    /// Affected, and this stream gets no fixes any more.
+    EndOfLife,
+    /// The vendor does not know yet whether it is affected: it counts as affected.
+    UnderInvestigation,
+}
+
+impl State {
+    /// Every state, in the order of their numbers in snapshots: new ones come last.
+    pub const ALL: [Self; 6] = [
+        Self::Affected,
+        Self::NotAffected,
+        Self::WillNotFix,
+        Self::FixDeferred,
+        Self::EndOfLife,
+        Self::UnderInvestigation,
+    ];
+}
+
 /// One flaw as one feed states it for one package of one stream.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Advisory {
     /// The id the finding goes by: a CVE where one is known, else the feed's own id.
     pub id: String,
@@ -37,8 +71,7 @@ pub struct Advisory {
     pub aliases: Vec<String>,
     /// Ids that group several flaws (errata such as ALSA): shown, never used to join flaws.
     pub errata: Vec<String>,
-    /// The severity; where this feed gives none, the highest that another feed of the snapshot
-    /// gives to the same id; else `Unknown`.
+    /// The severity that this feed gives; `Unknown` where it gives none.
     pub severity: Severity,
     /// The CVSS vector it was computed from, where there is one.
     pub cvss: Option<String>,
@@ -46,14 +79,51 @@ pub struct Advisory {
     pub ranges: Vec<Range>,
     /// Affected versions listed one by one; an *or* to the ranges.
     pub versions: Vec<String>,
-    /// Versions for which the feed says that the flaw never applied (Alpine's `0`).
-    pub not_affected: bool,
+    /// What the feed says beyond the ranges.
+    pub state: State,
+    /// The module stream that it is about (`nodejs:18`): packages of another stream, or of none,
+    /// are not its matter. `None`: packages outside of modules.
+    pub module: Option<String>,
+    /// The architectures that it is about, as package databases write them; empty: all.
+    pub arches: Vec<String>,
     /// What of this entry could not be understood, such as a range of an unknown type.
     pub unreadable: Option<String>,
     /// When it was published.
     pub published: Option<Timestamp>,
     /// When it was last changed.
     pub modified: Option<Timestamp>,
+}
+
+/// How bad a flaw is in the eyes of one source.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Rating {
+    /// Who rates: `nvd`, `ghsa`, a distribution's id, or a feed's.
+    pub source: String,
+    /// How bad.
+    pub severity: Severity,
+    /// The CVSS vector that it was computed from, where there is one.
+    pub cvss: Option<String>,
+}
+
+/// How likely a flaw is to be exploited in the next 30 days (FIRST's EPSS). In hundred-thousandths,
+/// as EPSS is published with five decimals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Epss {
+    /// The probability, from 0 to 100,000.
+    pub probability: u32,
+    /// The share of flaws with the same or a lower one, from 0 to 100,000.
+    pub percentile: u32,
+}
+
+/// What is known of a flaw, whatever package has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlawFacts {
+    /// Every rating, sorted by source, one a source.
+    pub ratings: Vec<Rating>,
+    /// How likely it is to be exploited, where that was estimated.
+    pub epss: Option<Epss>,
+    /// Whether it is in CISA's catalogue of known exploited vulnerabilities.
+    pub exploited: bool,
 }
 
 /// A feed as the snapshot describes it.
@@ -106,9 +176,9 @@ pub trait Advisories {
         release: &str,
     ) -> Result<Option<ReleaseLife>, Self::Error>;
 
-    /// Whether the flaw is in CISA's catalogue of known exploited vulnerabilities.
+    /// What is known of the flaw with this id; empty facts where nothing is.
     ///
     /// # Errors
     /// When the data cannot be read or fails its checksum.
-    fn known_exploited(&self, id: &str) -> Result<bool, Self::Error>;
+    fn flaw(&self, id: &str) -> Result<FlawFacts, Self::Error>;
 }

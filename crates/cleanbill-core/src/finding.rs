@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::advisory::{Epss, Rating};
 use crate::ecosystem::Stream;
 use crate::package::Package;
 use crate::severity::Severity;
@@ -15,14 +16,36 @@ pub enum Status {
     Fixed,
     /// Affected, and no fix is known.
     Affected,
+    /// Affected, and the vendor will not fix it.
+    WillNotFix,
+    /// Affected, and the vendor puts the fix off.
+    FixDeferred,
+    /// Affected, and no fixes are made for this release any more.
+    EndOfLife,
+    /// Perhaps affected: the vendor has not found out yet.
+    UnderInvestigation,
 }
 
 impl Status {
+    /// Every status.
+    pub const ALL: [Self; 6] = [
+        Self::Fixed,
+        Self::Affected,
+        Self::WillNotFix,
+        Self::FixDeferred,
+        Self::EndOfLife,
+        Self::UnderInvestigation,
+    ];
+
     /// The word in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Fixed => "fixed",
             Self::Affected => "affected",
+            Self::WillNotFix => "will_not_fix",
+            Self::FixDeferred => "fix_deferred",
+            Self::EndOfLife => "end_of_life",
+            Self::UnderInvestigation => "under_investigation",
         }
     }
 }
@@ -53,11 +76,21 @@ pub struct Finding {
     pub errata: Vec<String>,
     /// The package.
     pub package: Package,
-    /// Severity and, if it was computed, the vector.
+    /// The severity: the advisory's own, else GitHub's for its ids, NVD's, or the highest of any.
     pub severity: Severity,
-    /// The CVSS vector, where there is one.
+    /// Who gave the severity: the feed of the advisory, or the source of a [`Rating`]; empty
+    /// where nobody did.
+    #[serde(default)]
+    pub rated_by: String,
+    /// The CVSS vector behind the severity, where there is one.
     pub cvss: Option<String>,
-    /// Whether a fix exists.
+    /// All ratings of the flaw by others than the advisory, sorted by source.
+    #[serde(default)]
+    pub ratings: Vec<Rating>,
+    /// How likely it is to be exploited, where that is known.
+    #[serde(default)]
+    pub epss: Option<Epss>,
+    /// Whether a fix exists, and what the vendor says where none does.
     pub status: Status,
     /// The versions with a fix, lowest first; the first that is above the installed version on
     /// its own branch is the one to take.

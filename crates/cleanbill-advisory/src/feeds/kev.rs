@@ -62,6 +62,6 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
         not_understood: not.len() as u64,
         streams: Vec::new(),
     });
-    into.known_exploited.extend(known);
+    known.iter().for_each(|id| into.flaw(id).exploited = true);
     Ok(())
 }

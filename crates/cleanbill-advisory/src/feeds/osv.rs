@@ -11,7 +11,7 @@ use std::io::Read;
 use std::path::Path;
 
 use cleanbill_core::Timestamp;
-use cleanbill_core::advisory::{Advisory, Feed};
+use cleanbill_core::advisory::{Advisory, Feed, State};
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
@@ -270,7 +270,9 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
                 cvss: cvss.clone(),
                 ranges: stretch.ranges.clone(),
                 versions: stretch.versions.clone(),
-                not_affected: false,
+                state: State::Affected,
+                module: None,
+                arches: Vec::new(),
                 unreadable: stretch.unreadable.clone(),
                 published,
                 modified,

@@ -4,9 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use cleanbill_core::advisory::{Advisory, Feed, Range, RangeEnd};
+use cleanbill_core::advisory::{Advisory, Feed, Range, RangeEnd, State};
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
 use super::{document, entries, understood};
@@ -113,7 +112,9 @@ fn repository(bytes: &[u8], into: &mut Gathered, count: &mut Count) -> Result<St
                     }
                 }
                 for id in ids.flaws {
-                    let flaw = flaws.entry(id.clone()).or_insert_with(|| empty(id));
+                    let flaw = flaws
+                        .entry(id.clone())
+                        .or_insert_with(|| Advisory { id, ..Advisory::default() });
                     flaw.errata.extend(ids.groups.iter().cloned());
                     fixed_in(flaw, &version);
                 }
@@ -123,7 +124,9 @@ fn repository(bytes: &[u8], into: &mut Gathered, count: &mut Count) -> Result<St
             flaw.errata.sort();
             flaw.errata.dedup();
             // A fix in some version outweighs "never affected" in another line.
-            flaw.not_affected = flaw.ranges.is_empty();
+            if flaw.ranges.is_empty() {
+                flaw.state = State::NotAffected;
+            }
             count.advisories += 1;
             into.add(&stream, &pkg.name, flaw);
         }
@@ -137,22 +140,6 @@ fn fixed_in(flaw: &mut Advisory, version: &str) {
     if version != "0" {
         let end = RangeEnd::Fixed(version.to_owned());
         flaw.ranges.push(Range { introduced: None, end });
-    }
-}
-
-fn empty(id: String) -> Advisory {
-    Advisory {
-        id,
-        aliases: Vec::new(),
-        errata: Vec::new(),
-        severity: Severity::Unknown,
-        cvss: None,
-        ranges: Vec::new(),
-        versions: Vec::new(),
-        not_affected: false,
-        unreadable: None,
-        published: None,
-        modified: None,
     }
 }
 

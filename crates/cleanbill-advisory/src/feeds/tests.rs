@@ -1,5 +1,6 @@
 //! What the parsers of feeds do with documents of all kinds.
 
+use cleanbill_core::advisory::State;
 use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
@@ -178,11 +179,11 @@ fn an_alpine_database_is_read() {
     let key = ("Alpine:v3.19".to_owned(), "a".to_owned());
     let found: Vec<_> = into.advisories[&key]
         .iter()
-        .map(|a| (a.id.as_str(), a.errata.clone(), a.ranges.len(), a.not_affected, a.severity))
+        .map(|a| (a.id.as_str(), a.errata.clone(), a.ranges.len(), a.state, a.severity))
         .collect();
     let wanted = [
-        ("CVE-2020-1111", vec!["XSA-1".to_owned()], 2, false, Severity::Unknown),
-        ("CVE-2020-2222", vec![], 0, true, Severity::Unknown),
+        ("CVE-2020-1111", vec!["XSA-1".to_owned()], 2, State::Affected, Severity::Unknown),
+        ("CVE-2020-2222", vec![], 0, State::NotAffected, Severity::Unknown),
     ];
     assert_eq!(found, wanted);
     assert_eq!(into.advisories.len(), 1);

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use cleanbill_core::advisory::{Advisory, Range, RangeEnd};
+use cleanbill_core::advisory::{Advisory, Range, RangeEnd, State};
 use cleanbill_core::severity::Severity;
 
 use super::codec::{Decoded, Id, Reader, Writer};
@@ -22,9 +22,12 @@ pub(super) struct BlockWriter {
 }
 
 const SAME: u8 = 1;
-const NOT_AFFECTED: u8 = 2;
+/// A state other than affected follows.
+const STATE: u8 = 2;
 const CVSS: u8 = 4;
 const UNREADABLE: u8 = 8;
+const MODULE: u8 = 16;
+const ARCHES: u8 = 32;
 
 impl BlockWriter {
     pub(super) fn len(&self) -> usize {
@@ -70,22 +73,24 @@ impl BlockWriter {
         }
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
         out.byte(
-            flag(a.not_affected, NOT_AFFECTED)
+            flag(a.state != State::default(), STATE)
                 | flag(a.cvss.is_some(), CVSS)
-                | flag(a.unreadable.is_some(), UNREADABLE),
+                | flag(a.unreadable.is_some(), UNREADABLE)
+                | flag(a.module.is_some(), MODULE)
+                | flag(!a.arches.is_empty(), ARCHES),
         );
         out.num(self.number(&a.id));
         self.list(out, &a.aliases);
         self.list(out, &a.errata);
-        out.byte(match a.severity {
-            Severity::Unknown => 0,
-            Severity::Low => 1,
-            Severity::Medium => 2,
-            Severity::High => 3,
-            Severity::Critical => 4,
-        });
-        for text in a.cvss.iter().chain(&a.unreadable) {
+        out.byte(a.severity as u8);
+        if a.state != State::default() {
+            out.byte(a.state as u8);
+        }
+        for text in a.cvss.iter().chain(&a.unreadable).chain(&a.module) {
             out.num(self.number(text));
+        }
+        if !a.arches.is_empty() {
+            self.list(out, &a.arches);
         }
         out.num(a.ranges.len() as u64);
         for range in &a.ranges {
@@ -254,7 +259,7 @@ impl Record<'_> {
     }
 
     fn advisory(&mut self, r: &mut Reader<'_>, flags: u8, id: String) -> Decoded<Advisory> {
-        if flags & !(NOT_AFFECTED | CVSS | UNREADABLE) != 0 {
+        if flags & !(STATE | CVSS | UNREADABLE | MODULE | ARCHES) != 0 {
             return Err("an advisory has unknown flags");
         }
         let aliases = self.read_list(r)?;
@@ -262,9 +267,17 @@ impl Record<'_> {
         let severity = *Severity::ALL
             .get(usize::from(r.byte()?))
             .ok_or("an advisory has an unknown severity")?;
+        let state = match flags & STATE {
+            0 => State::default(),
+            _ => {
+                *State::ALL.get(usize::from(r.byte()?)).ok_or("an advisory has an unknown state")?
+            }
+        };
         let mut when = |bit: u8| (flags & bit != 0).then(|| self.read_text(r)).transpose();
         let cvss = when(CVSS)?;
         let unreadable = when(UNREADABLE)?;
+        let module = when(MODULE)?;
+        let arches = if flags & ARCHES == 0 { Vec::new() } else { self.read_list(r)? };
         let mut ranges = Vec::new();
         for _ in 0..r.count()? {
             let introduced = match r.num()? {
@@ -287,7 +300,9 @@ impl Record<'_> {
             cvss,
             ranges,
             versions: self.read_list(r)?,
-            not_affected: flags & NOT_AFFECTED != 0,
+            state,
+            module,
+            arches,
             unreadable,
             published: r.time()?,
             modified: r.time()?,
@@ -311,7 +326,8 @@ impl Record<'_> {
 
 /// Roughly the bytes that an advisory holds.
 fn weight(a: &Advisory) -> usize {
-    let texts = a.aliases.iter().chain(&a.errata).chain(&a.versions).chain(&a.cvss);
+    let lists = a.aliases.iter().chain(&a.errata).chain(&a.versions).chain(&a.arches);
+    let texts = lists.chain(&a.cvss).chain(&a.module);
     size_of::<Advisory>()
         + texts.map(|t| t.len() + size_of::<String>()).sum::<usize>()
         + a.unreadable.as_ref().map_or(0, String::len)

@@ -1,6 +1,6 @@
 //! The index: what the snapshot says about itself, and where its blocks are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use cleanbill_core::Date;
 use cleanbill_core::advisory::Feed;
@@ -11,7 +11,7 @@ use super::{BLOCK_MAX, HEADER};
 /// Where one block is and what it must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Entry {
-    /// The first key in it: stream and package name.
+    /// The first key in it: stream and package name; of flaws nothing and the id.
     pub first: (String, String),
     pub offset: u64,
     /// Bytes as stored.
@@ -26,8 +26,12 @@ pub(super) struct Entry {
 pub(super) struct Index {
     pub feeds: Vec<Feed>,
     pub lives: BTreeMap<(String, String), Option<Date>>,
-    pub known_exploited: BTreeSet<String>,
+    /// How many flaws are known to be exploited.
+    pub exploited: u64,
+    /// Blocks of advisories.
     pub blocks: Vec<Entry>,
+    /// Blocks of flaws, which follow them.
+    pub flaws: Vec<Entry>,
 }
 
 impl Index {
@@ -51,17 +55,16 @@ impl Index {
             w.text(release);
             w.date(*end);
         }
-        w.num(self.known_exploited.len() as u64);
-        for id in &self.known_exploited {
-            w.id(id);
-        }
-        w.num(self.blocks.len() as u64);
-        for block in &self.blocks {
-            w.text(&block.first.0);
-            w.text(&block.first.1);
-            w.num(block.stored);
-            w.num(block.plain);
-            w.0.extend_from_slice(&block.hash);
+        w.num(self.exploited);
+        for blocks in [&self.blocks, &self.flaws] {
+            w.num(blocks.len() as u64);
+            for block in blocks {
+                w.text(&block.first.0);
+                w.text(&block.first.1);
+                w.num(block.stored);
+                w.num(block.plain);
+                w.0.extend_from_slice(&block.hash);
+            }
         }
         w.0
     }
@@ -84,21 +87,21 @@ impl Index {
             let key = (r.text()?.to_owned(), r.text()?.to_owned());
             index.lives.insert(key, r.date()?);
         }
-        for _ in 0..r.count()? {
-            index.known_exploited.insert(r.id()?.render());
-        }
+        index.exploited = r.num()?;
         let mut offset = HEADER as u64;
-        for _ in 0..r.count()? {
-            let first = (r.text()?.to_owned(), r.text()?.to_owned());
-            if index.blocks.last().is_some_and(|b| b.first >= first) {
-                return Err("its blocks are not in order");
+        for blocks in [&mut index.blocks, &mut index.flaws] {
+            for _ in 0..r.count()? {
+                let first = (r.text()?.to_owned(), r.text()?.to_owned());
+                if blocks.last().is_some_and(|b: &Entry| b.first >= first) {
+                    return Err("its blocks are not in order");
+                }
+                let (stored, plain, hash) = (r.num()?, r.num()?, r.array()?);
+                if plain > BLOCK_MAX as u64 || stored > BLOCK_MAX as u64 {
+                    return Err("a block is too large");
+                }
+                blocks.push(Entry { first, offset, stored, plain, hash });
+                offset += stored;
             }
-            let (stored, plain, hash) = (r.num()?, r.num()?, r.array()?);
-            if plain > BLOCK_MAX as u64 || stored > BLOCK_MAX as u64 {
-                return Err("a block is too large");
-            }
-            index.blocks.push(Entry { first, offset, stored, plain, hash });
-            offset += stored;
         }
         if offset != end {
             return Err("its blocks do not fill the file");

@@ -3,7 +3,8 @@
 //! ```text
 //! header   magic (8), format version (u32 LE)
 //! blocks   each zstd-compressed, about 64 KiB before, with the records of consecutive keys
-//! index    feeds, lives, known exploited flaws; per block: first key, offset, lengths, SHA-256
+//! flaws    blocks of the same kind, with what is known of consecutive flaws
+//! index    feeds, lives; per block: first key, offset, lengths, SHA-256
 //! footer   offset and length of the index (u64 LE each), digest (32), magic (8)
 //! ```
 //!
@@ -17,6 +18,7 @@
 
 mod block;
 mod codec;
+mod flaws;
 mod index;
 mod read;
 mod write;
@@ -25,7 +27,7 @@ pub use read::Snapshot;
 pub use write::write;
 
 const MAGIC: [u8; 8] = *b"CBSNAP\r\n";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HEADER: usize = 12;
 const FOOTER: usize = 56;
 /// Where a block is closed: what a look-up has to decompress, against what zstd can share.

@@ -5,13 +5,14 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cleanbill_core::advisory::{Advisories, Advisory, Feed, ReleaseLife};
+use cleanbill_core::advisory::{Advisories, Advisory, Feed, FlawFacts, ReleaseLife};
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::Stream;
 use sha2::{Digest as _, Sha256};
 
 use super::block::Block;
-use super::codec::Reader;
+use super::codec::{Decoded, Reader};
+use super::flaws::Flaws;
 use super::index::{Entry, Index};
 use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
 use crate::error::{Error, ErrorKind, Result};
@@ -31,7 +32,8 @@ pub struct Snapshot {
     bytes: u64,
     index: Index,
     covering: HashMap<Stream, usize>,
-    cache: Mutex<Cache>,
+    blocks: Mutex<Cache<Block>>,
+    flaws: Mutex<Cache<Flaws>>,
 }
 
 enum Source {
@@ -40,11 +42,24 @@ enum Source {
     Owned(Vec<u8>),
 }
 
-#[derive(Default)]
-struct Cache {
-    blocks: HashMap<usize, (Arc<Block>, u64)>,
+/// Decoded blocks of one kind, by their numbers.
+struct Cache<T> {
+    blocks: HashMap<usize, Kept<T>>,
     weight: usize,
     clock: u64,
+}
+
+/// A block, what it weighs, and when it was last asked for.
+struct Kept<T> {
+    block: Arc<T>,
+    weight: usize,
+    used: u64,
+}
+
+impl<T> Default for Cache<T> {
+    fn default() -> Self {
+        Self { blocks: HashMap::new(), weight: 0, clock: 0 }
+    }
 }
 
 impl Snapshot {
@@ -126,7 +141,8 @@ impl Snapshot {
             }
         }
         let digest = Digest::Sha256(digest);
-        Ok(Self { source, name, digest, bytes, index, covering, cache: Mutex::default() })
+        let (blocks, flaws) = (Mutex::default(), Mutex::default());
+        Ok(Self { source, name, digest, bytes, index, covering, blocks, flaws })
     }
 
     /// The digest of everything in it.
@@ -150,14 +166,14 @@ impl Snapshot {
     }
 
     /// The feed that says which flaws are known to be exploited, if there is one in it: without
-    /// one, [`Advisories::known_exploited`] answers `false` to everything.
+    /// one, [`FlawFacts::exploited`] is `false` of everything.
     pub fn known_exploited_feed(&self) -> Option<&Feed> {
         self.index.feeds.iter().find(|feed| feed.id == crate::feeds::kev::ID)
     }
 
     /// How many flaws it knows to be exploited.
     pub fn known_exploited_count(&self) -> usize {
-        self.index.known_exploited.len()
+        usize::try_from(self.index.exploited).unwrap_or(usize::MAX)
     }
 
     /// How many releases of distributions it knows the end of life of.
@@ -170,7 +186,9 @@ impl Snapshot {
     /// # Errors
     /// When one is damaged.
     pub fn verify(&self) -> Result<()> {
-        self.index.blocks.iter().try_for_each(|entry| self.load(entry).map(drop))
+        let advisories = |entry| self.decoded(entry, Block::parse).map(drop);
+        self.index.blocks.iter().try_for_each(advisories)?;
+        self.for_each_flaw(|_, _| {})
     }
 
     /// The bytes of the whole file, from what was opened and not from what stands under its name
@@ -188,32 +206,47 @@ impl Snapshot {
     /// When a block is damaged.
     pub fn for_each(&self, mut see: impl FnMut(&str, &str, Vec<Advisory>)) -> Result<()> {
         for entry in &self.index.blocks {
-            self.load(entry)?.for_each(&mut see).map_err(|why| {
+            self.decoded(entry, Block::parse)?.for_each(&mut see).map_err(|why| {
                 Error::malformed(format!("{}: a record of a block: {why}", self.name))
             })?;
         }
         Ok(())
     }
 
-    fn block(&self, number: usize, entry: &Entry) -> Result<Arc<Block>> {
-        {
-            let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-            cache.clock += 1;
-            let now = cache.clock;
-            if let Some((block, used)) = cache.blocks.get_mut(&number) {
-                *used = now;
-                return Ok(Arc::clone(block));
-            }
+    /// Calls `see` with every flaw of which something is known, in the order of ids.
+    ///
+    /// # Errors
+    /// When a block is damaged.
+    pub fn for_each_flaw(&self, mut see: impl FnMut(&str, &FlawFacts)) -> Result<()> {
+        for entry in &self.index.flaws {
+            let flaws = self.decoded(entry, |plain| Flaws::parse(&plain))?;
+            flaws.all().iter().for_each(|(id, facts)| see(id, facts));
+        }
+        Ok(())
+    }
+
+    /// The block of a number, decoded; `weight` tells what it takes in memory.
+    fn block<T>(
+        &self,
+        cache: &Mutex<Cache<T>>,
+        (number, entry): (usize, &Entry),
+        parse: impl FnOnce(Vec<u8>) -> Decoded<T>,
+        weight: impl FnOnce(&T) -> usize,
+    ) -> Result<Arc<T>> {
+        if let Some(block) = cache.lock().unwrap_or_else(PoisonError::into_inner).get(number) {
+            return Ok(block);
         }
         // Two threads may decode the same block at once; that is cheaper than waiting.
-        let block = Arc::new(self.load(entry)?);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.insert(number, Arc::clone(&block));
+        let block = Arc::new(self.decoded(entry, parse)?);
+        let weight = weight(&block);
+        let mut cache = cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.insert(number, Arc::clone(&block), weight);
         Ok(block)
     }
 
-    fn load(&self, entry: &Entry) -> Result<Block> {
-        let place = || format!("{}: the block of {} {}", self.name, entry.first.0, entry.first.1);
+    fn decoded<T>(&self, entry: &Entry, parse: impl FnOnce(Vec<u8>) -> Decoded<T>) -> Result<T> {
+        let of = format!("{} {}", entry.first.0, entry.first.1);
+        let place = || format!("{}: the block of {}", self.name, of.trim());
         let stored = self.source.read_at(entry.offset, entry.stored as usize, &self.name)?;
         if *Sha256::digest(&stored) != entry.hash {
             let message = format!(
@@ -227,20 +260,34 @@ impl Snapshot {
         if plain.len() as u64 != entry.plain {
             return Err(Error::malformed(format!("{} has another length than its index", place())));
         }
-        Block::parse(plain).map_err(|why| Error::malformed(format!("{} {why}", place())))
+        parse(plain).map_err(|why| Error::malformed(format!("{} {why}", place())))
     }
 }
 
-impl Cache {
-    fn insert(&mut self, number: usize, block: Arc<Block>) {
-        self.weight += block.weight();
-        if let Some((old, _)) = self.blocks.insert(number, (block, self.clock)) {
-            self.weight -= old.weight();
+/// The block in which a key would be: the last one that does not begin after it.
+fn place<'e>(blocks: &'e [Entry], key: (&str, &str)) -> Option<(usize, &'e Entry)> {
+    let after = blocks.partition_point(|b| (b.first.0.as_str(), b.first.1.as_str()) <= key);
+    after.checked_sub(1).and_then(|number| Some((number, blocks.get(number)?)))
+}
+
+impl<T> Cache<T> {
+    fn get(&mut self, number: usize) -> Option<Arc<T>> {
+        self.clock += 1;
+        let kept = self.blocks.get_mut(&number)?;
+        kept.used = self.clock;
+        Some(Arc::clone(&kept.block))
+    }
+
+    fn insert(&mut self, number: usize, block: Arc<T>, weight: usize) {
+        self.weight += weight;
+        let kept = Kept { block, weight, used: self.clock };
+        if let Some(old) = self.blocks.insert(number, kept) {
+            self.weight -= old.weight;
         }
         while self.weight > CACHE_BYTES && self.blocks.len() > 1 {
-            let oldest = self.blocks.iter().min_by_key(|(_, (_, used))| *used).map(|(n, _)| *n);
+            let oldest = self.blocks.iter().min_by_key(|(_, kept)| kept.used).map(|(n, _)| *n);
             match oldest.and_then(|n| self.blocks.remove(&n)) {
-                Some((old, _)) => self.weight -= old.weight(),
+                Some(old) => self.weight -= old.weight,
                 None => break,
             }
         }
@@ -272,15 +319,11 @@ impl Advisories for Snapshot {
 
     fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
         let stream = stream.to_string();
-        let key = (stream.as_str(), name);
-        let after =
-            self.index.blocks.partition_point(|b| (b.first.0.as_str(), b.first.1.as_str()) <= key);
-        let Some((number, entry)) =
-            after.checked_sub(1).and_then(|i| Some((i, self.index.blocks.get(i)?)))
-        else {
+        let Some(place) = place(&self.index.blocks, (&stream, name)) else {
             return Ok(Vec::new());
         };
-        self.block(number, entry)?.get(&stream, name).map_err(|why| {
+        let block = self.block(&self.blocks, place, Block::parse, Block::weight)?;
+        block.get(&stream, name).map_err(|why| {
             Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
         })
     }
@@ -295,8 +338,13 @@ impl Advisories for Snapshot {
         Ok(self.index.lives.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
     }
 
-    fn known_exploited(&self, id: &str) -> Result<bool> {
-        Ok(self.index.known_exploited.contains(id))
+    fn flaw(&self, id: &str) -> Result<FlawFacts> {
+        let Some(place) = place(&self.index.flaws, ("", id)) else {
+            return Ok(FlawFacts::default());
+        };
+        let parse = |plain: Vec<u8>| Flaws::parse(&plain);
+        let block = self.block(&self.flaws, place, parse, Flaws::weight)?;
+        Ok(block.get(id).cloned().unwrap_or_default())
     }
 }
 

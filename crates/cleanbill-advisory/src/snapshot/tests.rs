@@ -2,13 +2,16 @@
 
 use std::sync::LazyLock;
 
-use cleanbill_core::advisory::{Advisories, Advisory, Feed, Range, RangeEnd};
+use cleanbill_core::advisory::{
+    Advisories, Advisory, Epss, Feed, FlawFacts, Range, RangeEnd, Rating, State,
+};
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::severity::Severity;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::block::Block;
+use super::flaws::{self, Flaws};
 use super::index::Index;
 use super::{Snapshot, write};
 use crate::error::ErrorKind;
@@ -33,27 +36,39 @@ fn advisory() -> impl Strategy<Value = Advisory> {
         proptest::option::of(1i64..4_000_000_000)
             .prop_map(|t| t.map(|t| cleanbill_core::Timestamp::from_second(t).unwrap()))
     };
+    let rest = || (0usize..6, text(), vec("[a-z0-9_]{0,6}", 0..3), text(), time(), time());
     let lists =
         (vec("[A-Z0-9-]{0,9}", 0..3), vec("[A-Z0-9-]{0,9}", 0..3), vec("[0-9.]{0,6}", 0..4));
-    ((id, lists, 0usize..5, text(), vec(range, 0..3)), (any::<bool>(), text(), time(), time()))
-        .prop_map(
-            |(
-                (id, (aliases, errata, versions), severity, cvss, ranges),
-                (not_affected, unreadable, published, modified),
-            )| Advisory {
-                id,
-                aliases,
-                errata,
-                severity: Severity::ALL[severity],
-                cvss,
-                ranges,
-                versions,
-                not_affected,
-                unreadable,
-                published,
-                modified,
-            },
-        )
+    ((id, lists, 0usize..5, text(), vec(range, 0..3)), rest()).prop_map(
+        |(
+            (id, (aliases, errata, versions), severity, cvss, ranges),
+            (state, module, arches, unreadable, published, modified),
+        )| Advisory {
+            id,
+            aliases,
+            errata,
+            severity: Severity::ALL[severity],
+            cvss,
+            ranges,
+            versions,
+            state: State::ALL[state],
+            module,
+            arches,
+            unreadable,
+            published,
+            modified,
+        },
+    )
+}
+
+fn flaw() -> impl Strategy<Value = FlawFacts> {
+    let epss = (0u32..=100_000, 0u32..=100_000)
+        .prop_map(|(probability, percentile)| Epss { probability, percentile });
+    let rating = ("[a-z]{1,4}", 0usize..5, proptest::option::of("[A-Z:/]{0,12}")).prop_map(
+        |(source, severity, cvss)| Rating { source, severity: Severity::ALL[severity], cvss },
+    );
+    (vec(rating, 0..4), proptest::option::of(epss), any::<bool>())
+        .prop_map(|(ratings, epss, exploited)| FlawFacts { ratings, epss, exploited })
 }
 
 fn stream() -> impl Strategy<Value = Stream> {
@@ -76,9 +91,11 @@ proptest! {
         // Names may look like ids, which texts of a block shorten and keys must not.
         records in vec((stream(), "[a-z]{0,3}|CVE-2020-[0-9]{4}", vec(advisory(), 1..4)), 0..40),
         lives in vec(("[a-z]{1,3}", "[0-9]", proptest::option::of(1i16..3000)), 0..4),
-        known in proptest::collection::btree_set("CVE-20[0-9]{2}-[0-9]{4}|[a-z]{0,3}", 0..5),
+        flaws in proptest::collection::btree_map(
+            "CVE-20[0-9]{2}-[0-9]{4}|[a-z]{0,3}", flaw(), 0..5,
+        ),
     ) {
-        let mut gathered = Gathered { known_exploited: known, ..Gathered::default() };
+        let mut gathered = Gathered { flaws, ..Gathered::default() };
         for (stream, name, advisories) in records {
             for advisory in advisories {
                 gathered.add(&stream, &name, advisory);
@@ -101,9 +118,12 @@ proptest! {
             let life = snapshot.release_life(distribution, release).unwrap();
             prop_assert_eq!(life.unwrap().end_of_life, *end);
         }
-        for id in &gathered.known_exploited {
-            prop_assert!(snapshot.known_exploited(id).unwrap());
+        for (id, facts) in &gathered.flaws {
+            prop_assert_eq!(&snapshot.flaw(id).unwrap(), facts);
         }
+        let exploited = gathered.flaws.values().filter(|facts| facts.exploited).count();
+        prop_assert_eq!(snapshot.known_exploited_count(), exploited);
+        prop_assert_eq!(snapshot.flaw("none").unwrap(), FlawFacts::default());
         let absent = snapshot.lookup(&Stream::of(Ecosystem::Npm), "left-pad").unwrap();
         prop_assert!(absent.is_empty());
     }
@@ -112,6 +132,7 @@ proptest! {
     fn any_bytes_are_an_error_not_a_panic(bytes in vec(any::<u8>(), 0..300)) {
         prop_assert!(Snapshot::from_bytes(bytes.clone()).is_err());
         drop(Index::decode(&bytes, 12));
+        drop(Flaws::parse(&bytes));
         if let Ok(block) = Block::parse(bytes) {
             drop(block.get("", ""));
         }
@@ -128,21 +149,30 @@ proptest! {
             drop(block.get("Go", "a"));
         }
     }
+
+    #[test]
+    fn mangled_flaws_are_an_error_not_a_panic(
+        known in proptest::collection::btree_map("CVE-20[0-9]{2}-[0-9]{4}", flaw(), 1..5),
+        at in any::<prop::sample::Index>(),
+        to in any::<u8>(),
+    ) {
+        let mut bytes = flaws::encode(&known.iter().collect::<Vec<_>>());
+        let at = at.index(bytes.len());
+        bytes[at] = to;
+        if let Ok(flaws) = Flaws::parse(&bytes) {
+            drop(flaws.get("CVE-2020-0001").cloned());
+        }
+    }
 }
 
 fn plain(id: &str) -> Advisory {
     Advisory {
         id: id.to_owned(),
         aliases: vec!["GHSA-1".to_owned()],
-        errata: vec![],
         severity: Severity::High,
-        cvss: None,
         ranges: vec![Range { introduced: None, end: RangeEnd::Fixed("1.2".to_owned()) }],
         versions: vec!["1.0".to_owned(), "1.1".to_owned()],
-        not_affected: false,
-        unreadable: None,
-        published: None,
-        modified: None,
+        ..Advisory::default()
     }
 }
 
@@ -189,7 +219,7 @@ fn whether_anybody_told_of_exploits_is_known() {
         snapshot.known_exploited_feed().map(|feed| feed.as_of)
     };
     let mut gathered = Gathered::default();
-    gathered.known_exploited.insert("CVE-2020-0001".to_owned());
+    gathered.flaw("CVE-2020-0001").exploited = true;
     assert_eq!(told(&gathered), None);
     let catalogue = r#"{"dateReleased": "2026-11-20T12:00:00Z", "vulnerabilities": []}"#;
     let limits = crate::limits::Limits::default();
@@ -228,7 +258,7 @@ fn what_is_no_snapshot_is_said_exactly() {
         (
             change(8, 9),
             ErrorKind::Malformed,
-            "these bytes has snapshot format 9; this program reads 1: build or update it again with this program",
+            "these bytes has snapshot format 9; this program reads 2: build or update it again with this program",
         ),
         (
             change(1001, 0),

@@ -6,6 +6,7 @@ use cleanbill_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::block::BlockWriter;
+use super::flaws;
 use super::index::{Entry, Index};
 use super::{BLOCK_MAX, BLOCK_TARGET, MAGIC, header};
 use crate::error::{Error, ErrorKind, Result};
@@ -13,6 +14,8 @@ use crate::gather::Gathered;
 
 /// Slow to write, as fast to read as any other level: snapshots are read far more often.
 const LEVEL: i32 = 19;
+/// Flaws in a block: with an EPSS and two ratings each about as much as other blocks hold.
+const FLAWS: usize = 4096;
 
 /// Writes what was gathered, and returns the snapshot's digest. The same facts (after
 /// [`Gathered::sort`]) always give the same bytes.
@@ -25,8 +28,9 @@ pub fn write(gathered: &Gathered, out: &mut dyn Write) -> Result<Digest> {
     let mut index = Index {
         feeds: gathered.feeds.clone(),
         lives: gathered.lives.clone(),
-        known_exploited: gathered.known_exploited.clone(),
+        exploited: gathered.flaws.values().filter(|facts| facts.exploited).count() as u64,
         blocks: Vec::new(),
+        flaws: Vec::new(),
     };
     let mut open: Option<((String, String), BlockWriter)> = None;
     for ((stream, name), advisories) in &gathered.advisories {
@@ -36,11 +40,16 @@ pub fn write(gathered: &Gathered, out: &mut dyn Write) -> Result<Digest> {
         if block.len() >= BLOCK_TARGET
             && let Some((first, block)) = open.take()
         {
-            index.blocks.push(sink.block(first, block)?);
+            index.blocks.push(sink.block(first, &block.finish())?);
         }
     }
     if let Some((first, block)) = open.filter(|(_, b)| !b.is_empty()) {
-        index.blocks.push(sink.block(first, block)?);
+        index.blocks.push(sink.block(first, &block.finish())?);
+    }
+    let flaws: Vec<_> = gathered.flaws.iter().collect();
+    for some in flaws.chunks(FLAWS) {
+        let first = some.first().map(|(id, _)| (*id).clone()).unwrap_or_default();
+        index.flaws.push(sink.block((String::new(), first), &flaws::encode(some))?);
     }
     let encoded = index.encode();
     let digest: [u8; 32] =
@@ -67,8 +76,7 @@ impl Sink<'_> {
             .map_err(|e| Error::new(ErrorKind::Io, "the snapshot could not be written").because(e))
     }
 
-    fn block(&mut self, first: (String, String), block: BlockWriter) -> Result<Entry> {
-        let plain = block.finish();
+    fn block(&mut self, first: (String, String), plain: &[u8]) -> Result<Entry> {
         if plain.len() > BLOCK_MAX {
             let message = format!(
                 "the advisories of {} {} take {} bytes: at most {BLOCK_MAX} fit a block",
@@ -78,7 +86,7 @@ impl Sink<'_> {
             );
             return Err(Error::new(ErrorKind::OverLimit, message));
         }
-        let stored = zstd::bulk::compress(&plain, LEVEL)
+        let stored = zstd::bulk::compress(plain, LEVEL)
             .map_err(|e| Error::new(ErrorKind::Io, "a block could not be compressed").because(e))?;
         let entry = Entry {
             first,

@@ -3,12 +3,12 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use crate::advisory::Advisory;
+use crate::advisory::{Advisory, FlawFacts, State};
 use crate::finding::{Finding, Status, Why};
 use crate::package::Package;
-use crate::severity::Severity;
 
 use super::ranges::{self, Installed, Said};
+use super::rating;
 
 /// All advisories about one flaw, in the order of the look-up.
 pub(super) type Flaw<'a> = Vec<(&'a Why, &'a Advisory)>;
@@ -62,6 +62,8 @@ pub(super) enum Judgement {
 /// A flaw that the installed version has.
 pub(super) struct Affected {
     why: Why,
+    /// What the advisory that says so says besides.
+    state: State,
     fixed_versions: Vec<String>,
 }
 
@@ -74,6 +76,7 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
                 let advisories: Vec<&Advisory> = flaw.iter().map(|(_, a)| *a).collect();
                 return Judgement::Affected(Affected {
                     why: Why { range, ..(*why).clone() },
+                    state: advisory.state,
                     fixed_versions: ranges::fixes(&advisories, installed),
                 });
             }
@@ -90,8 +93,13 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
 }
 
 impl Affected {
-    /// The finding, all but whether it is known to be exploited.
-    pub(super) fn finding(self, package: &Package, flaw: &Flaw<'_>) -> Finding {
+    /// The finding. `facts` tells what is known of an id, whatever package has it.
+    pub(super) fn finding<E>(
+        self,
+        package: &Package,
+        flaw: &Flaw<'_>,
+        facts: impl Fn(&str) -> Result<FlawFacts, E>,
+    ) -> Result<Finding, E> {
         let each = || flaw.iter().map(|(_, a)| *a);
         let ids = each().map(|a| &a.id).chain(each().flat_map(|a| &a.aliases));
         let is_cve = |id: &&String| id.starts_with("CVE-");
@@ -99,21 +107,42 @@ impl Affected {
         let id = id.unwrap_or_default();
         let aliases: BTreeSet<&String> = ids.filter(|other| **other != id).collect();
         let errata: BTreeSet<&String> = each().flat_map(|a| &a.errata).collect();
-        let rated = each().find(|a| a.severity != Severity::Unknown);
-        let status = if self.fixed_versions.is_empty() { Status::Affected } else { Status::Fixed };
-        Finding {
+        let mut known = facts(&id)?;
+        for alias in &aliases {
+            rating::merge(&mut known, facts(alias)?);
+        }
+        let rated = rating::choose(flaw, &known, &id);
+        Ok(Finding {
             aliases: aliases.into_iter().cloned().collect(),
             errata: errata.into_iter().cloned().collect(),
             package: package.clone(),
-            severity: rated.map_or(Severity::Unknown, |a| a.severity),
-            cvss: rated.map_or_else(|| each().find_map(|a| a.cvss.clone()), |a| a.cvss.clone()),
-            status,
+            severity: rated.severity,
+            rated_by: rated.source,
+            cvss: rated.cvss,
+            ratings: known.ratings,
+            epss: known.epss,
+            status: status(self.state, &self.fixed_versions),
             fixed_versions: self.fixed_versions,
-            known_exploited: false,
+            known_exploited: known.exploited,
             published: each().filter_map(|a| a.published).min(),
             modified: each().filter_map(|a| a.modified).max(),
             why: self.why,
             id,
-        }
+        })
+    }
+}
+
+/// A fix that can be had counts for more than what the vendor once said about making one.
+fn status(state: State, fixed_versions: &[String]) -> Status {
+    if !fixed_versions.is_empty() {
+        return Status::Fixed;
+    }
+    match state {
+        // An advisory that calls nothing affected makes no finding.
+        State::Affected | State::NotAffected => Status::Affected,
+        State::WillNotFix => Status::WillNotFix,
+        State::FixDeferred => Status::FixDeferred,
+        State::EndOfLife => Status::EndOfLife,
+        State::UnderInvestigation => Status::UnderInvestigation,
     }
 }

@@ -1,10 +1,10 @@
 //! Advisories as a list in memory: for tests, examples and whoever has them already.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::Date;
-use crate::advisory::{Advisories, Advisory, Feed, ReleaseLife};
+use crate::advisory::{Advisories, Advisory, Feed, FlawFacts, ReleaseLife};
 use crate::ecosystem::Stream;
 
 /// Advisories held in memory. The fields are what the trait's methods look into.
@@ -16,8 +16,8 @@ pub struct MemoryAdvisories {
     pub advisories: BTreeMap<(Stream, String), Vec<Advisory>>,
     /// First days without regular support, by distribution and release.
     pub end_of_life: BTreeMap<(String, String), Option<Date>>,
-    /// Ids of flaws that are known to be exploited.
-    pub exploited: BTreeSet<String>,
+    /// What is known of flaws, by id.
+    pub flaws: BTreeMap<String, FlawFacts>,
 }
 
 impl MemoryAdvisories {
@@ -48,7 +48,7 @@ impl Advisories for MemoryAdvisories {
         Ok(self.end_of_life.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
     }
 
-    fn known_exploited(&self, id: &str) -> Result<bool, Infallible> {
-        Ok(self.exploited.contains(id))
+    fn flaw(&self, id: &str) -> Result<FlawFacts, Infallible> {
+        Ok(self.flaws.get(id).cloned().unwrap_or_default())
     }
 }

@@ -34,6 +34,7 @@ mod flaws;
 mod memory;
 mod names;
 mod ranges;
+mod rating;
 mod streams;
 
 pub use memory::MemoryAdvisories;
@@ -184,6 +185,7 @@ impl<A: Advisories> Run<'_, A> {
         match scheme {
             Some(scheme) => {
                 let each = found.iter().flat_map(|(why, list)| list.iter().map(move |a| (why, a)));
+                let each = each.filter(|(_, advisory)| names::concerns(advisory, package));
                 self.settle(package, scheme, &each.collect::<Vec<_>>())?;
             }
             None => {
@@ -225,13 +227,8 @@ impl<A: Advisories> Run<'_, A> {
         for flaw in flaws::join(found) {
             match flaws::judge(&flaw, &installed) {
                 flaws::Judgement::Affected(affected) => {
-                    let mut finding = affected.finding(package, &flaw);
-                    for id in std::iter::once(&finding.id).chain(&finding.aliases) {
-                        if self.advisories.known_exploited(id)? {
-                            finding.known_exploited = true;
-                            break;
-                        }
-                    }
+                    let facts = |id: &str| self.advisories.flaw(id);
+                    let finding = affected.finding(package, &flaw, facts)?;
                     self.findings.push(finding);
                 }
                 flaws::Judgement::NotAffected => {}

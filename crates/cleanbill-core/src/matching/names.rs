@@ -1,5 +1,6 @@
 //! What a package is called, and which version of it is compared, in its advisories.
 
+use crate::advisory::Advisory;
 use crate::package::{Package, PackageKind};
 
 /// The name that advisories use: the source package for distributions, the normalised name for
@@ -31,6 +32,18 @@ fn normalised(name: &str) -> String {
         }
     }
     out
+}
+
+/// Whether an advisory is about packages of this one's architecture. `noarch` and `all` hold the
+/// same files everywhere, so what is said of any architecture is said of them.
+pub(super) fn concerns(advisory: &Advisory, package: &Package) -> bool {
+    let everywhere = |arch: &str| matches!(arch, "noarch" | "all");
+    match package.arch.as_deref() {
+        Some(arch) if !advisory.arches.is_empty() && !everywhere(arch) => {
+            advisory.arches.iter().any(|of| of == arch || everywhere(of))
+        }
+        Some(_) | None => true,
+    }
 }
 
 /// `toolchain` stands for the go command, which is not compiled into a program: what is, is

@@ -1,6 +1,6 @@
 //! Whether one version lies in what one advisory calls affected.
 
-use crate::advisory::{Advisory, Range, RangeEnd};
+use crate::advisory::{Advisory, Range, RangeEnd, State};
 use crate::version::{Scheme, Version};
 
 /// The installed version, parsed once.
@@ -33,7 +33,7 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
     }
     let mut unreadable = advisory.unreadable.clone();
     if let Some(version) = &installed.version {
-        if advisory.not_affected {
+        if advisory.state == State::NotAffected {
             return unreadable.map_or(Said::NotAffected, Said::Unreadable);
         }
         for range in &advisory.ranges {

@@ -42,6 +42,9 @@ pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
         status,
         fixed_versions: Vec::new(),
         known_exploited: false,
+        rated_by: String::new(),
+        ratings: Vec::new(),
+        epss: None,
         published: None,
         modified: None,
         why: Why {

@@ -1,9 +1,11 @@
 //! Matching by tables: what is found, and what is a gap.
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
+mod said;
 mod support;
 
 use cleanbill_core::Date;
+use cleanbill_core::advisory::{FlawFacts, State};
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::finding::Status;
@@ -306,7 +308,7 @@ fn what_is_known_of_a_flaw_is_put_together() {
     for one in [other, unrated, high, critical] {
         memory.add(python.clone(), "pkg", one);
     }
-    memory.exploited.insert("GHSA-1".into());
+    memory.flaws.insert("GHSA-1".into(), FlawFacts { exploited: true, ..FlawFacts::default() });
     let packages = vec![package(PackageKind::Python, "pkg", "1")];
     let matched = run(&Inventory { packages, ..Inventory::default() }, &memory);
     let [first, second] = matched.findings.as_slice() else { panic!("{:?}", matched.findings) };
@@ -325,7 +327,7 @@ fn an_advisory_that_is_partly_unreadable_is_a_gap_of_its_package_only() {
     let mut one = advisory("CVE-1: 5..6");
     one.unreadable = Some("a range of type WHAT".into());
     let mut never = advisory("CVE-2: 0..");
-    never.not_affected = true;
+    never.state = State::NotAffected;
     memory.add("npm".parse().unwrap(), "pkg", one);
     memory.add("npm".parse().unwrap(), "pkg", never);
     let packages = ["pkg", "other"].map(|n| package(PackageKind::Npm, n, "1.0.0")).to_vec();

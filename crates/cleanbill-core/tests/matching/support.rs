@@ -7,7 +7,6 @@ use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::matching::{Matched, MemoryAdvisories, match_inventory};
 use cleanbill_core::package::{Package, PackageKind};
-use cleanbill_core::severity::Severity;
 
 pub(crate) const NOW: &str = "2026-08-30T12:00:00Z";
 
@@ -34,15 +33,9 @@ pub(crate) fn advisory(text: &str) -> Advisory {
     Advisory {
         id: ids.next().unwrap(),
         aliases: ids.collect(),
-        errata: Vec::new(),
-        severity: Severity::Unknown,
-        cvss: None,
         ranges: ranges.split_whitespace().map(range).collect(),
         versions: versions.split_whitespace().map(str::to_owned).collect(),
-        not_affected: false,
-        unreadable: None,
-        published: None,
-        modified: None,
+        ..Advisory::default()
     }
 }
 

@@ -290,31 +290,24 @@ fn vulnerability(
     put(&mut out, "FixedVersion", Some(fixed(finding)).filter(|f| !f.is_empty()));
     put(&mut out, "Status", Some(finding.status.as_str()));
     put(&mut out, "Layer", layer(package, image));
-    let rated = finding.severity != Severity::Unknown;
-    put(&mut out, "SeveritySource", rated.then(|| finding.why.feed.clone()));
+    let (severities, vectors) = ratings(finding);
+    put(&mut out, "SeveritySource", Some(finding.rated_by.as_str()).filter(|by| !by.is_empty()));
     put(&mut out, "PrimaryURL", url(&finding.id));
     put(&mut out, "DataSource", Some(json!({"ID": finding.why.feed, "Name": finding.why.feed})));
     put(&mut out, "Fingerprint", Some(sha256(&seed)));
     put(&mut out, "Severity", Some(finding.severity.as_str()));
-    if let Some(level) = Severity::ALL.iter().position(|s| *s == finding.severity)
-        && rated
-    {
-        put(&mut out, "VendorSeverity", Some(json!({finding.why.feed.as_str(): level})));
-    }
-    if let Some(vector) = &finding.cvss {
-        let name = match vector.get(..6) {
-            Some("CVSS:3") => "V3Vector",
-            Some("CVSS:4") => "V40Vector",
-            _ => "V2Vector",
-        };
-        put(&mut out, "CVSS", Some(json!({finding.why.feed.as_str(): {name: vector}})));
-    }
+    put(&mut out, "VendorSeverity", Some(severities).filter(|all| !all.is_empty()));
+    put(&mut out, "CVSS", Some(vectors).filter(|all| !all.is_empty()));
     put(&mut out, "PublishedDate", finding.published.map(|t| t.to_string()));
     put(&mut out, "LastModifiedDate", finding.modified.map(|t| t.to_string()));
     let why = &finding.why;
     let ours = json!({
         "Aliases": finding.aliases,
         "KnownExploited": finding.known_exploited,
+        "EPSS": finding.epss.map(|epss| json!({
+            "Probability": f64::from(epss.probability) / 1e5,
+            "Percentile": f64::from(epss.percentile) / 1e5,
+        })),
         "FixKnown": finding.status == Status::Fixed,
         "Evidence": package.evidence,
         "Why": {"Feed": why.feed, "Stream": why.stream.to_string(), "LookedUp": why.looked_up,
@@ -322,6 +315,29 @@ fn vulnerability(
     });
     put(&mut out, "Cleanbill", Some(ours));
     out.into()
+}
+
+/// All severities and vectors by who gave them, in Trivy's form: the one that counts, and others'.
+fn ratings(finding: &Finding) -> (Map<String, Value>, Map<String, Value>) {
+    let (mut severities, mut vectors) = (Map::new(), Map::new());
+    // A vector that could not be computed has been rated by nobody.
+    let by = if finding.rated_by.is_empty() { &finding.why.feed } else { &finding.rated_by };
+    let own = (by, finding.severity, finding.cvss.as_ref());
+    let others = finding.ratings.iter().map(|r| (&r.source, r.severity, r.cvss.as_ref()));
+    for (source, severity, vector) in others.chain([own]) {
+        if severity != Severity::Unknown {
+            severities.insert(source.clone(), json!(severity as u8));
+        }
+        if let Some(vector) = vector {
+            let name = match vector.get(..6) {
+                Some("CVSS:3") => "V3Vector",
+                Some("CVSS:4") => "V40Vector",
+                _ => "V2Vector",
+            };
+            vectors.insert(source.clone(), json!({name: vector}));
+        }
+    }
+    (severities, vectors)
 }
 
 /// Where a person can read about it. Only ids of a known shape, so that no feed writes links.

@@ -49,6 +49,9 @@ fn finding(package: &Package, id: &str, severity: Severity, fixed: &[&str]) -> F
         status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
         fixed_versions: fixed.iter().map(ToString::to_string).collect(),
         known_exploited: id == "CVE-2019-14697",
+        rated_by: if severity == Severity::Unknown { "" } else { "alpine-secdb" }.into(),
+        ratings: Vec::new(),
+        epss: None,
         published: Some(time("2019-08-06T00:00:00Z")),
         modified: None,
         why: Why {

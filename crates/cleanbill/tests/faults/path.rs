@@ -188,6 +188,9 @@ fn flaw() -> Finding {
         status: Status::Affected,
         fixed_versions: Vec::new(),
         known_exploited: false,
+        rated_by: String::new(),
+        ratings: Vec::new(),
+        epss: None,
         published: None,
         modified: None,
         why: Why {

@@ -279,10 +279,8 @@ fn a_snapshot_in_force_is_kept_and_the_gate_goes_on_where_it_cannot_be() {
     let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
     let path = dir.path().join("advisories.cbdb");
     let put = |known: &str| {
-        let gathered = cleanbill_advisory::Gathered {
-            known_exploited: [known.to_owned()].into_iter().collect(),
-            ..cleanbill_advisory::Gathered::default()
-        };
+        let mut gathered = cleanbill_advisory::Gathered::default();
+        gathered.flaw(known).exploited = true;
         let mut bytes = Vec::new();
         cleanbill_advisory::write(&gathered, &mut bytes).unwrap();
         fs::write(dir.path().join("new"), bytes).unwrap();

@@ -192,6 +192,9 @@ pub fn flaw(id: &str, severity: Severity, name: &str, fixed: &str) -> Finding {
         status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
         fixed_versions: if fixed.is_empty() { Vec::new() } else { vec![fixed.into()] },
         known_exploited: false,
+        rated_by: String::new(),
+        ratings: Vec::new(),
+        epss: None,
         published: at("2026-06-01T00:00:00Z"),
         modified: None,
         why: Why {

@@ -123,6 +123,9 @@ fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) 
         status: if fix.is_some() { Status::Fixed } else { Status::Affected },
         fixed_versions: fix.iter().map(ToString::to_string).collect(),
         known_exploited,
+        rated_by: String::new(),
+        ratings: Vec::new(),
+        epss: None,
         published: None,
         modified: None,
         why: Why {
