@@ -1,82 +1,182 @@
-//! The worlds that packages and advisories live in, named as OSV names them.
+//! The worlds that packages and advisories live in, named as OSV names them: one table that says
+//! of each how its versions are ordered and what may follow its name. It may not guess: where
+//! versions have no order that somebody defined, there is none here.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::version::Scheme;
 
-/// An ecosystem of the OSV schema ("Defined ecosystems") that Cleanbill knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Ecosystem {
+mod names;
+mod stream;
+
+pub use stream::Stream;
+
+/// What may follow an ecosystem's name after a colon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Suffix {
+    /// Nothing: there is one stream of advisories.
+    Nothing,
+    /// The release of a distribution, or the product: each has advisories of its own.
+    Release,
+    /// The address of a repository of packages, where it is not the usual one.
+    Repository,
+    /// The ecosystem, with its own suffix, whose packages are rebuilt.
+    Ecosystem,
+}
+
+/// Makes the enum and what is said of each member from rows `Member = name, order, suffix;`.
+macro_rules! ecosystems {
+    ($($(#[$doc:meta])+ $member:ident = $name:literal, $scheme:expr, $suffix:expr;)+) => {
+        /// An ecosystem of the OSV schema ("Defined ecosystems", 1.7.5), or one that a
+        /// distribution's own feed fills.
+        #[derive(
+            Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+        )]
+        pub enum Ecosystem {
+            $($(#[$doc])+ $member,)+
+        }
+
+        impl Ecosystem {
+            /// Every ecosystem.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$member),+];
+
+            /// The name as OSV writes it, which is also the folder of its `all.zip`.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$member => $name,)+ }
+            }
+
+            /// The order of its versions, or `None` where none is defined or known here:
+            /// advisories of such an ecosystem are kept in the snapshot, and nothing can be
+            /// matched against them. What is rebuilt for others is asked by [`Stream::scheme`].
+            pub const fn scheme(self) -> Option<Scheme> {
+                match self { $(Self::$member => $scheme,)+ }
+            }
+
+            /// What may follow its name.
+            pub const fn suffix(self) -> Suffix {
+                match self { $(Self::$member => $suffix,)+ }
+            }
+        }
+    };
+}
+
+// Distributions and images first, then languages, then what has no order.
+ecosystems! {
     /// Alpine Linux; releases are written `v3.19`.
-    Alpine,
+    Alpine = "Alpine", Some(Scheme::Apk), Suffix::Release;
     /// Debian; releases are written `12`.
-    Debian,
+    Debian = "Debian", Some(Scheme::Deb), Suffix::Release;
     /// Ubuntu; releases are written `22.04` or `22.04:LTS`; Pro streams have `Pro` in them.
-    Ubuntu,
+    Ubuntu = "Ubuntu", Some(Scheme::Deb), Suffix::Release;
     /// AlmaLinux; releases are written `9`.
-    AlmaLinux,
+    AlmaLinux = "AlmaLinux", Some(Scheme::Rpm), Suffix::Release;
+    /// BellSoft's Alpaquita Linux; releases are written `23`, `stream`.
+    Alpaquita = "Alpaquita", Some(Scheme::Apk), Suffix::Release;
+    /// Amazon Linux, whose own feed fills it (OSV has none); releases are written `2`, `2023`.
+    AmazonLinux = "Amazon Linux", Some(Scheme::Rpm), Suffix::Release;
+    /// Azure Linux (CBL-Mariner); releases are written `3`.
+    AzureLinux = "Azure Linux", Some(Scheme::Rpm), Suffix::Release;
+    /// BellSoft's hardened images; releases are written `23`, `stream`.
+    BellSoft = "BellSoft Hardened Containers", Some(Scheme::Apk), Suffix::Release;
+    /// Chainguard's images, which have no releases.
+    Chainguard = "Chainguard", Some(Scheme::Apk), Suffix::Nothing;
+    /// CleanStart's images, which have no releases.
+    CleanStart = "CleanStart", Some(Scheme::Apk), Suffix::Nothing;
+    /// Docker's hardened images.
+    DockerHardened = "Docker Hardened Images", None, Suffix::Nothing;
+    /// Echo's rebuilds: of Debian where nothing follows, else of the ecosystem that follows.
+    Echo = "Echo", Some(Scheme::Deb), Suffix::Ecosystem;
+    /// FreeBSD: `ports`, `base`, `kernel`, each with a release or none.
+    FreeBSD = "FreeBSD", None, Suffix::Release;
+    /// Mageia; releases are written `9`.
+    Mageia = "Mageia", Some(Scheme::Rpm), Suffix::Release;
+    /// MinimOS, which has no releases.
+    MinimOs = "MinimOS", Some(Scheme::Apk), Suffix::Nothing;
+    /// openEuler; releases are written `24.03-LTS-SP1`.
+    OpenEuler = "openEuler", Some(Scheme::Rpm), Suffix::Release;
+    /// openSUSE; releases are written as in `PRETTY_NAME` (`Leap 15.6`).
+    OpenSuse = "openSUSE", Some(Scheme::Rpm), Suffix::Release;
+    /// Oracle Linux, whose own feed fills it (OSV has none); releases are written `9`.
+    OracleLinux = "Oracle Linux", Some(Scheme::Rpm), Suffix::Release;
+    /// Photon OS; releases are written `5.0`.
+    PhotonOs = "Photon OS", Some(Scheme::Rpm), Suffix::Release;
+    /// Red Hat's products by the end of their CPE (`enterprise_linux:9::baseos`).
+    RedHat = "Red Hat", Some(Scheme::Rpm), Suffix::Release;
+    /// Rocky Linux; releases are written `9`.
+    RockyLinux = "Rocky Linux", Some(Scheme::Rpm), Suffix::Release;
+    /// Root's rebuilds of the ecosystem that follows (`Root:Alpine:3.18`, `Root:PyPI`).
+    Root = "Root", None, Suffix::Ecosystem;
+    /// SUSE; releases are written as in `PRETTY_NAME` (`Linux Enterprise Server 15 SP5`).
+    Suse = "SUSE", Some(Scheme::Rpm), Suffix::Release;
+    /// TuxCare's rebuilds of the ecosystem that follows (`TuxCare:Alpine:v3.16`).
+    TuxCare = "TuxCare", None, Suffix::Ecosystem;
+    /// Wolfi, which has no releases.
+    Wolfi = "Wolfi", Some(Scheme::Apk), Suffix::Nothing;
     /// Bitnami's packaged applications.
-    Bitnami,
+    Bitnami = "Bitnami", None, Suffix::Nothing;
     /// Python packages.
-    PyPI,
+    PyPI = "PyPI", Some(Scheme::Pep440), Suffix::Nothing;
     /// Node packages.
-    Npm,
+    Npm = "npm", Some(Scheme::Semver), Suffix::Nothing;
     /// Go modules, with `stdlib` and `toolchain` for the language's own.
-    Go,
+    Go = "Go", Some(Scheme::Go), Suffix::Nothing;
     /// Rust crates.
-    CratesIo,
+    CratesIo = "crates.io", Some(Scheme::Semver), Suffix::Nothing;
+    /// R packages of Bioconductor.
+    Bioconductor = "Bioconductor", None, Suffix::Nothing;
+    /// C and C++ packages of Conan. A recipe chooses what its version means, so there is no order.
+    ConanCenter = "ConanCenter", None, Suffix::Nothing;
+    /// R packages of CRAN.
+    Cran = "CRAN", None, Suffix::Nothing;
+    /// The Glasgow Haskell Compiler.
+    Ghc = "GHC", None, Suffix::Nothing;
+    /// Actions, `owner/repository`. Their versions are whatever tags they have.
+    GitHubActions = "GitHub Actions", None, Suffix::Nothing;
+    /// Haskell packages.
+    Hackage = "Hackage", None, Suffix::Nothing;
+    /// Erlang and Elixir packages.
+    Hex = "Hex", Some(Scheme::Semver), Suffix::Nothing;
+    /// Julia packages.
+    Julia = "Julia", None, Suffix::Nothing;
+    /// Kubernetes itself, by its Go modules.
+    Kubernetes = "Kubernetes", Some(Scheme::Semver), Suffix::Nothing;
+    /// Java packages, `group:artifact`.
+    Maven = "Maven", None, Suffix::Repository;
+    /// .NET packages.
+    NuGet = "NuGet", None, Suffix::Nothing;
+    /// OCaml packages.
+    Opam = "opam", None, Suffix::Nothing;
+    /// PHP packages, `vendor/name`.
+    Packagist = "Packagist", None, Suffix::Repository;
+    /// Dart packages.
+    Pub = "Pub", None, Suffix::Nothing;
+    /// Ruby gems.
+    RubyGems = "RubyGems", None, Suffix::Nothing;
+    /// Swift packages by the address of their repository.
+    SwiftUrl = "SwiftURL", Some(Scheme::Semver), Suffix::Nothing;
+    /// Extensions of Visual Studio Code, `publisher.name`.
+    VsCode = "VSCode", Some(Scheme::Semver), Suffix::Repository;
+    /// Android's projects, whose versions are releases with dates of patches.
+    Android = "Android", None, Suffix::Nothing;
+    /// The Linux kernel as its makers release it.
+    Linux = "Linux", None, Suffix::Nothing;
+    /// Projects that OSS-Fuzz tests, by commits.
+    OssFuzz = "OSS-Fuzz", None, Suffix::Nothing;
 }
 
 impl Ecosystem {
-    /// Every ecosystem.
-    pub const ALL: [Self; 9] = [
-        Self::Alpine,
-        Self::Debian,
-        Self::Ubuntu,
-        Self::AlmaLinux,
-        Self::Bitnami,
-        Self::PyPI,
-        Self::Npm,
-        Self::Go,
-        Self::CratesIo,
-    ];
-
-    /// The name as OSV writes it, which is also the folder of its `all.zip`.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Alpine => "Alpine",
-            Self::Debian => "Debian",
-            Self::Ubuntu => "Ubuntu",
-            Self::AlmaLinux => "AlmaLinux",
-            Self::Bitnami => "Bitnami",
-            Self::PyPI => "PyPI",
-            Self::Npm => "npm",
-            Self::Go => "Go",
-            Self::CratesIo => "crates.io",
-        }
-    }
-
-    /// The version order of this ecosystem, or `None` where Cleanbill has none yet: advisories
-    /// of such an ecosystem are kept in the snapshot, and nothing can be matched against them.
-    pub fn scheme(self) -> Option<Scheme> {
-        match self {
-            Self::Alpine => Some(Scheme::Apk),
-            Self::Debian | Self::Ubuntu => Some(Scheme::Deb),
-            Self::PyPI => Some(Scheme::Pep440),
-            Self::Npm | Self::CratesIo => Some(Scheme::Semver),
-            Self::Go => Some(Scheme::Go),
-            Self::AlmaLinux | Self::Bitnami => None,
-        }
+    /// The ecosystem of this name, as OSV writes it.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|e| e.as_str() == name)
     }
 
     /// Whether its advisories are published per release of a distribution.
     pub fn has_releases(self) -> bool {
-        match self {
-            Self::Alpine | Self::Debian | Self::Ubuntu | Self::AlmaLinux => true,
-            Self::Bitnami | Self::PyPI | Self::Npm | Self::Go | Self::CratesIo => false,
+        match self.suffix() {
+            Suffix::Release => true,
+            Suffix::Nothing | Suffix::Repository | Suffix::Ecosystem => false,
         }
     }
 }
@@ -84,65 +184,5 @@ impl Ecosystem {
 impl fmt::Display for Ecosystem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
-    }
-}
-
-/// An ecosystem with the release where it has releases: the key under which a snapshot files
-/// its advisories (`Alpine:v3.19`, `Debian:12`, `PyPI`).
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct Stream {
-    /// The ecosystem.
-    pub ecosystem: Ecosystem,
-    /// What stands after the first colon, as the feed writes it; empty where there is none.
-    pub release: String,
-}
-
-impl Stream {
-    /// The stream of an ecosystem without releases.
-    pub fn of(ecosystem: Ecosystem) -> Self {
-        Self { ecosystem, release: String::new() }
-    }
-
-    /// The stream of one release.
-    pub fn release(ecosystem: Ecosystem, release: impl Into<String>) -> Self {
-        Self { ecosystem, release: release.into() }
-    }
-}
-
-impl fmt::Display for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.ecosystem.as_str())?;
-        if !self.release.is_empty() {
-            write!(f, ":{}", self.release)?;
-        }
-        Ok(())
-    }
-}
-
-impl FromStr for Stream {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, release) = text.split_once(':').unwrap_or((text, ""));
-        let ecosystem = Ecosystem::ALL
-            .into_iter()
-            .find(|e| e.as_str() == name)
-            .ok_or_else(|| format!("unknown ecosystem {name:?}"))?;
-        Ok(Self { ecosystem, release: release.to_owned() })
-    }
-}
-
-impl TryFrom<String> for Stream {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<Stream> for String {
-    fn from(stream: Stream) -> Self {
-        stream.to_string()
     }
 }

@@ -13,6 +13,7 @@ pub mod eol;
 pub mod kev;
 pub mod osv;
 mod osv_ids;
+mod osv_licences;
 mod osv_ranges;
 pub mod secdb;
 

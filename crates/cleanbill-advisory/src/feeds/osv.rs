@@ -12,11 +12,12 @@ use std::path::Path;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::{Advisory, Feed, State};
-use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::ecosystem::{Ecosystem, Stream, Suffix};
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
 use super::osv_ids::Ids;
+use super::osv_licences::licence;
 use super::osv_ranges::{self, Affected};
 use super::{entries, understood};
 use crate::cvss::base_score;
@@ -96,7 +97,7 @@ pub struct Parsed {
 /// When a zip is missing or damaged, a limit is passed, or too much is not understood.
 pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
     for (name, path) in entries(folder)? {
-        match Ecosystem::ALL.into_iter().find(|e| e.as_str() == name) {
+        match Ecosystem::named(&name) {
             Some(ecosystem) => zip(&path.join(FILE), ecosystem, limits, into)?,
             None => into.ignored.push(format!("osv/{name}: an ecosystem that is not known here")),
         }
@@ -209,20 +210,6 @@ fn gather(
     });
 }
 
-/// The licence of what stands in each ecosystem's zip, as their publishers state it
-/// (<https://google.github.io/osv.dev/data/>).
-fn licence(ecosystem: Ecosystem) -> &'static str {
-    match ecosystem {
-        Ecosystem::Alpine => "as published by Alpine Linux (no licence stated)",
-        Ecosystem::Debian => "MIT (Debian security tracker)",
-        Ecosystem::Ubuntu => "CC-BY-SA-4.0",
-        Ecosystem::AlmaLinux => "MIT",
-        Ecosystem::Bitnami => "Apache-2.0",
-        Ecosystem::PyPI | Ecosystem::Npm | Ecosystem::Go => "CC-BY-4.0",
-        Ecosystem::CratesIo => "CC0-1.0",
-    }
-}
-
 /// Reads one OSV document and keeps what it says about `ecosystem`.
 ///
 /// # Errors
@@ -254,13 +241,13 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         if package.ecosystem.split(':').next() != Some(ecosystem.as_str()) {
             continue;
         }
-        let stream: Stream = package.ecosystem.parse().map_err(Error::malformed)?;
+        let stream = stream(&package.ecosystem)?;
         if package.name.is_empty() {
             return Err(Error::malformed(format!("{} names a package without a name", entry.id)));
         }
         let (severity, cvss) = severity(&affected, &ratings, &word);
-        let name = name(ecosystem, &package.name);
-        let stretch = osv_ranges::flatten(affected, ecosystem);
+        let name = stream.package_name(&package.name).into_owned();
+        let stretch = osv_ranges::flatten(affected, stream.scheme());
         for id in &ids.flaws {
             let advisory = Advisory {
                 id: id.clone(),
@@ -283,35 +270,20 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
     Ok(Parsed { id: entry.id, modified, withdrawn, affected: out })
 }
 
+/// The stream of an ecosystem as a document writes it. An image does not tell from which
+/// repository a package came, so all repositories' advisories are one stream.
+fn stream(text: &str) -> Result<Stream> {
+    let stream: Stream = text.parse().map_err(Error::malformed)?;
+    Ok(match stream.ecosystem.suffix() {
+        Suffix::Repository => Stream::of(stream.ecosystem),
+        Suffix::Nothing | Suffix::Release | Suffix::Ecosystem => stream,
+    })
+}
+
 /// A time, unless it is the year 1 that some feeds write for "unknown", or no time at all.
 fn time(text: Option<String>) -> Option<Timestamp> {
     let time = text?.parse::<Timestamp>().ok()?;
     (time > Timestamp::UNIX_EPOCH).then_some(time)
-}
-
-/// Names as each ecosystem compares them: PyPI's by PEP 503, the others as they are.
-fn name(ecosystem: Ecosystem, name: &str) -> String {
-    match ecosystem {
-        Ecosystem::PyPI => {
-            let mut out = String::with_capacity(name.len());
-            for c in name.chars() {
-                match c {
-                    '-' | '_' | '.' if out.ends_with('-') => {}
-                    '-' | '_' | '.' => out.push('-'),
-                    c => out.push(c.to_ascii_lowercase()),
-                }
-            }
-            out
-        }
-        Ecosystem::Alpine
-        | Ecosystem::Debian
-        | Ecosystem::Ubuntu
-        | Ecosystem::AlmaLinux
-        | Ecosystem::Bitnami
-        | Ecosystem::Npm
-        | Ecosystem::Go
-        | Ecosystem::CratesIo => name.to_owned(),
-    }
 }
 
 /// The package's own rating, else the entry's; of several vectors the highest; a word only where

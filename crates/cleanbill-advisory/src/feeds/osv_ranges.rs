@@ -8,8 +8,7 @@
 use std::cmp::Ordering;
 
 use cleanbill_core::advisory::{Range, RangeEnd};
-use cleanbill_core::ecosystem::Ecosystem;
-use cleanbill_core::version::Version;
+use cleanbill_core::version::{Scheme, Version};
 use serde::Deserialize;
 
 use super::osv::{Rating, Specific};
@@ -64,8 +63,8 @@ pub(super) struct Stretch {
 pub(super) type Order<'o> = &'o dyn Fn(&str, &str) -> Option<Ordering>;
 
 /// All of an `affected` as stretches.
-pub(super) fn flatten(affected: Affected, ecosystem: Ecosystem) -> Stretch {
-    let order = |a: &str, b: &str| compare(ecosystem, a, b);
+pub(super) fn flatten(affected: Affected, scheme: Option<Scheme>) -> Stretch {
+    let order = |a: &str, b: &str| scheme?.compare(a, b).ok();
     let mut out = Stretch { versions: affected.versions.unwrap_or_default(), ..Stretch::default() };
     let mut git = false;
     for range in affected.ranges.unwrap_or_default() {
@@ -88,7 +87,7 @@ pub(super) fn flatten(affected: Affected, ecosystem: Ecosystem) -> Stretch {
     }
     out.versions.sort();
     out.versions.dedup();
-    drop_covered(&mut out.versions, &out.ranges, ecosystem);
+    drop_covered(&mut out.versions, &out.ranges, scheme);
     out
 }
 
@@ -188,15 +187,10 @@ fn sort(points: &mut [Point], order: Order<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// The ecosystem's own order.
-fn compare(ecosystem: Ecosystem, a: &str, b: &str) -> Option<Ordering> {
-    ecosystem.scheme()?.compare(a, b).ok()
-}
-
 /// Leaves out listed versions that lie in a range anyway (publishers list them all): what is
 /// affected stays the same, and snapshots are a fraction of the size.
-fn drop_covered(versions: &mut Vec<String>, ranges: &[Range], ecosystem: Ecosystem) {
-    let Some(scheme) = ecosystem.scheme() else { return };
+fn drop_covered(versions: &mut Vec<String>, ranges: &[Range], scheme: Option<Scheme>) {
+    let Some(scheme) = scheme else { return };
     let parse = |text: &str| Version::parse(scheme, text).ok();
     // From where, to where, and whether the end is affected too.
     type Span = (Option<Version>, Option<(Version, bool)>);

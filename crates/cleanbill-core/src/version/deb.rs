@@ -3,7 +3,7 @@
 
 use std::cmp::Ordering;
 
-use super::number::{Number, take_digits};
+use super::number::{Number, compare_digits, take_digits};
 
 /// A parsed version.
 #[derive(Clone, Debug)]
@@ -72,7 +72,7 @@ fn compare_part(mut a: &str, mut b: &str) -> Ordering {
                 return x.cmp(&y);
             }
         }
-        let order = Number::new(take_digits(&mut a)).cmp(&Number::new(take_digits(&mut b)));
+        let order = compare_digits(take_digits(&mut a), take_digits(&mut b));
         if order != Ordering::Equal {
             return order;
         }

@@ -15,6 +15,7 @@ mod deb;
 mod go;
 mod number;
 mod pep440;
+mod rpm;
 mod semver;
 
 /// The longest text that is read as a version, in bytes (npm's own limit).
@@ -27,6 +28,8 @@ pub enum Scheme {
     Apk,
     /// Debian's dpkg (deb-version(7)).
     Deb,
+    /// rpm's `[epoch:]version[-release]`.
+    Rpm,
     /// Python's PEP 440.
     Pep440,
     /// Semantic Versioning 2.0.0 as npm reads it.
@@ -37,13 +40,15 @@ pub enum Scheme {
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 5] = [Self::Apk, Self::Deb, Self::Pep440, Self::Semver, Self::Go];
+    pub const ALL: [Self; 6] =
+        [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Semver, Self::Go];
 
     /// The name for people.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Apk => "apk",
             Self::Deb => "Debian",
+            Self::Rpm => "rpm",
             Self::Pep440 => "PEP 440",
             Self::Semver => "semver",
             Self::Go => "Go",
@@ -86,6 +91,7 @@ pub struct Version(Parsed);
 enum Parsed {
     Apk(apk::Apk),
     Deb(deb::Deb),
+    Rpm(rpm::Rpm),
     Pep440(pep440::Pep440),
     Semver(semver::Semver),
     Go(semver::Semver),
@@ -109,6 +115,7 @@ impl Version {
         let parsed = match scheme {
             Scheme::Apk => apk::parse(text).map(Parsed::Apk),
             Scheme::Deb => deb::parse(text).map(Parsed::Deb),
+            Scheme::Rpm => rpm::parse(text).map(Parsed::Rpm),
             Scheme::Pep440 => pep440::parse(text).map(Parsed::Pep440),
             Scheme::Semver => semver::parse(text).map(Parsed::Semver),
             Scheme::Go => go::parse(text).map(Parsed::Go),

@@ -1,32 +1,42 @@
-//! A number of any length, kept as its digits.
+//! A number of any length.
 
 use std::cmp::Ordering;
 
-/// A natural number as digits without leading zeros; zero is the empty text.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Number(String);
+/// A natural number: small ones as such, those that do not fit by their digits.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Number {
+    /// Up to 2⁶⁴ - 1.
+    Small(u64),
+    /// Above that: how many digits, and the digits without leading zeros.
+    Large(usize, String),
+}
 
 impl Number {
     /// From a run of ASCII digits; an empty run is zero.
     pub(super) fn new(digits: &str) -> Self {
-        Self(digits.trim_start_matches('0').to_owned())
+        let digits = digits.trim_start_matches('0');
+        match digits.parse() {
+            Ok(number) => Self::Small(number),
+            Err(_) if digits.is_empty() => Self::Small(0),
+            Err(_) => Self::Large(digits.len(), digits.to_owned()),
+        }
     }
 
     pub(super) fn is_zero(&self) -> bool {
-        self.0.is_empty()
+        *self == Self::Small(0)
     }
 }
 
-impl Ord for Number {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.0.len(), &self.0).cmp(&(other.0.len(), &other.0))
+impl Default for Number {
+    fn default() -> Self {
+        Self::Small(0)
     }
 }
 
-impl PartialOrd for Number {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
+/// Compares two runs of ASCII digits as numbers; an empty run is zero.
+pub(super) fn compare_digits(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
 }
 
 /// Cuts the run of ASCII digits off the front of a text.

@@ -9,7 +9,7 @@ use super::{Affected, flatten};
 /// `[from, …`, then `=version`, then `!` and what was not understood.
 fn check(ecosystem: Ecosystem, json: &str, wanted: &str) {
     let affected: Affected = serde_json::from_str(json).unwrap();
-    let stretch = flatten(affected, ecosystem);
+    let stretch = flatten(affected, ecosystem.scheme());
     let ranges = stretch.ranges.iter().map(|r| {
         let from = r.introduced.as_deref().unwrap_or("-");
         match &r.end {

@@ -39,7 +39,7 @@ pub struct Args {
 }
 
 fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
-    Ecosystem::ALL.into_iter().find(|e| e.as_str() == text).ok_or_else(|| {
+    Ecosystem::named(text).ok_or_else(|| {
         let known: Vec<_> = Ecosystem::ALL.iter().map(|e| e.as_str()).collect();
         format!("{text} is no ecosystem known here: one of {}", known.join(", "))
     })
