@@ -5,5 +5,5 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     let mut gathered = cleanbill_advisory::Gathered::default();
-    let _ = cleanbill_advisory::feeds::secdb::parse(bytes, &mut gathered);
+    let _ = cleanbill_advisory::feeds::secdb::parse(bytes, None, &mut gathered);
 });

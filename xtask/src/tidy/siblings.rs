@@ -44,7 +44,7 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill-advisory/src/feeds/mod.rs",
         opens: "pub const FEEDS",
         closes: "];",
-        helpers: &["osv_ids", "osv_licences", "osv_ranges"],
+        helpers: &["bounded", "osv_ids", "osv_licences", "osv_ranges"],
     },
     Family {
         folder: "crates/cleanbill-oci/src/source/",

@@ -6,7 +6,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::Feed;
 use serde::Deserialize;
 
-use super::{document, understood};
+use super::{document, is_cve, understood};
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -47,11 +47,7 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
         .map_err(|e| Error::malformed("no KEV catalogue").because(e))?;
     let total = catalogue.vulnerabilities.len() as u64;
     let (known, not): (Vec<_>, Vec<_>) =
-        catalogue.vulnerabilities.into_iter().map(|v| v.cve).partition(|id| {
-            id.strip_prefix("CVE-").is_some_and(|rest| {
-                rest.len() >= 9 && rest.bytes().all(|b| b.is_ascii_digit() || b == b'-')
-            })
-        });
+        catalogue.vulnerabilities.into_iter().map(|v| v.cve).partition(|id| is_cve(id));
     let example = not.first().map(|id| format!("the id {id:?}")).unwrap_or_default();
     understood(ID, total, not.len() as u64, &example, limits)?;
     into.feeds.push(Feed {

@@ -9,8 +9,12 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+mod bounded;
+pub mod debian;
 pub mod eol;
+pub mod epss;
 pub mod kev;
+pub mod nvd;
 pub mod osv;
 mod osv_ids;
 mod osv_licences;
@@ -28,9 +32,14 @@ pub struct Reader {
 /// Every feed that can be read.
 pub const FEEDS: &[Reader] = &[
     Reader { folder: "alpine-secdb", read: secdb::read },
+    Reader { folder: "chainguard", read: secdb::read_chainguard },
+    Reader { folder: "debian", read: debian::read },
     Reader { folder: "eol", read: eol::read },
+    Reader { folder: "epss", read: epss::read },
     Reader { folder: "kev", read: kev::read },
+    Reader { folder: "nvd", read: nvd::read },
     Reader { folder: "osv", read: osv::read },
+    Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];
 
 /// The entries of a folder, sorted by name, hidden ones left out.
@@ -61,6 +70,42 @@ pub(crate) fn document(path: &Path, limits: &Limits) -> Result<Vec<u8>> {
         return Err(Error::new(ErrorKind::OverLimit, message));
     }
     Ok(bytes)
+}
+
+/// What was counted while a feed was read.
+#[derive(Default)]
+struct Tally {
+    /// Entries that were seen.
+    total: u64,
+    /// Entries that were taken.
+    taken: u64,
+    /// Entries that could not be understood.
+    not_understood: u64,
+    /// The first of those, for people.
+    example: String,
+}
+
+impl Tally {
+    fn took(&mut self) {
+        self.total += 1;
+        self.taken += 1;
+    }
+
+    fn missed(&mut self, example: impl FnOnce() -> String) {
+        self.total += 1;
+        self.not_understood += 1;
+        if self.example.is_empty() {
+            self.example = example().chars().take(200).flat_map(char::escape_debug).collect();
+        }
+    }
+}
+
+/// Whether a text is the id of a CVE.
+fn is_cve(id: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    id.strip_prefix("CVE-").and_then(|rest| rest.split_once('-')).is_some_and(|(year, number)| {
+        year.len() == 4 && digits(year) && (4..=19).contains(&number.len()) && digits(number)
+    })
 }
 
 /// Fails when too much of a feed could not be understood: then the feed, or our reading of it,

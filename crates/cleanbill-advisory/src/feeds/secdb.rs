@@ -1,5 +1,6 @@
-//! Alpine's security database: `v3.9/main.json` and `v3.9/community.json`, which list for each
-//! source package the versions that fixed something, and what.
+//! The security databases of distributions that use apk: for each source package the versions
+//! that fixed something, and what. Alpine has `v3.9/main.json` and `v3.9/community.json`; Wolfi and
+//! Chainguard, which have no releases, one `security.json` each.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,11 +14,14 @@ use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+/// The file of Wolfi and of Chainguard.
+pub(crate) const SECURITY: &str = "security.json";
 const REPOSITORIES: [&str; 2] = ["main.json", "community.json"];
 
 #[derive(Deserialize)]
 struct Repository {
-    distroversion: String,
+    #[serde(default)]
+    distroversion: Option<String>,
     packages: Option<Vec<Outer>>,
 }
 
@@ -59,7 +63,7 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
             }
             let bytes = document(&path, limits)?;
             let before = count.lines;
-            let stream = repository(&bytes, into, &mut count)
+            let stream = repository(&bytes, None, into, &mut count)
                 .and_then(|stream| {
                     if stream.release == release {
                         return Ok(stream);
@@ -87,18 +91,72 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
     Ok(())
 }
 
-/// Reads one file's bytes.
+/// Reads Wolfi's database below `folder`.
+///
+/// # Errors
+/// When it is not there, or is no such database.
+pub fn read_wolfi(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    without_releases(folder, Ecosystem::Wolfi, "wolfi", limits, into)
+}
+
+/// Reads Chainguard's database below `folder`.
+///
+/// # Errors
+/// When it is not there, or is no such database.
+pub fn read_chainguard(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    without_releases(folder, Ecosystem::Chainguard, "chainguard", limits, into)
+}
+
+/// Both are published for use that earns nothing and changes nothing: for who has them, never to
+/// be shipped.
+fn without_releases(
+    folder: &Path,
+    ecosystem: Ecosystem,
+    id: &str,
+    limits: &Limits,
+    into: &mut Gathered,
+) -> Result<()> {
+    let path = folder.join(SECURITY);
+    let bytes = document(&path, limits)?;
+    let mut count = Count::default();
+    let stream = Some(Stream::of(ecosystem));
+    let stream =
+        repository(&bytes, stream, into, &mut count).map_err(|e| e.within(path.display()))?;
+    if count.lines == 0 {
+        return Err(Error::malformed(format!("{}: it names no package", path.display())));
+    }
+    understood(id, count.lines, count.not_understood, &count.example, limits)?;
+    into.feeds.push(Feed {
+        id: id.to_owned(),
+        as_of: None,
+        licence: "CC-BY-NC-ND-4.0".to_owned(),
+        advisories: count.advisories,
+        not_understood: count.not_understood,
+        streams: vec![stream],
+    });
+    Ok(())
+}
+
+/// Reads one file's bytes; `stream` is what it speaks of, if it does not say so itself.
 ///
 /// # Errors
 /// When they are no such database.
-pub fn parse(bytes: &[u8], into: &mut Gathered) -> Result<Stream> {
-    repository(bytes, into, &mut Count::default())
+pub fn parse(bytes: &[u8], stream: Option<Stream>, into: &mut Gathered) -> Result<Stream> {
+    repository(bytes, stream, into, &mut Count::default())
 }
 
-fn repository(bytes: &[u8], into: &mut Gathered, count: &mut Count) -> Result<Stream> {
+fn repository(
+    bytes: &[u8],
+    stream: Option<Stream>,
+    into: &mut Gathered,
+    count: &mut Count,
+) -> Result<Stream> {
     let repository: Repository = serde_json::from_slice(bytes)
-        .map_err(|e| Error::malformed("no Alpine security database").because(e))?;
-    let stream = Stream::release(Ecosystem::Alpine, repository.distroversion);
+        .map_err(|e| Error::malformed("no security database of apk packages").because(e))?;
+    let alpine = |release| Stream::release(Ecosystem::Alpine, release);
+    let stream = stream
+        .or_else(|| repository.distroversion.map(alpine))
+        .ok_or_else(|| Error::malformed("it does not say of which release it speaks"))?;
     for Outer { pkg } in repository.packages.unwrap_or_default() {
         let mut flaws: BTreeMap<String, Advisory> = BTreeMap::new();
         for (version, lines) in pkg.secfixes.unwrap_or_default() {

@@ -1,11 +1,13 @@
 //! What the parsers of feeds do with documents of all kinds.
 
+mod publishers;
+
 use cleanbill_core::advisory::State;
 use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
 
-use super::{eol, kev, osv, secdb};
+use super::{debian, eol, epss, kev, nvd, osv, secdb};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -16,16 +18,22 @@ fn all(bytes: &[u8]) {
     }
     let (limits, mut into) = (Limits::default(), Gathered::default());
     drop(osv::archive(std::io::Cursor::new(bytes), Ecosystem::PyPI, &limits, &mut into));
-    drop(secdb::parse(bytes, &mut into));
+    drop(secdb::parse(bytes, None, &mut into));
     drop(kev::parse(bytes, &limits, &mut into));
     drop(eol::parse(bytes, &limits, &mut into));
+    drop(debian::parse(bytes, &limits, &mut into));
+    drop(epss::parse(bytes, &limits, &mut into));
+    drop(nvd::parse(bytes, &limits, &mut into));
 }
 
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 7] = [
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
     r#"{"distroversion":"v3.9","packages":[{"pkg":{"name":"xen","secfixes":{"4.7-r1":["CVE-2016-1111 XSA-2",null],"0":null}}}]}"#,
     r#"{"dateReleased":"2024-01-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1111"}]}"#,
     r#"{"as_of":"2024-01-01","distributions":{"alpine":[{"release":"3.9","end_of_life":"2020-11-01"},{"release":"edge","end_of_life":false}]}}"#,
+    r#"{"xen":{"CVE-2016-1111":{"releases":{"bookworm":{"status":"open","urgency":"low","nodsa_reason":"ignored"},"sid":{"status":"resolved","fixed_version":"1"}}}}}"#,
+    "#model_version:v1,score_date:2025-08-01T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.94358,0.99958\n",
+    r#"{"timestamp":"2025-08-01T00:00:00.000","vulnerabilities":[{"cve":{"id":"CVE-2024-1111","metrics":{"cvssMetricV31":[{"type":"Primary","cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]}}}]}"#,
 ];
 
 proptest! {
@@ -175,7 +183,7 @@ fn an_alpine_database_is_read() {
         {"pkg":{"name":"a","secfixes":{"1.0-r1":["CVE-2020-1111 XSA-1"],"1.2-r0":["CVE-2020-1111"],"0":["CVE-2020-2222"]}}},
         {"pkg":{"name":"b","secfixes":null}}]}"#;
     let mut into = Gathered::default();
-    assert_eq!(secdb::parse(json.as_bytes(), &mut into).unwrap().to_string(), "Alpine:v3.19");
+    assert_eq!(secdb::parse(json.as_bytes(), None, &mut into).unwrap().to_string(), "Alpine:v3.19");
     let key = ("Alpine:v3.19".to_owned(), "a".to_owned());
     let found: Vec<_> = into.advisories[&key]
         .iter()

@@ -88,7 +88,7 @@ mod tests {
         assert_eq!(
             run(&args, &mut out).unwrap_err().to_string(),
             format!(
-                "{}: no feed in it; expected one of the folders alpine-secdb, eol, kev, osv",
+                "{}: no feed in it; expected one of the folders alpine-secdb, chainguard, debian, eol, epss, kev, nvd, osv, wolfi",
                 dir.path().display()
             )
         );

@@ -101,9 +101,10 @@ mod tests {
     #[test]
     fn only_known_ecosystems_are_asked_for() {
         assert_eq!(ecosystem("npm").unwrap().as_str(), "npm");
-        assert_eq!(
-            ecosystem("Npm").unwrap_err(),
-            "Npm is no ecosystem known here: one of Alpine, Debian, Ubuntu, AlmaLinux, Bitnami, PyPI, npm, Go, crates.io"
+        let error = ecosystem("Npm").unwrap_err();
+        assert!(
+            error.starts_with("Npm is no ecosystem known here: one of Alpine, Debian, "),
+            "{error}"
         );
     }
 
