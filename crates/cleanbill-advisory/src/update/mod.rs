@@ -18,10 +18,12 @@ use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
 
 mod fetch;
+mod publishers;
 mod remote;
 mod sources;
 mod state;
 
+pub use publishers::Publisher;
 pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
 
 use fetch::{Fetcher, Outcome};
@@ -34,6 +36,8 @@ pub struct Plan {
     pub sources: Sources,
     /// Whose advisories are fetched.
     pub ecosystems: Vec<Ecosystem>,
+    /// Whose own feeds are fetched besides.
+    pub publishers: Vec<Publisher>,
     /// Where fetched files and their state are kept.
     pub folder: PathBuf,
     /// The snapshot file to write.
@@ -100,6 +104,24 @@ pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Report> {
             options.fallback_as_of.insert(format!("osv:{ecosystem}"), date);
         }
     }
+    for publisher in Publisher::ALL {
+        let folder = publisher.as_str();
+        if !plan.publishers.contains(&publisher) {
+            // What is not asked for any more would age unseen.
+            remove(&feeds.join(folder))?;
+            continue;
+        }
+        for (file, address) in publisher.files(plan.now) {
+            let name = format!("{folder}/{file}");
+            let url = plan.sources.address(&name, &address);
+            get(&fetcher, &mut state, &url, &name, &feeds, &any, say)?;
+            if let Some(date) = state.date(&name) {
+                let newest =
+                    options.fallback_as_of.entry(publisher.feed().to_owned()).or_insert(date);
+                *newest = date.max(*newest);
+            }
+        }
+    }
     let name = format!("kev/{}", kev::FILE);
     get(&fetcher, &mut state, &plan.sources.kev, &name, &feeds, &json_like, say)?;
 
@@ -164,16 +186,25 @@ fn json_like(path: &Path) -> Result<()> {
         .map_err(|e| Error::malformed("no JSON document").because(e))
 }
 
+/// The build that follows reads the whole of it.
+fn any(_: &Path) -> Result<()> {
+    Ok(())
+}
+
 /// Ecosystems that are not asked for any more would age unseen.
 fn keep_only(folder: &Path, wanted: &[Ecosystem]) -> Result<()> {
     for ecosystem in Ecosystem::ALL.into_iter().filter(|e| !wanted.contains(e)) {
-        let path = folder.join(ecosystem.as_str());
-        match std::fs::remove_dir_all(&path) {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path, e)),
-            Ok(()) | Err(_) => {}
-        }
+        remove(&folder.join(ecosystem.as_str()))?;
     }
     Ok(())
+}
+
+/// Removes a folder, if it is there.
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Links the snapshot in use as `.previous`; it stays in use until the new one takes its name.

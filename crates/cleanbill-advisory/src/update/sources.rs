@@ -11,6 +11,8 @@ pub struct Sources {
     pub kev: String,
     /// Holds `<product>.json`.
     pub end_of_life: String,
+    /// Holds what is published at one address each, as `<folder>/<file>`; `None`: there.
+    pub(super) mirror: Option<String>,
     /// Whether plain HTTP may be used, which is only ever so towards this very machine.
     pub(super) plain: bool,
 }
@@ -23,14 +25,16 @@ impl Default for Sources {
             kev: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
                 .to_owned(),
             end_of_life: "https://endoflife.date/api".to_owned(),
+            mirror: None,
             plain: false,
         }
     }
 }
 
 impl Sources {
-    /// A mirror: `<base>/<Ecosystem>/all.zip`, `<base>/kev/known_exploited_vulnerabilities.json`
-    /// and `<base>/eol/<product>.json`, all as their publishers offer them. HTTPS, or plain HTTP
+    /// A mirror: `<base>/<Ecosystem>/all.zip`, `<base>/kev/known_exploited_vulnerabilities.json`,
+    /// `<base>/eol/<product>.json`, `<base>/debian/tracker.json` and so on (`<base>/<folder>/<file>`
+    /// of [`Publisher`](super::Publisher)), all as their publishers offer them. HTTPS, or plain HTTP
     /// on this very machine.
     ///
     /// # Errors
@@ -53,8 +57,19 @@ impl Sources {
             osv: base.to_owned(),
             kev: format!("{base}/kev/{}", crate::feeds::kev::FILE),
             end_of_life: format!("{base}/eol"),
+            mirror: Some(base.to_owned()),
             plain,
         })
+    }
+}
+
+impl Sources {
+    /// Where a file is that its publisher has at `address`.
+    pub(super) fn address(&self, name: &str, address: &str) -> String {
+        match &self.mirror {
+            Some(base) => format!("{base}/{name}"),
+            None => address.to_owned(),
+        }
     }
 }
 
@@ -71,8 +86,9 @@ fn is_loopback(rest: &str) -> bool {
 /// What is fetched unless told otherwise: the ecosystems of the packages that are recognised in
 /// images, except Ubuntu, whose feed is many times larger than the others (building holds every
 /// advisory in memory, about 650 bytes each). An Ubuntu image says by a gap what to ask for.
-pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 5] =
-    [Ecosystem::Alpine, Ecosystem::Debian, Ecosystem::Go, Ecosystem::PyPI, Ecosystem::Npm];
+/// Debian's own tracker says more than OSV's zip of it.
+pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 4] =
+    [Ecosystem::Alpine, Ecosystem::Go, Ecosystem::PyPI, Ecosystem::Npm];
 
 /// Distributions by the `ID` of os-release, and what endoflife.date calls them.
 pub(super) const DISTRIBUTIONS: [(&str, &str); 14] = [

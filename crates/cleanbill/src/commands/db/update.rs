@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Sources};
+use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Publisher, Sources};
 use cleanbill_core::ecosystem::Ecosystem;
 use jiff::Timestamp;
 
@@ -16,17 +16,21 @@ use crate::snapshot_choice::{failed, folder, updated_in};
 pub const AFTER: &str = "\
 Examples:
   cleanbill db update
-  cleanbill db update --ecosystems Alpine,Debian,Go
+  cleanbill db update --ecosystems Alpine,Ubuntu,Go --feeds epss,nvd
   cleanbill db update --mirror https://mirror.example/osv
-Feeds come from their publishers (OSV, CISA, endoflife.date), only where they changed. A mirror
-holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json and eol/<product>.json.";
+Feeds come from their publishers (OSV, CISA, endoflife.date, and those named by --feeds), only where
+they changed. A mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json,
+eol/<product>.json, debian/tracker.json, epss/epss_scores-current.csv.gz and so on.";
 
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Ecosystems, as OSV names them (default: Alpine,Debian,Go,PyPI,npm)
+    /// Ecosystems, as OSV names them (default: Alpine,Go,PyPI,npm)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
     pub ecosystems: Vec<Ecosystem>,
+    /// Publishers' own feeds: chainguard, debian, epss, nvd, wolfi, or none (default: debian,epss)
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = publisher)]
+    pub feeds: Vec<Choice>,
     /// Address of a mirror to use instead of the publishers
     #[arg(long, value_name = "URL", value_parser = Sources::mirror)]
     pub mirror: Option<Sources>,
@@ -36,6 +40,25 @@ pub struct Args {
     /// Folder for what was fetched (default: ~/.cache/cleanbill/db)
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+}
+
+/// One of the words of `--feeds`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// No publisher's feed.
+    None,
+    /// This one.
+    Of(Publisher),
+}
+
+fn publisher(text: &str) -> std::result::Result<Choice, String> {
+    if text == "none" {
+        return Ok(Choice::None);
+    }
+    Publisher::named(text).map(Choice::Of).ok_or_else(|| {
+        let known: Vec<_> = Publisher::ALL.iter().map(|p| p.as_str()).collect();
+        format!("{text} is no publisher known here: one of {}, or none", known.join(", "))
+    })
 }
 
 fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
@@ -62,7 +85,16 @@ pub fn run(
     }
     ecosystems.sort();
     ecosystems.dedup();
+    let chosen = |choice: &Choice| match choice {
+        Choice::None => None,
+        Choice::Of(publisher) => Some(*publisher),
+    };
+    let publishers = match args.feeds.as_slice() {
+        [] => Publisher::DEFAULT.to_vec(),
+        feeds => feeds.iter().filter_map(chosen).collect(),
+    };
     let plan = Plan {
+        publishers,
         sources: args.mirror.clone().unwrap_or_default(),
         ecosystems,
         out: args.out.clone().unwrap_or_else(|| updated_in(&folder)),
@@ -95,11 +127,17 @@ fn next_step(error: &cleanbill_advisory::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, ecosystem, run};
+    use super::{Args, ecosystem, publisher, run};
     use cleanbill_advisory::update::Sources;
 
     #[test]
     fn only_known_ecosystems_are_asked_for() {
+        assert_eq!(publisher("nvd"), Ok(super::Choice::Of(super::Publisher::Nvd)));
+        assert_eq!(publisher("none"), Ok(super::Choice::None));
+        assert_eq!(
+            publisher("NVD").unwrap_err(),
+            "NVD is no publisher known here: one of chainguard, debian, epss, nvd, wolfi, or none"
+        );
         assert_eq!(ecosystem("npm").unwrap().as_str(), "npm");
         let error = ecosystem("Npm").unwrap_err();
         assert!(
@@ -121,6 +159,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let args = Args {
             ecosystems: vec![],
+            feeds: vec![],
             mirror: Some(Sources::mirror(&base).unwrap()),
             out: None,
             cache: Some(dir.path().to_owned()),

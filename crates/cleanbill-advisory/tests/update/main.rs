@@ -1,198 +1,18 @@
 //! Updates against a server on loopback that plays the publishers, and plays them badly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod server;
 
-use cleanbill_advisory::update::{Bounds, Plan, Sources, update};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::path::Path;
+
+use cleanbill_advisory::update::{Plan, Publisher, update};
 use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 
-/// How the next request for a file is answered; when none is left, properly.
-#[derive(Clone, Debug)]
-enum Trick {
-    Status(u16),
-    /// Promises everything and hangs up after so many bytes.
-    BreakOff(usize),
-    /// Another body than the file.
-    Body(Vec<u8>),
-    /// Ignores the range that was asked for.
-    WrongRange,
-    /// A body without a length that does not end.
-    Endless,
-}
-
-#[derive(Default)]
-struct Publisher {
-    /// Path to ETag and content.
-    files: BTreeMap<String, (String, Vec<u8>)>,
-    tricks: BTreeMap<String, Vec<Trick>>,
-    /// Path, and the headers that matter, of each request.
-    log: Vec<String>,
-}
-
-struct Server {
-    publisher: Arc<Mutex<Publisher>>,
-    base: String,
-}
-
-impl Server {
-    fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let publisher = Arc::new(Mutex::new(Publisher::default()));
-        let shared = Arc::clone(&publisher);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                // A client that hangs up early is part of the play.
-                _ = answer(stream.unwrap(), &shared);
-            }
-        });
-        let server = Self { publisher, base };
-        server.put("/PyPI/all.zip", "\"p1\"", osv_zip("PYSEC-1", "1.2"));
-        let kev = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-44228"}]}"#;
-        server.put("/kev/known_exploited_vulnerabilities.json", "\"k1\"", kev.into());
-        for product in [
-            "alpine-linux",
-            "debian",
-            "ubuntu",
-            "almalinux",
-            "rocky-linux",
-            "rhel",
-            "amazon-linux",
-            "oracle-linux",
-            "fedora",
-            "centos",
-            "centos-stream",
-            "opensuse",
-            "sles",
-            "photon",
-        ] {
-            let cycles = r#"[{"cycle":"3.19","eol":"2025-11-01"},{"cycle":9,"eol":false}]"#;
-            server.put(&format!("/eol/{product}.json"), "\"e1\"", cycles.into());
-        }
-        server
-    }
-
-    fn put(&self, path: &str, etag: &str, body: Vec<u8>) {
-        let mut publisher = self.publisher.lock().unwrap();
-        publisher.files.insert(path.to_owned(), (etag.to_owned(), body));
-    }
-
-    fn trick(&self, path: &str, tricks: &[Trick]) {
-        let reversed = tricks.iter().rev().cloned().collect();
-        self.publisher.lock().unwrap().tricks.insert(path.to_owned(), reversed);
-    }
-
-    /// The requests for one file since the last call.
-    fn asked(&self, path: &str) -> Vec<String> {
-        let log = std::mem::take(&mut self.publisher.lock().unwrap().log);
-        log.into_iter().filter_map(|l| l.strip_prefix(path).map(|l| l.trim().to_owned())).collect()
-    }
-
-    fn plan(&self, folder: &Path) -> Plan {
-        Plan {
-            sources: Sources::mirror(&self.base).unwrap(),
-            ecosystems: vec![Ecosystem::PyPI],
-            folder: folder.to_owned(),
-            out: folder.join("cleanbill.cbdb"),
-            now: "2026-08-22T12:00:00Z".parse().unwrap(),
-            bounds: Bounds {
-                retries: 3,
-                backoff: Duration::from_millis(1),
-                silence: Duration::from_secs(5),
-                download_bytes: 1 << 20,
-                ..Bounds::default()
-            },
-        }
-    }
-}
-
-fn answer(mut stream: TcpStream, publisher: &Mutex<Publisher>) -> std::io::Result<()> {
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        let mut byte = [0];
-        stream.read_exact(&mut byte)?;
-        head.push(byte[0]);
-    }
-    let head = String::from_utf8(head).unwrap();
-    let path = head.split(' ').nth(1).unwrap().to_owned();
-    let header = |name: &str| {
-        head.lines().find_map(|l| {
-            let (n, v) = l.split_once(": ")?;
-            n.eq_ignore_ascii_case(name).then(|| v.to_owned())
-        })
-    };
-    let (range, condition, known) = (header("range"), header("if-range"), header("if-none-match"));
-    let (file, trick) = {
-        let mut publisher = publisher.lock().unwrap();
-        let sent = [("range", &range), ("if-range", &condition), ("if-none-match", &known)];
-        let sent = sent.iter().filter_map(|(n, v)| Some(format!("{n}={}", v.as_ref()?)));
-        let line = format!("{path} {}", sent.collect::<Vec<_>>().join(" "));
-        publisher.log.push(line);
-        let trick = publisher.tricks.get_mut(&path).and_then(Vec::pop);
-        (publisher.files.get(&path).cloned(), trick)
-    };
-    let Some((etag, body)) = file else {
-        return write!(
-            stream,
-            "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-        );
-    };
-    let dated = "Last-Modified: Sat, 01 Aug 2026 00:00:00 GMT\r\nConnection: close";
-    let full = |length: usize| {
-        format!("HTTP/1.1 200 OK\r\nETag: {etag}\r\nContent-Length: {length}\r\n{dated}\r\n\r\n")
-    };
-    let from = range
-        .filter(|_| condition.as_deref() == Some(&etag))
-        .and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
-    match (trick, from) {
-        (Some(Trick::Status(status)), _) => {
-            write!(
-                stream,
-                "HTTP/1.1 {status} Trick\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            )
-        }
-        (Some(Trick::BreakOff(after)), None) => {
-            write!(stream, "{}", full(body.len()))?;
-            stream.write_all(&body[..after])
-        }
-        (Some(Trick::Body(other)), _) => {
-            write!(stream, "{}", full(other.len()))?;
-            stream.write_all(&other)
-        }
-        (Some(Trick::Endless), _) => {
-            write!(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
-            loop {
-                stream.write_all(&[b'x'; 4096])?;
-            }
-        }
-        (trick, Some(from)) => {
-            let wrong = usize::from(matches!(trick, Some(Trick::WrongRange)));
-            let start = from - wrong;
-            write!(
-                stream,
-                "HTTP/1.1 206 Partial\r\nETag: {etag}\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}\r\n{dated}\r\n\r\n",
-                body.len() - 1,
-                body.len(),
-                body.len() - start
-            )?;
-            stream.write_all(&body[start..])
-        }
-        (_, None) if known.as_deref() == Some(&etag) => {
-            write!(stream, "HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n{dated}\r\n\r\n")
-        }
-        (_, None) => {
-            write!(stream, "{}", full(body.len()))?;
-            stream.write_all(&body)
-        }
-    }
-}
+use server::{Server, Trick};
 
 /// A zip with one stored entry, made by hand: local header, central directory, end.
 fn osv_zip(id: &str, fixed: &str) -> Vec<u8> {
@@ -253,6 +73,64 @@ fn what_has_not_changed_is_not_fetched_again() {
     assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.3\")".to_owned()].into());
     let previous = dir.path().join("cleanbill.cbdb.previous");
     assert_eq!(fixed_in(&previous), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
+}
+
+#[test]
+fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    let tracker = r#"{"xen":{"CVE-2024-1000":{"releases":{"bookworm":{"status":"open"}}}}}"#;
+    server.put("/debian/tracker.json", "\"d1\"", tracker.into());
+    let apk = r#"{"packages":[{"pkg":{"name":"git","secfixes":{"2-r0":["CVE-2024-2222"]}}}]}"#;
+    server.put("/wolfi/security.json", "\"w1\"", apk.into());
+    server.put("/chainguard/security.json", "\"c1\"", apk.into());
+    for year in 2002..=2026 {
+        let id = format!("CVE-{year}-1111");
+        let text = format!(r#"{{"vulnerabilities":[{{"cve":{{"id":"{id}"}}}}]}}"#);
+        let path = format!("/nvd/nvdcve-2.0-{year}.json.gz");
+        server.put(&path, "\"n1\"", gzip(&text));
+    }
+    let scores = "#score_date:2026-08-20T00:00:00Z\nCVE-2024-1000,0.5,0.9\nCVE-2024-1111,0.1,0.2\n";
+    server.put("/epss/epss_scores-current.csv.gz", "\"s1\"", gzip(scores));
+    let dates = |plan: &Plan| -> Vec<String> {
+        let report = update(plan, &mut |_| ()).unwrap();
+        let date = |f: &cleanbill_core::advisory::Feed| {
+            format!("{} {}", f.id, f.as_of.unwrap().strftime("%F"))
+        };
+        report.feeds.iter().map(date).collect()
+    };
+    let always = ["eol 2026-08-22", "kev 2026-08-01", "osv:PyPI 2026-08-01"];
+    let mut plan = server.plan(dir.path());
+    plan.publishers = Publisher::ALL.to_vec();
+    // The server's date counts where the feed itself has none.
+    assert_eq!(
+        dates(&plan),
+        [
+            "chainguard 2026-08-01",
+            "debian-tracker 2026-08-01",
+            "eol 2026-08-22",
+            "epss 2026-08-20",
+            "kev 2026-08-01",
+            "nvd 2026-08-01",
+            "osv:PyPI 2026-08-01",
+            "wolfi 2026-08-01",
+        ]
+    );
+    assert_eq!(server.asked("/nvd/").len(), 25);
+    let snapshot = Snapshot::open(&plan.out).unwrap();
+    let found = snapshot.lookup(&"Debian:12".parse().unwrap(), "xen").unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(snapshot.flaw("CVE-2024-1000").unwrap().epss.unwrap().probability, 50_000);
+    plan.publishers = vec![Publisher::Debian];
+    assert_eq!(dates(&plan), [&["debian-tracker 2026-08-01"], &always[..]].concat());
+    assert_eq!(server.asked("/debian/"), ["tracker.json if-none-match=\"d1\""]);
+    plan.publishers = vec![];
+    assert_eq!(dates(&plan), always);
+}
+
+fn gzip(text: &str) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(text.as_bytes()).unwrap();
+    out.finish().unwrap()
 }
 
 #[test]

@@ -1,0 +1,80 @@
+//! Publishers of one feed each, which are asked for by name: where their files are, what they are
+//! called in the folder that a snapshot is built from, and which feed they make. Data, in one place.
+
+use cleanbill_core::Timestamp;
+
+/// A publisher besides OSV, CISA and endoflife.date, who are always asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Publisher {
+    /// Chainguard's security database: for use that earns nothing.
+    Chainguard,
+    /// Debian's security tracker.
+    Debian,
+    /// FIRST's EPSS.
+    Epss,
+    /// NIST's NVD, about 30 files.
+    Nvd,
+    /// Wolfi's security database: for use that earns nothing.
+    Wolfi,
+}
+
+impl Publisher {
+    /// Every publisher.
+    pub const ALL: [Self; 5] = [Self::Chainguard, Self::Debian, Self::Epss, Self::Nvd, Self::Wolfi];
+
+    /// Who is asked unless told otherwise: what is needed for Debian's images, and what rates
+    /// every flaw for little. NVD is large, and the two others restrict what may be done with
+    /// their data.
+    pub const DEFAULT: [Self; 2] = [Self::Debian, Self::Epss];
+
+    /// The name, which is also the feed's folder in what a snapshot is built from.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Chainguard => "chainguard",
+            Self::Debian => "debian",
+            Self::Epss => "epss",
+            Self::Nvd => "nvd",
+            Self::Wolfi => "wolfi",
+        }
+    }
+
+    /// The publisher of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|p| p.as_str() == name)
+    }
+
+    /// The id of its feed in a snapshot.
+    pub(super) fn feed(self) -> &'static str {
+        match self {
+            Self::Debian => crate::feeds::debian::ID,
+            Self::Chainguard | Self::Epss | Self::Nvd | Self::Wolfi => self.as_str(),
+        }
+    }
+
+    /// Its files: the name in its folder, and the address at the publisher's.
+    pub(super) fn files(self, now: Timestamp) -> Vec<(String, String)> {
+        use crate::feeds::{debian, epss, secdb};
+        let one = |name: &str, address: &str| vec![(name.to_owned(), address.to_owned())];
+        match self {
+            Self::Chainguard => {
+                one(secdb::SECURITY, "https://packages.cgr.dev/chainguard/security.json")
+            }
+            Self::Debian => {
+                one(debian::FILE, "https://security-tracker.debian.org/tracker/data/json")
+            }
+            Self::Epss => {
+                one(epss::FILE, "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz")
+            }
+            Self::Nvd => (FIRST_OF_NVD..=jiff::tz::Offset::UTC.to_datetime(now).year())
+                .map(|year| format!("nvdcve-2.0-{year}.json.gz"))
+                .map(|name| {
+                    (name.clone(), format!("https://nvd.nist.gov/feeds/json/cve/2.0/{name}"))
+                })
+                .collect(),
+            Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
+        }
+    }
+}
+
+/// The year of NVD's first file, which holds the flaws of the years before as well.
+const FIRST_OF_NVD: i16 = 2002;
