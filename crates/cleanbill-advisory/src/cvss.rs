@@ -2,14 +2,17 @@
 //!
 //! Version 3.0 and 3.1 (FIRST, "CVSS v3.1 Specification Document", section 7; the base score is
 //! the same in both but for rounding, where 3.1's is used) and version 2 ("A Complete Guide to
-//! CVSS 2.0", section 3.2.1). Version 4 is a table of 270 macro vectors; it is not computed here,
-//! and a flaw that has only such a vector takes the word that its feed gives beside it.
+//! CVSS 2.0", section 3.2.1). Version 4 (FIRST, "CVSS v4.0 Specification Document", section 8) is a
+//! table of 270 macro vectors, which a library holds; it is given the base metrics alone. All of
+//! the 104,976 base vectors have the score there that FIRST's own calculator gives, with its later
+//! rounding of what lies half-way between two tenths.
 
 /// The base score, from 0 to 10 with one decimal, or `None` for what is no full base vector of
-/// version 2 or 3. Metrics other than base metrics do not count and are not checked.
+/// version 2, 3 or 4. Metrics other than base metrics do not count and are not checked.
 pub(crate) fn base_score(vector: &str) -> Option<f64> {
     match vector.strip_prefix("CVSS:3.0/").or_else(|| vector.strip_prefix("CVSS:3.1/")) {
         Some(rest) => v3(rest),
+        None if vector.starts_with("CVSS:4.0/") => v4(vector),
         None if vector.starts_with("CVSS:") => None,
         None => v2(vector.trim_start_matches('(').trim_end_matches(')')),
     }
@@ -60,6 +63,15 @@ fn round_up(score: f64) -> f64 {
     }
 }
 
+fn v4(vector: &str) -> Option<f64> {
+    const BASE: [&str; 11] = ["AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA"];
+    let mut base = String::from("CVSS:4.0");
+    for name in BASE {
+        base += &format!("/{name}:{}", metric(vector, name)?);
+    }
+    base.parse::<cvss::v4::Vector>().ok().map(|vector| vector.score().value())
+}
+
 fn v2(vector: &str) -> Option<f64> {
     let av = weight(vector, "AV", &[("L", 0.395), ("A", 0.646), ("N", 1.0)])?;
     let ac = weight(vector, "AC", &[("H", 0.35), ("M", 0.61), ("L", 0.71)])?;
@@ -96,7 +108,17 @@ mod tests {
             ("(AV:L/AC:H/Au:N/C:C/I:C/A:C)", Some(6.2)),
             ("AV:N/AC:M/Au:N/C:N/I:P/A:N", Some(4.3)),
             ("AV:N/AC:L/Au:N/C:N/I:N/A:N", Some(0.0)),
-            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", None),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Some(9.3)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H", Some(10.0)),
+            ("CVSS:4.0/AV:L/AC:L/AT:P/PR:L/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", Some(7.3)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N", Some(8.7)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:P/VC:N/VI:N/VA:N/SC:L/SI:L/SA:N", Some(5.3)),
+            ("CVSS:4.0/AV:P/AC:H/AT:P/PR:H/UI:A/VC:N/VI:N/VA:N/SC:N/SI:N/SA:N", Some(0.0)),
+            // Threat and environment are no part of the base score.
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N/E:U/CR:L", Some(8.7)),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N", None),
+            ("CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:S", None),
+            ("CVSS:4.0/AV:N/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:N/VA:N/SC:N/SI:N/SA:N", None),
             ("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H", None),
             ("CVSS:3.1/AV:N/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None),
             ("CVSS:3.1/AV:X/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None),
