@@ -18,19 +18,17 @@
 //!   [`streams`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
 
 use crate::Timestamp;
-use crate::advisory::{Advisories, Advisory};
-use crate::ecosystem::Stream;
+use crate::advisory::Advisories;
 use crate::evidence::FeedUse;
-use crate::finding::{Finding, Why};
+use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::Package;
-use crate::version::{Scheme, Version};
 
 mod flaws;
+mod judge;
 mod memory;
 mod names;
 mod ranges;
@@ -62,182 +60,107 @@ pub fn match_inventory<A: Advisories>(
     now: Timestamp,
     max_feed_age_days: u32,
 ) -> Result<Matched, A::Error> {
-    let mut run = Run {
-        advisories,
-        looked_up: HashMap::new(),
-        feeds: BTreeMap::new(),
-        gaps: BTreeSet::new(),
-        findings: Vec::new(),
-    };
-    let distribution = streams::of_distribution(inventory);
-    run.gaps.extend(distribution.gaps.iter().cloned());
-    for package in inventory.packages.iter().filter(|p| p.kind.is_os()) {
-        run.judge(package, distribution.streams_for(package.kind))?;
-    }
-    let owners: HashMap<&str, &Package> =
-        inventory.packages.iter().filter(|p| p.kind.is_os()).map(|p| (&*p.name, p)).collect();
-    for package in inventory.packages.iter().filter(|p| !p.kind.is_os()) {
-        let owner = package.owner.as_deref().and_then(|o| owners.get(o));
-        let left_to_distribution = match owner {
-            Some(owner) => run.knows(owner, distribution.streams_for(owner.kind))?,
-            None => false,
-        };
-        if !left_to_distribution {
-            run.judge(package, streams::of_language(package.kind))?;
-        }
-    }
-    let releases = distribution.streams();
-    if let Some(named) = &inventory.distribution
-        // Of a release that nothing covers, that is said already.
-        && releases.iter().any(|stream| advisories.covering(stream).is_some())
-        && advisories.release_life(&named.id, &named.release)?.is_none()
-    {
-        run.gaps.insert(Gap::new(
-            GapKind::UnknownEndOfLife,
-            format!("{} {}", named.id, named.release),
-            "no date is known until which this release is supported",
-        ));
-    }
-    if let Some(named) = &inventory.distribution
-        && let Some(life) = advisories.release_life(&named.id, &named.release)?
-        && let Some(end) = life.end_of_life
-    {
-        let in_release = run.looked_up.iter().filter(|((s, _), _)| releases.contains(&s));
-        let newest =
-            in_release.flat_map(|(_, found)| found.iter()).filter_map(|a| a.published).max();
-        run.gaps.extend(streams::end_of_life(named, end, newest, now));
-    }
-    for used in run.feeds.values() {
-        run.gaps.extend(streams::stale_feed(used, now, max_feed_age_days));
-    }
-    run.findings.sort_by(|a, b| {
-        let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.id.clone());
-        key(a).cmp(&key(b)).then_with(|| a.package.cmp(&b.package))
-    });
-    Ok(Matched {
-        findings: run.findings,
-        gaps: run.gaps.into_iter().collect(),
-        feeds: run.feeds.into_values().collect(),
-    })
+    Matcher::new(advisories).inventory(inventory, now, max_feed_age_days)
 }
 
-/// One run: what was looked up so far, and what came of it.
-struct Run<'a, A: Advisories> {
-    advisories: &'a A,
-    looked_up: HashMap<(Stream, String), Rc<[Advisory]>>,
+/// Matches many inventories against the same advisories. What was found out about a package is
+/// kept for the next inventory that has it, so its memory grows with the number of *distinct*
+/// packages: make one for a run, not for the life of a server.
+pub struct Matcher<'a, A: Advisories> {
+    judge: judge::Judge<'a, A>,
+}
+
+impl<'a, A: Advisories> Matcher<'a, A> {
+    /// Knows nothing yet.
+    pub fn new(advisories: &'a A) -> Self {
+        Self { judge: judge::Judge::new(advisories) }
+    }
+
+    /// As [`match_inventory`]: the answer does not depend on what was matched before.
+    ///
+    /// # Errors
+    /// When a look-up fails: then nothing is known, and nothing is returned.
+    pub fn inventory(
+        &mut self,
+        inventory: &Inventory,
+        now: Timestamp,
+        max_feed_age_days: u32,
+    ) -> Result<Matched, A::Error> {
+        let distribution = streams::of_distribution(inventory);
+        let mut sum = Sum { gaps: distribution.gaps.iter().cloned().collect(), ..Sum::default() };
+        let mut newest = None;
+        for package in inventory.packages.iter().filter(|p| p.kind.is_os()) {
+            let judged = self.judge.package(package, distribution.streams_for(package.kind))?;
+            newest = newest.max(judged.newest);
+            sum.add(package, &judged);
+        }
+        let owners: HashMap<&str, &Package> =
+            inventory.packages.iter().filter(|p| p.kind.is_os()).map(|p| (&*p.name, p)).collect();
+        for package in inventory.packages.iter().filter(|p| !p.kind.is_os()) {
+            let owner = package.owner.as_deref().and_then(|o| owners.get(o));
+            let left_to_distribution = match owner {
+                Some(owner) => self.judge.knows(owner, distribution.streams_for(owner.kind))?,
+                None => false,
+            };
+            if !left_to_distribution {
+                let streams = streams::of_language(package.kind);
+                sum.add(package, &*self.judge.package(package, streams)?);
+            }
+        }
+        let advisories = self.judge.advisories;
+        if let Some(named) = &inventory.distribution {
+            let life = advisories.release_life(&named.id, &named.release)?;
+            let covered =
+                || distribution.streams().iter().any(|s| advisories.covering(s).is_some());
+            // Of a release that nothing covers, that is said already.
+            if life.is_none() && covered() {
+                sum.gaps.insert(Gap::new(
+                    GapKind::UnknownEndOfLife,
+                    format!("{} {}", named.id, named.release),
+                    "no date is known until which this release is supported",
+                ));
+            }
+            if let Some(end) = life.and_then(|life| life.end_of_life) {
+                sum.gaps.extend(streams::end_of_life(named, end, newest, now));
+            }
+        }
+        for used in sum.feeds.values() {
+            sum.gaps.extend(streams::stale_feed(used, now, max_feed_age_days));
+        }
+        Ok(sum.sorted())
+    }
+}
+
+/// What comes of one inventory's packages.
+#[derive(Default)]
+struct Sum {
     feeds: BTreeMap<String, FeedUse>,
     gaps: BTreeSet<Gap>,
     findings: Vec<Finding>,
 }
 
-impl<A: Advisories> Run<'_, A> {
-    /// Whether a feed covers one of the streams and has advisories for this package's source.
-    fn knows(&mut self, package: &Package, streams: &[Stream]) -> Result<bool, A::Error> {
-        let name = names::looked_up(package);
-        for stream in streams {
-            if self.advisories.covering(stream).is_some()
-                && !self.look_up(stream, &name)?.is_empty()
-            {
-                return Ok(true);
+impl Sum {
+    fn add(&mut self, package: &Package, judged: &judge::Judged) {
+        for used in &judged.feeds {
+            if !self.feeds.contains_key(&used.feed) {
+                self.feeds.insert(used.feed.clone(), used.clone());
             }
         }
-        Ok(false)
+        self.gaps.extend(judged.gaps.iter().cloned());
+        let ours = |finding: &Finding| Finding { package: package.clone(), ..finding.clone() };
+        self.findings.extend(judged.findings.iter().map(ours));
     }
 
-    fn look_up(&mut self, stream: &Stream, name: &str) -> Result<Rc<[Advisory]>, A::Error> {
-        let key = (stream.clone(), name.to_owned());
-        if let Some(known) = self.looked_up.get(&key) {
-            return Ok(Rc::clone(known));
+    /// Worst first, then by id and package.
+    fn sorted(mut self) -> Matched {
+        self.findings.sort_by(|a, b| {
+            let worse = b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id));
+            worse.then_with(|| a.package.cmp(&b.package))
+        });
+        Matched {
+            findings: self.findings,
+            gaps: self.gaps.into_iter().collect(),
+            feeds: self.feeds.into_values().collect(),
         }
-        let found: Rc<[Advisory]> = self.advisories.lookup(stream, name)?.into();
-        self.looked_up.insert(key, Rc::clone(&found));
-        Ok(found)
-    }
-
-    /// Judges one package in the streams that speak of it. `streams` are other names of one
-    /// release: the package is examined if any of them is covered.
-    fn judge(&mut self, package: &Package, streams: &[Stream]) -> Result<(), A::Error> {
-        let Some(first) = streams.first() else { return Ok(()) };
-        if names::is_no_module(package) {
-            return Ok(());
-        }
-        let name = names::looked_up(package);
-        let mut found: Vec<(Why, Rc<[Advisory]>)> = Vec::new();
-        let mut scheme = None;
-        for stream in streams {
-            let (Some(feed), Some(order)) =
-                (self.advisories.covering(stream), stream.ecosystem.scheme())
-            else {
-                continue;
-            };
-            scheme = Some(order);
-            let used = FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
-            let why = Why {
-                feed: feed.id.clone(),
-                stream: stream.clone(),
-                looked_up: name.clone(),
-                compared: names::compared(package).to_owned(),
-                range: String::new(),
-            };
-            self.feeds.insert(used.feed.clone(), used);
-            found.push((why, self.look_up(stream, &name)?));
-        }
-        match scheme {
-            Some(scheme) => {
-                let each = found.iter().flat_map(|(why, list)| list.iter().map(move |a| (why, a)));
-                let each = each.filter(|(_, advisory)| names::concerns(advisory, package));
-                self.settle(package, scheme, &each.collect::<Vec<_>>())?;
-            }
-            None => {
-                self.gaps.insert(streams::not_covered(first));
-            }
-        }
-        Ok(())
-    }
-
-    /// Compares the package with all advisories that name it.
-    fn settle(
-        &mut self,
-        package: &Package,
-        scheme: Scheme,
-        found: &[(&Why, &Advisory)],
-    ) -> Result<(), A::Error> {
-        if found.is_empty() {
-            return Ok(());
-        }
-        let text = names::compared(package);
-        let about = format!("{} {text}", package.name);
-        let version = if let Some(why) = names::unidentified(package) {
-            self.gaps.insert(Gap::new(GapKind::UnidentifiedVersion, about.trim(), why));
-            None
-        } else {
-            match Version::parse(scheme, text) {
-                Ok(version) => Some(version),
-                Err(why) => {
-                    let detail = format!(
-                        "{why}, so it could not be compared with {} advisories",
-                        found.len()
-                    );
-                    self.gaps.insert(Gap::new(GapKind::UnparseableVersion, about, detail));
-                    None
-                }
-            }
-        };
-        let installed = ranges::Installed { scheme, text, version };
-        for flaw in flaws::join(found) {
-            match flaws::judge(&flaw, &installed) {
-                flaws::Judgement::Affected(affected) => {
-                    let facts = |id: &str| self.advisories.flaw(id);
-                    let finding = affected.finding(package, &flaw, facts)?;
-                    self.findings.push(finding);
-                }
-                flaws::Judgement::NotAffected => {}
-                flaws::Judgement::Unreadable(id, why) => {
-                    let detail = format!("concerns {} {text}: {why}", package.name);
-                    self.gaps.insert(Gap::new(GapKind::UnreadableAdvisory, id, detail));
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -1,0 +1,196 @@
+//! What one package's advisories say of it, found out once for every inventory that has it.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::rc::Rc;
+
+use crate::Timestamp;
+use crate::advisory::{Advisories, Advisory};
+use crate::ecosystem::Stream;
+use crate::evidence::FeedUse;
+use crate::finding::{Finding, Why};
+use crate::gap::{Gap, GapKind};
+use crate::package::Package;
+use crate::version::{Scheme, Version};
+
+use super::{flaws, names, ranges, streams};
+
+/// What was found out about a package.
+#[derive(Default)]
+pub(super) struct Judged {
+    /// The feeds that were looked into.
+    pub(super) feeds: Vec<FeedUse>,
+    pub(super) gaps: Vec<Gap>,
+    /// Of the package as it was first seen; where it lies and in which layer may differ.
+    pub(super) findings: Vec<Finding>,
+    /// When the newest of the advisories that name it was published.
+    pub(super) newest: Option<Timestamp>,
+}
+
+/// Looks up, compares, and remembers.
+pub(super) struct Judge<'a, A: Advisories> {
+    pub(super) advisories: &'a A,
+    looked_up: HashMap<Stream, HashMap<String, Rc<[Advisory]>>>,
+    /// By streams, then by [`key`].
+    judged: HashMap<Vec<Stream>, HashMap<String, Rc<Judged>>>,
+    /// The key that is being looked for.
+    key: String,
+}
+
+impl<'a, A: Advisories> Judge<'a, A> {
+    pub(super) fn new(advisories: &'a A) -> Self {
+        let (looked_up, judged) = (HashMap::new(), HashMap::new());
+        Self { advisories, looked_up, judged, key: String::new() }
+    }
+
+    /// Whether a feed covers one of the streams and has advisories for this package's source.
+    pub(super) fn knows(
+        &mut self,
+        package: &Package,
+        streams: &[Stream],
+    ) -> Result<bool, A::Error> {
+        let name = names::looked_up(package);
+        for stream in streams {
+            if self.advisories.covering(stream).is_some()
+                && !self.look_up(stream, &name)?.is_empty()
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn look_up(&mut self, stream: &Stream, name: &str) -> Result<Rc<[Advisory]>, A::Error> {
+        if let Some(known) = self.looked_up.get(stream).and_then(|names| names.get(name)) {
+            return Ok(Rc::clone(known));
+        }
+        let found: Rc<[Advisory]> = self.advisories.lookup(stream, name)?.into();
+        let names = self.looked_up.entry(stream.clone()).or_default();
+        names.insert(name.to_owned(), Rc::clone(&found));
+        Ok(found)
+    }
+
+    /// Judges one package in the streams that speak of it. `streams` are other names of one
+    /// release: the package is examined if any of them is covered.
+    pub(super) fn package(
+        &mut self,
+        package: &Package,
+        streams: &[Stream],
+    ) -> Result<Rc<Judged>, A::Error> {
+        key(package, &mut self.key);
+        if let Some(known) = self.judged.get(streams).and_then(|all| all.get(&self.key)) {
+            return Ok(Rc::clone(known));
+        }
+        let judged = Rc::new(self.anew(package, streams)?);
+        let all = self.judged.entry(streams.to_vec()).or_default();
+        all.insert(self.key.clone(), Rc::clone(&judged));
+        Ok(judged)
+    }
+
+    fn anew(&mut self, package: &Package, streams: &[Stream]) -> Result<Judged, A::Error> {
+        let mut judged = Judged::default();
+        let Some(first) = streams.first() else { return Ok(judged) };
+        if names::is_no_module(package) {
+            return Ok(judged);
+        }
+        let name = names::looked_up(package);
+        let mut found: Vec<(Why, Rc<[Advisory]>)> = Vec::new();
+        let mut scheme = None;
+        for stream in streams {
+            let (Some(feed), Some(order)) = (self.advisories.covering(stream), stream.scheme())
+            else {
+                continue;
+            };
+            scheme = Some(order);
+            judged.feeds.push(FeedUse { feed: feed.id.clone(), as_of: feed.as_of });
+            let why = Why {
+                feed: feed.id.clone(),
+                stream: stream.clone(),
+                looked_up: name.clone(),
+                compared: names::compared(package).to_owned(),
+                range: String::new(),
+            };
+            found.push((why, self.look_up(stream, &name)?));
+        }
+        let each = || found.iter().flat_map(|(why, list)| list.iter().map(move |a| (why, a)));
+        judged.newest = each().filter_map(|(_, advisory)| advisory.published).max();
+        match scheme {
+            Some(scheme) => {
+                let each = each().filter(|(_, advisory)| names::concerns(advisory, package));
+                self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
+            }
+            None => judged.gaps.push(streams::not_covered(first)),
+        }
+        Ok(judged)
+    }
+
+    /// Compares the package with all advisories that name it.
+    fn settle(
+        &self,
+        package: &Package,
+        scheme: Scheme,
+        found: &[(&Why, &Advisory)],
+        judged: &mut Judged,
+    ) -> Result<(), A::Error> {
+        if found.is_empty() {
+            return Ok(());
+        }
+        let mut gaps = BTreeSet::new();
+        let text = names::compared(package);
+        let about = format!("{} {text}", package.name);
+        let version = if let Some(why) = names::unidentified(package) {
+            gaps.insert(Gap::new(GapKind::UnidentifiedVersion, about.trim(), why));
+            None
+        } else {
+            match Version::parse(scheme, text) {
+                Ok(version) => Some(version),
+                Err(why) => {
+                    let detail = format!(
+                        "{why}, so it could not be compared with {} advisories",
+                        found.len()
+                    );
+                    gaps.insert(Gap::new(GapKind::UnparseableVersion, about, detail));
+                    None
+                }
+            }
+        };
+        let installed = ranges::Installed { scheme, text, version };
+        for flaw in flaws::join(found) {
+            match flaws::judge(&flaw, &installed) {
+                flaws::Judgement::Affected(affected) => {
+                    let facts = |id: &str| self.advisories.flaw(id);
+                    judged.findings.push(affected.finding(package, &flaw, facts)?);
+                }
+                flaws::Judgement::NotAffected => {}
+                flaws::Judgement::Unreadable(id, why) => {
+                    let detail = format!("concerns {} {text}: {why}", package.name);
+                    gaps.insert(Gap::new(GapKind::UnreadableAdvisory, id, detail));
+                }
+            }
+        }
+        judged.gaps.extend(gaps);
+        Ok(())
+    }
+}
+
+/// Everything of a package that its judgement depends on, each part with its length before it, so
+/// that no two packages have the same.
+fn key(package: &Package, into: &mut String) {
+    let source = package.source.as_ref();
+    let parts = [
+        Some(&*package.name),
+        Some(&*package.version),
+        source.map(|s| &*s.name),
+        source.map(|s| &*s.version),
+        package.arch.as_deref(),
+    ];
+    into.clear();
+    // Writing to a text cannot fail.
+    _ = write!(into, "{:?}", package.kind);
+    for part in parts {
+        match part {
+            Some(part) => _ = write!(into, " {}:{part}", part.len()),
+            None => into.push_str(" -"),
+        }
+    }
+}
