@@ -16,6 +16,7 @@ use super::flaws::Flaws;
 use super::index::{Entry, Index};
 use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
 use crate::error::{Error, ErrorKind, Result};
+use crate::positioned::Positioned;
 
 /// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
 const CACHE_BYTES: usize = 64 << 20;
@@ -25,7 +26,7 @@ const PIECE: u64 = 1 << 20;
 
 /// One immutable set of advisories; look-ups may run on any number of threads.
 pub struct Snapshot {
-    source: Source,
+    source: Positioned,
     /// What errors call it.
     name: String,
     digest: Digest,
@@ -34,12 +35,6 @@ pub struct Snapshot {
     covering: HashMap<Stream, usize>,
     blocks: Mutex<Cache<Block>>,
     flaws: Mutex<Cache<Flaws>>,
-}
-
-enum Source {
-    File(File),
-    Bytes(&'static [u8]),
-    Owned(Vec<u8>),
 }
 
 /// Decoded blocks of one kind, by their numbers.
@@ -71,7 +66,7 @@ impl Snapshot {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let bytes = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        Self::read(Source::File(file), bytes, path.display().to_string())
+        Self::read(Positioned::File(file), bytes, path.display().to_string())
     }
 
     /// A snapshot that is part of the program.
@@ -79,7 +74,7 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::open`].
     pub fn from_static(bytes: &'static [u8], name: &str) -> Result<Self> {
-        Self::read(Source::Bytes(bytes), bytes.len() as u64, name.to_owned())
+        Self::read(Positioned::Static(bytes), bytes.len() as u64, name.to_owned())
     }
 
     /// A snapshot from bytes, whatever they are: never panics, and takes no more memory than a
@@ -89,10 +84,10 @@ impl Snapshot {
     /// As [`Snapshot::open`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let length = bytes.len() as u64;
-        Self::read(Source::Owned(bytes), length, "these bytes".to_owned())
+        Self::read(Positioned::Owned(bytes), length, "these bytes".to_owned())
     }
 
-    fn read(source: Source, bytes: u64, name: String) -> Result<Self> {
+    fn read(source: Positioned, bytes: u64, name: String) -> Result<Self> {
         let no_snapshot = |why: &str| Error::malformed(format!("{name} is no snapshot: {why}"));
         let damaged = |why: &str| {
             let message = format!("{name} is damaged: {why}; get it again: cleanbill db update");
@@ -289,26 +284,6 @@ impl<T> Cache<T> {
             match oldest.and_then(|n| self.blocks.remove(&n)) {
                 Some(old) => self.weight -= old.weight,
                 None => break,
-            }
-        }
-    }
-}
-
-impl Source {
-    fn read_at(&self, offset: u64, length: usize, name: &str) -> Result<Vec<u8>> {
-        let slice = |bytes: &[u8]| {
-            let start = usize::try_from(offset).ok()?;
-            Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
-        };
-        let short = || Error::new(ErrorKind::Damaged, format!("{name} ends too early"));
-        match self {
-            Self::Bytes(bytes) => slice(bytes).ok_or_else(short),
-            Self::Owned(bytes) => slice(bytes).ok_or_else(short),
-            Self::File(file) => {
-                let mut out = vec![0; length];
-                std::os::unix::fs::FileExt::read_exact_at(file, &mut out, offset)
-                    .map_err(|e| Error::new(ErrorKind::Io, name).because(e))?;
-                Ok(out)
             }
         }
     }
