@@ -131,24 +131,12 @@ impl Database {
     }
 }
 
-/// Walks over everything in the bytes, at most eight buckets deep, and counts the values: the
-/// entry for fuzzing and measuring.
+/// Walks over everything in the database and counts the values: the entry for fuzzing.
 ///
 /// # Errors
-/// When the bytes are no bbolt file or a part of them cannot be read.
+/// When a part of it cannot be read.
 pub fn count(database: &Database) -> Result<u64> {
-    fn below(walk: &mut Walk<'_>, bucket: &Bucket, depth: usize) -> Result<u64> {
-        let mut cursor = walk.cursor(bucket)?;
-        let mut values = 0;
-        while let Some((_, value)) = cursor.next(walk)? {
-            match value {
-                Value::Bucket(inner) if depth < 8 => values += below(walk, &inner, depth + 1)?,
-                Value::Bucket(_) | Value::Bytes(_) => values += 1,
-            }
-        }
-        Ok(values)
-    }
     let mut walk = database.walk();
     let root = walk.root();
-    below(&mut walk, &root, 0)
+    walk.count(&root)
 }

@@ -72,6 +72,27 @@ impl<'d> Walk<'d> {
         Ok(Cursor { stack: vec![(page, 0)], last: None })
     }
 
+    /// Counts the values of a bucket and of those in it, at most eight deep: what is deeper
+    /// counts as one.
+    ///
+    /// # Errors
+    /// When a page cannot be read, or was entered before.
+    pub fn count(&mut self, bucket: &Bucket) -> Result<u64> {
+        self.count_below(bucket, 0)
+    }
+
+    fn count_below(&mut self, bucket: &Bucket, depth: usize) -> Result<u64> {
+        let mut cursor = self.cursor(bucket)?;
+        let mut values = 0;
+        while let Some((_, value)) = cursor.next(self)? {
+            values += match value {
+                Value::Bucket(inner) if depth < 8 => self.count_below(&inner, depth + 1)?,
+                Value::Bucket(_) | Value::Bytes(_) => 1,
+            };
+        }
+        Ok(values)
+    }
+
     fn page(&mut self, id: u64) -> Result<Page> {
         let database = self.database;
         let damaged = |why: &str| database.damaged(id, why);

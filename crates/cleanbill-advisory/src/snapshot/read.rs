@@ -166,6 +166,11 @@ impl Snapshot {
         self.index.feeds.iter().find(|feed| feed.id == crate::feeds::kev::ID)
     }
 
+    /// What lay in the feeds and is not in here, and why.
+    pub fn ignored(&self) -> &[String] {
+        &self.index.ignored
+    }
+
     /// How many flaws it knows to be exploited.
     pub fn known_exploited_count(&self) -> usize {
         usize::try_from(self.index.exploited).unwrap_or(usize::MAX)
