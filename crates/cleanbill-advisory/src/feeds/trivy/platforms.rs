@@ -117,3 +117,14 @@ fn release<'b>(pattern: &str, bucket: &'b str) -> Option<&'b str> {
         && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     good.then_some(version)
 }
+
+impl Holds {
+    /// The one stream of all that it holds.
+    pub(super) fn stream(&self) -> Option<Stream> {
+        match self {
+            Self::Release(stream) => Some(stream.clone()),
+            Self::Language(ecosystem) => Some(Stream::of(*ecosystem)),
+            Self::RedHat | Self::Itself | Self::Unknown(_) => None,
+        }
+    }
+}
