@@ -1,6 +1,6 @@
 //! Opening a snapshot and looking things up in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,7 @@ use super::flaws::Flaws;
 use super::index::{Entry, Index};
 use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
 use crate::error::{Error, ErrorKind, Result};
+use crate::feeds::trivy;
 use crate::positioned::Positioned;
 
 /// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
@@ -33,6 +34,8 @@ pub struct Snapshot {
     bytes: u64,
     index: Index,
     covering: HashMap<Stream, usize>,
+    /// Streams with advisories under names in lower case.
+    lower_case: HashSet<Stream>,
     blocks: Mutex<Cache<Block>>,
     flaws: Mutex<Cache<Flaws>>,
 }
@@ -135,9 +138,10 @@ impl Snapshot {
                 }
             }
         }
+        let lower_case = index.feeds.iter().flat_map(trivy::in_lower_case).cloned().collect();
         let digest = Digest::Sha256(digest);
         let (blocks, flaws) = (Mutex::default(), Mutex::default());
-        Ok(Self { source, name, digest, bytes, index, covering, blocks, flaws })
+        Ok(Self { source, name, digest, bytes, index, covering, lower_case, blocks, flaws })
     }
 
     /// The digest of everything in it.
@@ -226,6 +230,18 @@ impl Snapshot {
     }
 
     /// The block of a number, decoded; `weight` tells what it takes in memory.
+    /// The advisories under one name, letter by letter.
+    fn named(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
+        let stream = stream.to_string();
+        let Some(place) = place(&self.index.blocks, (&stream, name)) else {
+            return Ok(Vec::new());
+        };
+        let block = self.block(&self.blocks, place, Block::parse, Block::weight)?;
+        block.get(&stream, name).map_err(|why| {
+            Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
+        })
+    }
+
     fn block<T>(
         &self,
         cache: &Mutex<Cache<T>>,
@@ -297,15 +313,16 @@ impl<T> Cache<T> {
 impl Advisories for Snapshot {
     type Error = Error;
 
+    /// Where Trivy's database speaks of the stream, the name in lower case is looked up too: in
+    /// most languages it has no other, so that two packages whose names differ in case alone
+    /// are one there.
     fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
-        let stream = stream.to_string();
-        let Some(place) = place(&self.index.blocks, (&stream, name)) else {
-            return Ok(Vec::new());
-        };
-        let block = self.block(&self.blocks, place, Block::parse, Block::weight)?;
-        block.get(&stream, name).map_err(|why| {
-            Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
-        })
+        let mut found = self.named(stream, name)?;
+        let lower = name.to_lowercase();
+        if lower != name && self.lower_case.contains(stream) {
+            found.extend(self.named(stream, &lower)?);
+        }
+        Ok(found)
     }
 
     /// Where several feeds cover a stream: the one with the newest date.

@@ -13,7 +13,8 @@
 use std::path::Path;
 
 use cleanbill_core::Timestamp;
-use cleanbill_core::ecosystem::Ecosystem;
+use cleanbill_core::advisory::Feed;
+use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use serde::Deserialize;
 
 use super::document;
@@ -46,6 +47,8 @@ pub(crate) const DATABASE: &str = "trivy.db";
 const METADATA: &str = "metadata.json";
 /// Both in one file, as the artifact's layer has them.
 pub(crate) const ARCHIVE: &str = "db.tar.gz";
+/// What the ids of its feeds begin with.
+const PREFIX: &str = "trivy:";
 /// The version of the database's layout that is read.
 const SCHEMA: u64 = 2;
 
@@ -59,6 +62,16 @@ struct Metadata {
 /// Whether this is a database itself, or a folder of one, and no folder of feeds.
 pub(crate) fn is_here(path: &Path) -> bool {
     path.is_file() || [DATABASE, ARCHIVE].iter().any(|name| path.join(name).is_file())
+}
+
+/// The streams of a feed in which packages have names in lower case, whatever they are called:
+/// all languages' but those in which Trivy keeps the case.
+pub(crate) fn in_lower_case(feed: &Feed) -> impl Iterator<Item = &Stream> {
+    let ours = feed.id.starts_with(PREFIX);
+    feed.streams.iter().filter(move |stream| {
+        let keeps = matches!(stream.ecosystem, Ecosystem::Go | Ecosystem::Julia);
+        ours && !keeps && !platforms::is_distribution(stream.ecosystem)
+    })
 }
 
 /// Reads the database in a folder, or the one that `path` is.

@@ -107,6 +107,11 @@ pub(super) fn holds(bucket: &str) -> Holds {
         .map_or(Holds::Unknown(NO_MATCHING), Holds::Release)
 }
 
+/// Whether an ecosystem's advisories come from a bucket that is named for a distribution.
+pub(super) fn is_distribution(ecosystem: Ecosystem) -> bool {
+    !LANGUAGES.iter().any(|(_, name)| *name == ecosystem.as_str())
+}
+
 /// What stands where the pattern has `{}`; nothing where it has none and is the name itself.
 fn release<'b>(pattern: &str, bucket: &'b str) -> Option<&'b str> {
     let Some((prefix, suffix)) = pattern.split_once("{}") else {

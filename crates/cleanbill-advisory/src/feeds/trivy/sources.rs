@@ -88,7 +88,7 @@ impl Counts {
         into: &mut Gathered,
     ) -> Result<()> {
         for (id, count) in self.0 {
-            let feed = format!("trivy:{id}");
+            let feed = format!("{}{id}", super::PREFIX);
             understood(&feed, count.entries, count.not_understood, &count.example, limits)?;
             into.feeds.push(Feed {
                 licence: format!("{}, by way of Trivy's database", licence(&id, &count.name)),

@@ -4,9 +4,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Advisories;
 use proptest::prelude::*;
 
 use super::*;
+use crate::Snapshot;
 
 #[test]
 fn constraints_become_stretches_as_trivy_judges_them() {
@@ -137,6 +139,36 @@ fn ids_that_flaws_share_are_of_a_group() {
     assert_eq!(ratings, wanted);
     let nvd = &gathered.flaws["CVE-2024-0001"].ratings[1];
     assert!(nvd.cvss.as_ref().unwrap().starts_with("CVSS:3.1/"));
+}
+
+#[test]
+fn names_are_found_in_any_case_where_trivy_has_one_only() {
+    let json = r#"{"VulnerableVersions":["<1"]}"#;
+    let rows = [
+        ("npm::GitHub Security Advisory npm", "jsonstream", "CVE-1", json),
+        ("maven::GitHub Security Advisory Maven", "com.a:b", "CVE-1", json),
+        ("go::The Go Vulnerability Database", "github.com/a/b", "CVE-1", json),
+        ("alpine 3.19", "zlib", "CVE-1", "{}"),
+        ("archlinux", "zlib", "CVE-1", "{}"),
+    ];
+    let mut bytes = Vec::new();
+    crate::write(&imported(&tree(&rows)).unwrap(), &mut bytes).unwrap();
+    let snapshot = Snapshot::from_bytes(bytes).unwrap();
+    let table = [
+        ("npm", "jsonstream", 1),
+        ("npm", "JSONStream", 1),
+        ("Maven", "com.A:B", 1),
+        ("Go", "github.com/A/b", 0),
+        ("Alpine:v3.19", "zlib", 1),
+        ("Alpine:v3.19", "Zlib", 0),
+    ];
+    for (stream, name, found) in table {
+        let advisories = snapshot.lookup(&stream.parse().unwrap(), name).unwrap();
+        assert_eq!(advisories.len(), found, "{stream} {name}");
+    }
+    // What was left out is told by the snapshot itself.
+    let wanted = "trivy: \"archlinux\": 1 entries: packages of it are not matched here";
+    assert_eq!(snapshot.ignored(), [wanted]);
 }
 
 #[test]
