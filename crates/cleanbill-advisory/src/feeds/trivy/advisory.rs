@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::details::{Details, level};
 use super::stretches::affected;
+use crate::feeds::secdb::cve;
 
 /// A value below a package, under the id of a flaw.
 #[derive(Clone, Debug, Deserialize, Default)]
@@ -62,8 +63,11 @@ impl Context<'_> {
             Some(entries) if !entries.is_empty() => entries,
             Some(_) | None => vec![Raw { entries: None, ..raw }],
         };
+        // Alpine's people write more behind an id at times, and the database keeps it as the id.
+        let cve = cve(&id.replacen("CVE_", "CVE-", 1)).filter(|cve| cve != id);
         let one = |raw: Raw| {
-            let mut advisory = self.flaw(id, raw.severity);
+            let mut advisory = self.flaw(cve.as_deref().unwrap_or(id), raw.severity);
+            advisory.aliases.extend(cve.is_some().then(|| id.to_owned()));
             advisory.errata = ids(raw.vendor_ids, id);
             advisory.arches = raw.arches.unwrap_or_default();
             settle(&mut advisory, raw.fixed_version, raw.affected_version, raw.status);

@@ -117,6 +117,14 @@ fn every_kind_of_bucket_is_read() {
             &["CVE-2024-0001 UNKNOWN NotAffected"],
         ),
         (
+            "alpine 3.19",
+            "rsync",
+            "CVE_2024-0001-1",
+            r#"{"FixedVersion":"2"}"#,
+            "Alpine:v3.19",
+            &["CVE-2024-0001 LOW [0, 2) alias CVE_2024-0001-1"],
+        ),
+        (
             "debian 12",
             "pcre3",
             "CVE-2024-0002",

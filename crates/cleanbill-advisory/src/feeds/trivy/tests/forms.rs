@@ -378,6 +378,22 @@ fn entries_are_not_multiplied_without_end() {
     }
 }
 
+/// The fuzzer and the command line's tests begin with a database of this shape. With
+/// `CLEANBILL_WRITE_SEEDS` set, it is written anew.
+#[test]
+fn the_seed_is_a_database() {
+    let rows = [
+        ("alpine 3.19", "zlib", "CVE-2024-0001", r#"{"FixedVersion":"1.3.1-r0"}"#),
+        ("archlinux", "zlib", "CVE-2024-0001", r#"{"FixedVersion":"1"}"#),
+    ];
+    let file = tree(&rows).file(1024);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/bbolt/trivy.db");
+    if std::env::var_os("CLEANBILL_WRITE_SEEDS").is_some() {
+        std::fs::write(path, &file).unwrap();
+    }
+    assert!(std::fs::read(path).unwrap() == file);
+}
+
 proptest! {
     #[test]
     fn no_flipped_bits_make_an_import_panic(
