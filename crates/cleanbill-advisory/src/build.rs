@@ -107,7 +107,15 @@ fn as_of_file(from: &Path) -> Result<BTreeMap<String, Timestamp>> {
     let path = from.join(AS_OF_FILE);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        // `from` may be a file itself: a database of Trivy.
+        Err(e)
+            if matches!(
+                e.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(BTreeMap::new());
+        }
         Err(e) => return Err(Error::io(&path, e)),
     };
     let texts: BTreeMap<String, String> = serde_json::from_slice(&bytes)
