@@ -100,7 +100,7 @@ fn distinct(known: &[(PackageKind, String, String)], number: usize) -> Package {
     let (kind, name, version) = &known[number % known.len()];
     let round = number / known.len();
     let mut name = name.clone();
-    if number % 3 != 0 {
+    if !number.is_multiple_of(3) {
         name.push_str("-other");
     }
     let version = if round == 0 { version.clone() } else { format!("{round}.{number}.0") };

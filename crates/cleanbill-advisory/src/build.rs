@@ -11,7 +11,7 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::{Date, Timestamp};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::feeds::FEEDS;
+use crate::feeds::{FEEDS, trivy};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 use crate::snapshot;
@@ -46,8 +46,8 @@ pub struct Report {
 }
 
 /// Builds a snapshot file from the feeds below `from`, in the layout of their publishers
-/// (`osv/<Ecosystem>/all.zip`, `alpine-secdb/<release>/*.json`, `kev/…`, `eol/…`), each of which
-/// may be missing. `out` is replaced at once when everything has been read, or not at all.
+/// (`osv/<Ecosystem>/all.zip`, `alpine-secdb/<release>/*.json`, `kev/…`, `eol/…`, `trivy/…`), each
+/// of which may be missing; or from a database of Trivy that `from` itself is, or holds. `out` is replaced at once when everything has been read, or not at all.
 ///
 /// # Errors
 /// When a feed cannot be read or understood, there is none at all, or writing fails.
@@ -63,6 +63,10 @@ pub fn build(from: &Path, out: &Path, options: &Options) -> Result<Report> {
 /// As [`build()`].
 pub fn gather(from: &Path, options: &Options) -> Result<Gathered> {
     let mut gathered = Gathered::default();
+    // Trivy's cache, or one file of it, needs no folder of feeds around it.
+    if trivy::is_here(from) {
+        trivy::read(from, &options.limits, &mut gathered)?;
+    }
     for feed in FEEDS {
         let folder = from.join(feed.folder);
         if folder.is_dir() {
@@ -103,7 +107,15 @@ fn as_of_file(from: &Path) -> Result<BTreeMap<String, Timestamp>> {
     let path = from.join(AS_OF_FILE);
     let bytes = match std::fs::read(&path) {
         Ok(bytes) => bytes,
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        // `from` may be a file itself: a database of Trivy.
+        Err(e)
+            if matches!(
+                e.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(BTreeMap::new());
+        }
         Err(e) => return Err(Error::io(&path, e)),
     };
     let texts: BTreeMap<String, String> = serde_json::from_slice(&bytes)

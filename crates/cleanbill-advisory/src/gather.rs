@@ -17,7 +17,7 @@ pub struct Gathered {
     pub lives: BTreeMap<(String, String), Option<Date>>,
     /// What is known of flaws, by id.
     pub flaws: BTreeMap<String, FlawFacts>,
-    /// What lay beside the feeds and was not read, and why, for the build's report.
+    /// What lay beside or in the feeds and was not read, and why, for people.
     pub ignored: Vec<String>,
 }
 

@@ -2,6 +2,7 @@
 //!
 //! * [`feeds`]: one file a feed, each reading its publisher's own layout into [`Gathered`].
 //! * [`build`]: a folder of feeds to a snapshot file.
+//! * [`bbolt`]: the file format of Trivy's database, read page by page.
 //! * [`Snapshot`]: opened without parsing the data; implements
 //!   [`Advisories`](cleanbill_core::advisory::Advisories).
 //! * [`update`]: fetches the feeds from their publishers, or a mirror with the same layout.
@@ -11,12 +12,14 @@
 //! What a feed says and we cannot understand is kept as such, never dropped: see
 //! [`Advisory::unreadable`](cleanbill_core::advisory::Advisory::unreadable).
 
+pub mod bbolt;
 pub mod build;
 mod cvss;
 mod error;
 pub mod feeds;
 mod gather;
 mod limits;
+mod positioned;
 mod snapshot;
 pub mod starter;
 pub mod update;

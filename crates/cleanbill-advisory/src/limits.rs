@@ -9,6 +9,8 @@ pub struct Limits {
     pub documents: u64,
     /// Bytes of all documents of one zip, uncompressed (default 32 GiB).
     pub total_bytes: u64,
+    /// Advisories made of one database, and flaws described in it (default 20 million).
+    pub entries: u64,
     /// Share of entries, in percent, that may be not understood (default 5).
     pub not_understood_percent: u64,
 }
@@ -19,6 +21,7 @@ impl Default for Limits {
             document_bytes: 64 << 20,
             documents: 2_000_000,
             total_bytes: 32 << 30,
+            entries: 20_000_000,
             not_understood_percent: 5,
         }
     }

@@ -20,6 +20,7 @@ mod osv_ids;
 mod osv_licences;
 mod osv_ranges;
 pub mod secdb;
+pub mod trivy;
 
 /// One feed's reader.
 pub struct Reader {
@@ -39,6 +40,7 @@ pub const FEEDS: &[Reader] = &[
     Reader { folder: "kev", read: kev::read },
     Reader { folder: "nvd", read: nvd::read },
     Reader { folder: "osv", read: osv::read },
+    Reader { folder: "trivy", read: trivy::read },
     Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];
 

@@ -281,7 +281,7 @@ fn stream(text: &str) -> Result<Stream> {
 }
 
 /// A time, unless it is the year 1 that some feeds write for "unknown", or no time at all.
-fn time(text: Option<String>) -> Option<Timestamp> {
+pub(super) fn time(text: Option<String>) -> Option<Timestamp> {
     let time = text?.parse::<Timestamp>().ok()?;
     (time > Timestamp::UNIX_EPOCH).then_some(time)
 }

@@ -238,7 +238,7 @@ impl Ids {
 }
 
 /// The CVE id that a word begins with.
-fn cve(word: &str) -> Option<String> {
+pub(super) fn cve(word: &str) -> Option<String> {
     let (year, rest) = word.strip_prefix("CVE-")?.split_once('-')?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     let good = year.len() == 4 && year.bytes().all(|b| b.is_ascii_digit()) && digits >= 4;

@@ -32,6 +32,8 @@ pub(super) struct Index {
     pub blocks: Vec<Entry>,
     /// Blocks of flaws, which follow them.
     pub flaws: Vec<Entry>,
+    /// What lay beside what was read, and why it was not.
+    pub ignored: Vec<String>,
 }
 
 impl Index {
@@ -64,6 +66,13 @@ impl Index {
                 w.num(block.stored);
                 w.num(block.plain);
                 w.0.extend_from_slice(&block.hash);
+            }
+        }
+        // Most snapshots leave nothing out, and say nothing here.
+        if !self.ignored.is_empty() {
+            w.num(self.ignored.len() as u64);
+            for text in &self.ignored {
+                w.text(text);
             }
         }
         w.0
@@ -105,6 +114,11 @@ impl Index {
         }
         if offset != end {
             return Err("its blocks do not fill the file");
+        }
+        if !r.0.is_empty() {
+            for _ in 0..r.count()?.max(1) {
+                index.ignored.push(r.text()?.to_owned());
+            }
         }
         if r.0.is_empty() { Ok(index) } else { Err("it has bytes after its end") }
     }

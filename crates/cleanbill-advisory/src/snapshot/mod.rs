@@ -4,7 +4,7 @@
 //! header   magic (8), format version (u32 LE)
 //! blocks   each zstd-compressed, about 64 KiB before, with the records of consecutive keys
 //! flaws    blocks of the same kind, with what is known of consecutive flaws
-//! index    feeds, lives; per block: first key, offset, lengths, SHA-256
+//! index    feeds, lives; per block: first key, offset, lengths, SHA-256; what was left out
 //! footer   offset and length of the index (u64 LE each), digest (32), magic (8)
 //! ```
 //!

@@ -1,6 +1,6 @@
 //! Opening a snapshot and looking things up in it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -16,6 +16,8 @@ use super::flaws::Flaws;
 use super::index::{Entry, Index};
 use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
 use crate::error::{Error, ErrorKind, Result};
+use crate::feeds::trivy;
+use crate::positioned::Positioned;
 
 /// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
 const CACHE_BYTES: usize = 64 << 20;
@@ -25,21 +27,17 @@ const PIECE: u64 = 1 << 20;
 
 /// One immutable set of advisories; look-ups may run on any number of threads.
 pub struct Snapshot {
-    source: Source,
+    source: Positioned,
     /// What errors call it.
     name: String,
     digest: Digest,
     bytes: u64,
     index: Index,
     covering: HashMap<Stream, usize>,
+    /// Streams with advisories under names in lower case.
+    lower_case: HashSet<Stream>,
     blocks: Mutex<Cache<Block>>,
     flaws: Mutex<Cache<Flaws>>,
-}
-
-enum Source {
-    File(File),
-    Bytes(&'static [u8]),
-    Owned(Vec<u8>),
 }
 
 /// Decoded blocks of one kind, by their numbers.
@@ -71,7 +69,7 @@ impl Snapshot {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let bytes = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        Self::read(Source::File(file), bytes, path.display().to_string())
+        Self::read(Positioned::File(file), bytes, path.display().to_string())
     }
 
     /// A snapshot that is part of the program.
@@ -79,7 +77,7 @@ impl Snapshot {
     /// # Errors
     /// As [`Snapshot::open`].
     pub fn from_static(bytes: &'static [u8], name: &str) -> Result<Self> {
-        Self::read(Source::Bytes(bytes), bytes.len() as u64, name.to_owned())
+        Self::read(Positioned::Static(bytes), bytes.len() as u64, name.to_owned())
     }
 
     /// A snapshot from bytes, whatever they are: never panics, and takes no more memory than a
@@ -89,10 +87,10 @@ impl Snapshot {
     /// As [`Snapshot::open`].
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
         let length = bytes.len() as u64;
-        Self::read(Source::Owned(bytes), length, "these bytes".to_owned())
+        Self::read(Positioned::Owned(bytes), length, "these bytes".to_owned())
     }
 
-    fn read(source: Source, bytes: u64, name: String) -> Result<Self> {
+    fn read(source: Positioned, bytes: u64, name: String) -> Result<Self> {
         let no_snapshot = |why: &str| Error::malformed(format!("{name} is no snapshot: {why}"));
         let damaged = |why: &str| {
             let message = format!("{name} is damaged: {why}; get it again: cleanbill db update");
@@ -140,9 +138,10 @@ impl Snapshot {
                 }
             }
         }
+        let lower_case = index.feeds.iter().flat_map(trivy::in_lower_case).cloned().collect();
         let digest = Digest::Sha256(digest);
         let (blocks, flaws) = (Mutex::default(), Mutex::default());
-        Ok(Self { source, name, digest, bytes, index, covering, blocks, flaws })
+        Ok(Self { source, name, digest, bytes, index, covering, lower_case, blocks, flaws })
     }
 
     /// The digest of everything in it.
@@ -169,6 +168,11 @@ impl Snapshot {
     /// one, [`FlawFacts::exploited`] is `false` of everything.
     pub fn known_exploited_feed(&self) -> Option<&Feed> {
         self.index.feeds.iter().find(|feed| feed.id == crate::feeds::kev::ID)
+    }
+
+    /// What lay in the feeds and is not in here, and why.
+    pub fn ignored(&self) -> &[String] {
+        &self.index.ignored
     }
 
     /// How many flaws it knows to be exploited.
@@ -226,6 +230,18 @@ impl Snapshot {
     }
 
     /// The block of a number, decoded; `weight` tells what it takes in memory.
+    /// The advisories under one name, letter by letter.
+    fn named(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
+        let stream = stream.to_string();
+        let Some(place) = place(&self.index.blocks, (&stream, name)) else {
+            return Ok(Vec::new());
+        };
+        let block = self.block(&self.blocks, place, Block::parse, Block::weight)?;
+        block.get(&stream, name).map_err(|why| {
+            Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
+        })
+    }
+
     fn block<T>(
         &self,
         cache: &Mutex<Cache<T>>,
@@ -294,38 +310,19 @@ impl<T> Cache<T> {
     }
 }
 
-impl Source {
-    fn read_at(&self, offset: u64, length: usize, name: &str) -> Result<Vec<u8>> {
-        let slice = |bytes: &[u8]| {
-            let start = usize::try_from(offset).ok()?;
-            Some(bytes.get(start..start.checked_add(length)?)?.to_vec())
-        };
-        let short = || Error::new(ErrorKind::Damaged, format!("{name} ends too early"));
-        match self {
-            Self::Bytes(bytes) => slice(bytes).ok_or_else(short),
-            Self::Owned(bytes) => slice(bytes).ok_or_else(short),
-            Self::File(file) => {
-                let mut out = vec![0; length];
-                std::os::unix::fs::FileExt::read_exact_at(file, &mut out, offset)
-                    .map_err(|e| Error::new(ErrorKind::Io, name).because(e))?;
-                Ok(out)
-            }
-        }
-    }
-}
-
 impl Advisories for Snapshot {
     type Error = Error;
 
+    /// Where Trivy's database speaks of the stream, the name in lower case is looked up too: in
+    /// most languages it has no other, so that two packages whose names differ in case alone
+    /// are one there.
     fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
-        let stream = stream.to_string();
-        let Some(place) = place(&self.index.blocks, (&stream, name)) else {
-            return Ok(Vec::new());
-        };
-        let block = self.block(&self.blocks, place, Block::parse, Block::weight)?;
-        block.get(&stream, name).map_err(|why| {
-            Error::malformed(format!("{}: the record of {stream} {name}: {why}", self.name))
-        })
+        let mut found = self.named(stream, name)?;
+        let lower = name.to_lowercase();
+        if lower != name && self.lower_case.contains(stream) {
+            found.extend(self.named(stream, &lower)?);
+        }
+        Ok(found)
     }
 
     /// Where several feeds cover a stream: the one with the newest date.

@@ -31,6 +31,7 @@ pub fn write(gathered: &Gathered, out: &mut dyn Write) -> Result<Digest> {
         exploited: gathered.flaws.values().filter(|facts| facts.exploited).count() as u64,
         blocks: Vec::new(),
         flaws: Vec::new(),
+        ignored: gathered.ignored.clone(),
     };
     let mut open: Option<((String, String), BlockWriter)> = None;
     for ((stream, name), advisories) in &gathered.advisories {

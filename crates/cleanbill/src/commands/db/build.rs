@@ -16,13 +16,16 @@ pub const AFTER: &str = "\
 Examples:
   cleanbill db build --from feeds/ --out advisories.cbdb
   cleanbill db build --from feeds/ --out advisories.cbdb --as-of alpine-secdb=2026-08-01
-The folder holds osv/<Ecosystem>/all.zip, alpine-secdb/<release>/{main,community}.json, kev/ and
-eol/, each of which may be missing. A file as-of.json in it gives dates to feeds without one.";
+  cleanbill db build --from ~/.cache/trivy/db --out advisories.cbdb
+The folder holds osv/<Ecosystem>/all.zip, alpine-secdb/<release>/{main,community}.json, kev/, eol/
+and trivy/, each of which may be missing. A file as-of.json in it gives dates to feeds without one.
+trivy/ holds Trivy's own database: trivy.db and metadata.json, or db.tar.gz, the layer of its OCI
+artifact. Such a folder or file may also be given itself.";
 
 /// Arguments of `db build`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Folder of feeds
+    /// Folder of feeds, or a database of Trivy
     #[arg(long, value_name = "DIR")]
     pub from: PathBuf,
     /// Snapshot file to write
@@ -49,9 +52,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         cleanbill_advisory::build(&args.from, &args.out, &options).map_err(|e| failed(&e))?;
     let rows = status::rows(&report.feeds, None);
     let mut text = status::table(&rows);
-    for ignored in &report.ignored {
-        text += &format!("not read: {ignored}\n");
-    }
+    text += &status::left_out(&report.ignored);
     let path = args.out.display();
     text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
     out.write_all(crate::report::text::printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
@@ -59,7 +60,8 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, as_of, run};
+    use super::super::status;
+    use super::{Args, Timestamp, as_of, run};
 
     #[test]
     fn dates_of_feeds_are_read_or_refused() {
@@ -88,7 +90,7 @@ mod tests {
         assert_eq!(
             run(&args, &mut out).unwrap_err().to_string(),
             format!(
-                "{}: no feed in it; expected one of the folders alpine-secdb, chainguard, debian, eol, epss, kev, nvd, osv, wolfi",
+                "{}: no feed in it; expected one of the folders alpine-secdb, chainguard, debian, eol, epss, kev, nvd, osv, trivy, wolfi",
                 dir.path().display()
             )
         );
@@ -100,5 +102,31 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("alpine-secdb  2026-08-01"), "{text}");
         assert!(text.contains("out.cbdb: "), "{text}");
+    }
+    #[test]
+    fn a_database_of_trivy_is_built_from_and_what_it_leaves_out_is_shown() {
+        let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/bbolt/trivy.db");
+        let left_out =
+            "not read: trivy: \"archlinux\": 1 entries: packages of it are not matched here";
+        for (folder, from) in [("trivy", ""), ("", ""), ("", "trivy.db")] {
+            let dir = tempfile::tempdir().unwrap();
+            let place = dir.path().join(folder);
+            std::fs::create_dir_all(&place).unwrap();
+            std::fs::copy(seed, place.join("trivy.db")).unwrap();
+            let metadata = r#"{"Version":2,"UpdatedAt":"2026-08-22T01:02:03Z"}"#;
+            std::fs::write(place.join("metadata.json"), metadata).unwrap();
+            let file = dir.path().join("out.cbdb");
+            let args = Args { from: dir.path().join(from), out: file.clone(), as_of: vec![] };
+            let mut built = Vec::new();
+            run(&args, &mut built).unwrap();
+            let args = status::Args { db: Some(file), format: status::Format::Table };
+            let mut shown = Vec::new();
+            status::run(&args, Timestamp::UNIX_EPOCH, &mut shown).unwrap();
+            for text in [built, shown] {
+                let text = String::from_utf8(text).unwrap();
+                assert!(text.contains("trivy:alpine  2026-08-22"), "{text}");
+                assert!(text.lines().any(|line| line == left_out), "{text}");
+            }
+        }
     }
 }

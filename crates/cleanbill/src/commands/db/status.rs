@@ -82,6 +82,8 @@ struct Status<'a> {
     digest: String,
     bytes: u64,
     feeds: Vec<Row>,
+    /// What lay in the feeds and is not in the snapshot, and why.
+    left_out: &'a [String],
 }
 
 /// Shows the snapshot that a command would use now.
@@ -105,6 +107,7 @@ fn show(snapshot: &Snapshot, format: Format, now: Timestamp) -> String {
                 digest: digest.to_string(),
                 bytes,
                 feeds: rows,
+                left_out: snapshot.ignored(),
             };
             // Texts and numbers alone: this cannot fail.
             serde_json::to_string_pretty(&status).unwrap_or_default() + "\n"
@@ -112,12 +115,18 @@ fn show(snapshot: &Snapshot, format: Format, now: Timestamp) -> String {
         Format::Table => {
             let mut text = format!("{name}: {bytes} bytes, {digest}\n\n");
             text += &table(&rows);
+            text += &left_out(snapshot.ignored());
             if snapshot.is_starter() {
                 text += "\nThis is the starter that is part of the program: it ages, and covers little.\n  next: cleanbill db update\n";
             }
             printable_lines(&text)
         }
     }
+}
+
+/// What was left out for people, a line each.
+pub fn left_out(ignored: &[String]) -> String {
+    ignored.iter().map(|what| format!("not read: {what}\n")).collect()
 }
 
 /// The feeds with their age, where `now` is given.
