@@ -76,7 +76,7 @@ fn words(mut rest: &str, tokens: &mut Vec<Token>) -> Result<(), &'static str> {
     while !rest.is_empty() {
         let part = rest.trim_start_matches(['.', '-', '_']);
         if part.is_empty() {
-            return Err("nothing follows the last separator");
+            break;
         }
         rest = part;
         let digits = take_digits(&mut rest);
@@ -85,6 +85,11 @@ fn words(mut rest: &str, tokens: &mut Vec<Token>) -> Result<(), &'static str> {
             continue;
         }
         let end = rest.bytes().position(|b| !b.is_ascii_lowercase()).unwrap_or(rest.len());
+        // `betadev` is two words.
+        let end = match rest.get(..end).and_then(|word| word.strip_suffix("dev")) {
+            Some(before) if !before.is_empty() => before.len(),
+            Some(_) | None => end,
+        };
         let (word, after) = rest.split_at(end);
         rest = after;
         // As in PHP, a word is what it begins with, so that `post` is a `p`.
@@ -92,7 +97,8 @@ fn words(mut rest: &str, tokens: &mut Vec<Token>) -> Result<(), &'static str> {
         if word.is_empty() {
             return Err("it has a sign that has no place there");
         } else if word == "stable" {
-            continue;
+            // Composer drops all that follows.
+            break;
         }
         tokens.push(if begins(&["dev"]) {
             Token::Dev
