@@ -74,11 +74,27 @@ fn secdb(file: &Path, into: &mut Texts) {
 }
 
 /// Bounds that do not parse, with the reason. The matcher makes a gap of each.
-const BOUNDS: &[(Scheme, &[&str], &str)] = &[];
+const BOUNDS: &[(Scheme, &[&str], &str)] = &[
+    (
+        Scheme::Apk,
+        &["1.11-20-r0", "2.7.16-33", "4.10-1-r1", "57-1-r2"],
+        "slips of the database: a hyphen for a dot or for -r; apk takes none of them",
+    ),
+    (
+        Scheme::Pep440,
+        &["0.2.0-n653", "2019-09-12"],
+        "no such version was ever a release on PyPI under PEP 440: a tag and a date",
+    ),
+    (Scheme::Bitnami, &["nightly.2026-03-10.0"], "a nightly image, which has no number"),
+];
 
 /// How many texts that do not parse are only listed, with the reason. The matcher compares these
 /// letter by letter.
-const LISTED: &[(Scheme, usize, &str)] = &[(Scheme::Pep440, 75, "")];
+const LISTED: &[(Scheme, usize, &str)] = &[(
+    Scheme::Pep440,
+    75,
+    "releases from before PEP 440 (0.3m1, 0.7.10p1, trunk), which pip does not install any more",
+)];
 
 #[test]
 fn every_version_parses_or_is_explained() {
