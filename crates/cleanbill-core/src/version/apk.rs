@@ -60,7 +60,7 @@ pub(super) fn parse(text: &str) -> Result<Apk, &'static str> {
         return Err("it does not begin with a digit");
     }
     let mut rest = text;
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(8);
     let mut kind = Kind::Digits;
     loop {
         tokens.push(token(kind, &mut rest)?);

@@ -42,7 +42,7 @@ pub(super) fn parse(text: &str) -> Result<Composer, &'static str> {
         return Err("it is a branch, which has no place among versions");
     }
     let mut rest = text.strip_prefix('v').unwrap_or(text);
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(8);
     let mut branch = false;
     // The numbers at the start.
     loop {

@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Gem, &'static str> {
         Some((release, prerelease)) => (release, Some(prerelease)),
         None => (text, None),
     };
-    let mut segments = Vec::new();
+    let mut segments = Vec::with_capacity(8);
     for part in release.split('.') {
         split(part, &mut segments)?;
     }

@@ -53,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Maven, &'static str> {
     }
     let text = text.to_lowercase();
     let mut rest = text.as_str();
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(8);
     let mut hyphened = false;
     loop {
         tokens.push(token(&mut rest, hyphened));
