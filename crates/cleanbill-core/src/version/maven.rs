@@ -87,11 +87,11 @@ fn token(rest: &mut &str, hyphened: bool) -> Token {
         after = beyond;
     }
     *rest = after;
-    match named(word, number.is_some()) {
-        // A release's nought is nothing.
-        Word::Release => Token::Word(Word::Release, number.filter(|n| !n.is_zero())),
-        word => Token::Word(word, number),
-    }
+    let word = named(word, number.is_some());
+    // A release's nought is nothing.
+    let counts = |n: &Number| word != Word::Release || !n.is_zero();
+    let number = number.filter(counts);
+    Token::Word(word, number)
 }
 
 fn named(word: &str, numbered: bool) -> Word {
