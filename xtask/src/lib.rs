@@ -8,6 +8,7 @@ pub mod fuzz;
 pub mod inputs;
 pub mod kube_assets;
 pub mod nightly;
+pub mod order;
 pub mod parity;
 pub mod starter;
 pub mod tidy;

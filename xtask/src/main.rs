@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, bench, fuzz, kube_assets, nightly, parity, starter, tidy};
+use xtask::{Result, bench, fuzz, kube_assets, nightly, order, parity, starter, tidy};
 
 /// A chore: its name, what it is for, and its entry point, which gets the other arguments.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
@@ -16,6 +16,7 @@ const TASKS: &[Task] = &[
     ("fuzz", "run every fuzz target: fuzz [SECONDS [TARGET…]]", fuzz::run_task),
     ("nightly", "what takes longer than a commit should wait", nightly::run_task),
     ("kube-assets", "make kube-apiserver, kubectl, etcd for the tests, once", kube_assets::run),
+    ("order", "check version orders against a table: order ECOSYSTEM FILE", order::run),
     ("starter", "make the snapshot that is part of the program: starter [FOLDER]", starter::run),
 ];
 

@@ -85,7 +85,7 @@ ecosystems! {
     /// CleanStart's images, which have no releases.
     CleanStart = "CleanStart", Some(Scheme::Apk), Suffix::Nothing;
     /// Docker's hardened images.
-    DockerHardened = "Docker Hardened Images", None, Suffix::Nothing;
+    DockerHardened = "Docker Hardened Images", Some(Scheme::Semver), Suffix::Nothing;
     /// Echo's rebuilds: of Debian where nothing follows, else of the ecosystem that follows.
     Echo = "Echo", Some(Scheme::Deb), Suffix::Ecosystem;
     /// FreeBSD: `ports`, `base`, `kernel`, each with a release or none.
@@ -115,7 +115,7 @@ ecosystems! {
     /// Wolfi, which has no releases.
     Wolfi = "Wolfi", Some(Scheme::Apk), Suffix::Nothing;
     /// Bitnami's packaged applications.
-    Bitnami = "Bitnami", None, Suffix::Nothing;
+    Bitnami = "Bitnami", Some(Scheme::Bitnami), Suffix::Nothing;
     /// Python packages.
     PyPI = "PyPI", Some(Scheme::Pep440), Suffix::Nothing;
     /// Node packages.
@@ -125,35 +125,35 @@ ecosystems! {
     /// Rust crates.
     CratesIo = "crates.io", Some(Scheme::Semver), Suffix::Nothing;
     /// R packages of Bioconductor.
-    Bioconductor = "Bioconductor", None, Suffix::Nothing;
+    Bioconductor = "Bioconductor", Some(Scheme::Numbers), Suffix::Nothing;
     /// C and C++ packages of Conan. A recipe chooses what its version means, so there is no order.
     ConanCenter = "ConanCenter", None, Suffix::Nothing;
     /// R packages of CRAN.
-    Cran = "CRAN", None, Suffix::Nothing;
+    Cran = "CRAN", Some(Scheme::Numbers), Suffix::Nothing;
     /// The Glasgow Haskell Compiler.
-    Ghc = "GHC", None, Suffix::Nothing;
+    Ghc = "GHC", Some(Scheme::Semver), Suffix::Nothing;
     /// Actions, `owner/repository`. Their versions are whatever tags they have.
     GitHubActions = "GitHub Actions", None, Suffix::Nothing;
     /// Haskell packages.
-    Hackage = "Hackage", None, Suffix::Nothing;
+    Hackage = "Hackage", Some(Scheme::Numbers), Suffix::Nothing;
     /// Erlang and Elixir packages.
     Hex = "Hex", Some(Scheme::Semver), Suffix::Nothing;
     /// Julia packages.
-    Julia = "Julia", None, Suffix::Nothing;
+    Julia = "Julia", Some(Scheme::SemverBuild), Suffix::Nothing;
     /// Kubernetes itself, by its Go modules.
     Kubernetes = "Kubernetes", Some(Scheme::Semver), Suffix::Nothing;
     /// Java packages, `group:artifact`.
-    Maven = "Maven", None, Suffix::Repository;
+    Maven = "Maven", Some(Scheme::Maven), Suffix::Repository;
     /// .NET packages.
-    NuGet = "NuGet", None, Suffix::Nothing;
+    NuGet = "NuGet", Some(Scheme::NuGet), Suffix::Nothing;
     /// OCaml packages.
-    Opam = "opam", None, Suffix::Nothing;
+    Opam = "opam", Some(Scheme::Opam), Suffix::Nothing;
     /// PHP packages, `vendor/name`.
-    Packagist = "Packagist", None, Suffix::Repository;
+    Packagist = "Packagist", Some(Scheme::Composer), Suffix::Repository;
     /// Dart packages.
-    Pub = "Pub", None, Suffix::Nothing;
+    Pub = "Pub", Some(Scheme::SemverBuild), Suffix::Nothing;
     /// Ruby gems.
-    RubyGems = "RubyGems", None, Suffix::Nothing;
+    RubyGems = "RubyGems", Some(Scheme::Gem), Suffix::Nothing;
     /// Swift packages by the address of their repository.
     SwiftUrl = "SwiftURL", Some(Scheme::Semver), Suffix::Nothing;
     /// Extensions of Visual Studio Code, `publisher.name`.

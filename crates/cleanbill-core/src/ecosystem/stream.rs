@@ -34,7 +34,12 @@ impl Stream {
     /// The order of its versions, as [`Ecosystem::scheme`]; where it speaks of rebuilt packages,
     /// that of the ecosystem they come from.
     pub fn scheme(&self) -> Option<Scheme> {
-        self.rebuilt().unwrap_or(self.ecosystem).scheme()
+        match self.rebuilt() {
+            // What is rebuilt bears its number as build metadata (`1.2.3+echo.1`).
+            Some(Ecosystem::Npm) => Some(Scheme::SemverBuild),
+            Some(ecosystem) => ecosystem.scheme(),
+            None => self.ecosystem.scheme(),
+        }
     }
 
     /// A package's name as its ecosystem compares names, so that it can be looked up.

@@ -1,15 +1,13 @@
-//! Alpine's order, as apk-tools 2.14 compares (`apk version -t`); its grammar is in
-//! apk-package(5). What `apk version --check` of 2.14 takes parses here, even where the grammar
-//! of the manual is stricter (`1.2.-r1`, `10.2.26.r0`), since security databases hold such
-//! texts and apk gives them a definite place. A version must begin with a digit.
+//! Alpine's order, as apk-tools 3 compares (`apk version -t`); its grammar is in
+//! apk-package(5). What `apk version --check` of 2.14 takes parses here too, where the grammar
+//! of 3 is stricter (`1.2.-r1`, `10.2.26.r0`, `6.6.2p1`), since security databases hold such
+//! texts and apk 2 gives them a definite place. A version must begin with a digit.
 //!
-//! In one thing we go with apk-tools 3: `1.0_rc1` is lower than `1.0`. (2.14 has it the other way
-//! round, only after a component of noughts at the very end; packages end with `-rN`.)
+//! The two differ in order as well, for noughts: in 3 a later number that begins with one is
+//! compared by its signs (`8.2.0015` < `8.2.002`), in 2 by how many noughts there are.
 //!
 //! A version is a list of tokens that end with `End`, compared one by one: so the order of the
 //! variants below *is* the order of versions that go on differently after an equal start.
-
-use std::cmp::Reverse;
 
 use super::number::{Number, take_digits};
 
@@ -33,11 +31,12 @@ enum Token {
     PostSuffix(usize),
     /// One lower-case letter after a number.
     Letter(u8),
-    /// The first number, and one after a letter or after leading zeros.
+    /// The first number, and one after a letter.
     Digits(Number),
-    /// Leading zeros of a later number: each one more makes it lower (1.001 < 1.01 < 1.1).
-    Zeros(Reverse<usize>),
-    /// A later number without leading zeros; empty counts as nought.
+    /// A later number that begins with a nought, or is not there: compared by its signs, like
+    /// what follows a decimal point (1.001 < 1.01 < 1.1).
+    Fraction(String),
+    /// A later number.
     Component(Number),
 }
 
@@ -61,16 +60,9 @@ pub(super) fn parse(text: &str) -> Result<Apk, &'static str> {
         return Err("it does not begin with a digit");
     }
     let mut rest = text;
-    let mut tokens = Vec::new();
+    let mut tokens = Vec::with_capacity(8);
     let mut kind = Kind::Digits;
     loop {
-        let zeros = rest.len() - rest.trim_start_matches('0').len();
-        if kind == Kind::Component && zeros > 0 {
-            rest = rest.get(zeros..).unwrap_or_default();
-            tokens.push(Token::Zeros(Reverse(zeros)));
-            kind = Kind::Digits;
-            continue;
-        }
         tokens.push(token(kind, &mut rest)?);
         match next(kind, &mut rest)? {
             Some(follows) => kind = follows,
@@ -84,7 +76,12 @@ pub(super) fn parse(text: &str) -> Result<Apk, &'static str> {
 /// Reads the token of a kind.
 fn token(kind: Kind, rest: &mut &str) -> Result<Token, &'static str> {
     Ok(match kind {
-        Kind::Component => Token::Component(Number::new(take_digits(rest))),
+        Kind::Component => match take_digits(rest) {
+            digits if digits.is_empty() || digits.starts_with('0') => {
+                Token::Fraction(digits.to_owned())
+            }
+            digits => Token::Component(Number::new(digits)),
+        },
         Kind::Digits => Token::Digits(Number::new(take_digits(rest))),
         Kind::SuffixNumber => Token::SuffixNumber(Number::new(take_digits(rest))),
         Kind::Revision => Token::Revision(Number::new(take_digits(rest))),

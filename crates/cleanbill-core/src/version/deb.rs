@@ -63,7 +63,7 @@ impl PartialEq for Deb {
 impl Eq for Deb {}
 
 /// Runs of other signs and runs of digits in turn: signs by [`weight`], digits by number.
-fn compare_part(mut a: &str, mut b: &str) -> Ordering {
+pub(super) fn compare_part(mut a: &str, mut b: &str) -> Ordering {
     while !(a.is_empty() && b.is_empty()) {
         let (signs_a, signs_b) = (take_signs(&mut a), take_signs(&mut b));
         for at in 0..signs_a.len().max(signs_b.len()) {

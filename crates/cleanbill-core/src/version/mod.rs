@@ -11,12 +11,20 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 mod apk;
+mod bitnami;
+mod composer;
 mod deb;
+mod gem;
 mod go;
+mod maven;
+mod nuget;
 mod number;
+mod numbers;
+mod opam;
 mod pep440;
 mod rpm;
 mod semver;
+mod semver_build;
 
 /// The longest text that is read as a version, in bytes (npm's own limit).
 pub const MAX_LENGTH: usize = 256;
@@ -34,14 +42,44 @@ pub enum Scheme {
     Pep440,
     /// Semantic Versioning 2.0.0 as npm reads it.
     Semver,
+    /// Semantic Versioning whose build metadata counts: Pub's and Julia's.
+    SemverBuild,
     /// Go modules: semver with `v`, `+incompatible`, pseudo-versions, and toolchains (`go1.22rc1`).
     Go,
+    /// Maven's `ComparableVersion`.
+    Maven,
+    /// NuGet: semver of up to four numbers, without case.
+    NuGet,
+    /// RubyGems' `Gem::Version`.
+    Gem,
+    /// Composer, for Packagist.
+    Composer,
+    /// Bitnami: semver with revisions.
+    Bitnami,
+    /// Numbers and nothing else: CRAN's, Bioconductor's and Hackage's.
+    Numbers,
+    /// opam: Debian's without epochs.
+    Opam,
 }
 
 impl Scheme {
     /// Every scheme.
-    pub const ALL: [Self; 6] =
-        [Self::Apk, Self::Deb, Self::Rpm, Self::Pep440, Self::Semver, Self::Go];
+    pub const ALL: [Self; 14] = [
+        Self::Apk,
+        Self::Deb,
+        Self::Rpm,
+        Self::Pep440,
+        Self::Semver,
+        Self::SemverBuild,
+        Self::Go,
+        Self::Maven,
+        Self::NuGet,
+        Self::Gem,
+        Self::Composer,
+        Self::Bitnami,
+        Self::Numbers,
+        Self::Opam,
+    ];
 
     /// The name for people.
     pub fn as_str(self) -> &'static str {
@@ -51,7 +89,15 @@ impl Scheme {
             Self::Rpm => "rpm",
             Self::Pep440 => "PEP 440",
             Self::Semver => "semver",
+            Self::SemverBuild => "semver with builds",
             Self::Go => "Go",
+            Self::Maven => "Maven",
+            Self::NuGet => "NuGet",
+            Self::Gem => "RubyGems",
+            Self::Composer => "Composer",
+            Self::Bitnami => "Bitnami",
+            Self::Numbers => "number",
+            Self::Opam => "opam",
         }
     }
 
@@ -94,7 +140,15 @@ enum Parsed {
     Rpm(rpm::Rpm),
     Pep440(pep440::Pep440),
     Semver(semver::Semver),
+    SemverBuild(semver_build::SemverBuild),
     Go(semver::Semver),
+    Maven(maven::Maven),
+    NuGet(nuget::NuGet),
+    Gem(gem::Gem),
+    Composer(composer::Composer),
+    Bitnami(bitnami::Bitnami),
+    Numbers(numbers::Numbers),
+    Opam(opam::Opam),
 }
 
 impl Version {
@@ -118,7 +172,15 @@ impl Version {
             Scheme::Rpm => rpm::parse(text).map(Parsed::Rpm),
             Scheme::Pep440 => pep440::parse(text).map(Parsed::Pep440),
             Scheme::Semver => semver::parse(text).map(Parsed::Semver),
+            Scheme::SemverBuild => semver_build::parse(text).map(Parsed::SemverBuild),
             Scheme::Go => go::parse(text).map(Parsed::Go),
+            Scheme::Maven => maven::parse(text).map(Parsed::Maven),
+            Scheme::NuGet => nuget::parse(text).map(Parsed::NuGet),
+            Scheme::Gem => gem::parse(text).map(Parsed::Gem),
+            Scheme::Composer => composer::parse(text).map(Parsed::Composer),
+            Scheme::Bitnami => bitnami::parse(text).map(Parsed::Bitnami),
+            Scheme::Numbers => numbers::parse(text).map(Parsed::Numbers),
+            Scheme::Opam => opam::parse(text).map(Parsed::Opam),
         };
         parsed.map(Self).map_err(wrong)
     }

@@ -1,4 +1,4 @@
-//! A number of any length.
+//! A number of any length, and what else several orders need.
 
 use std::cmp::Ordering;
 
@@ -45,4 +45,12 @@ pub(super) fn take_digits<'t>(text: &mut &'t str) -> &'t str {
     let (digits, rest) = text.split_at(end);
     *text = rest;
     digits
+}
+
+/// Compares two lists where each, past its end, goes on with `missing` for ever.
+pub(super) fn compare_padded<T: Ord>(a: &[T], b: &[T], missing: &T) -> Ordering {
+    (0..a.len().max(b.len()))
+        .map(|at| a.get(at).unwrap_or(missing).cmp(b.get(at).unwrap_or(missing)))
+        .find(|order| order.is_ne())
+        .unwrap_or(Ordering::Equal)
 }

@@ -1,6 +1,6 @@
 //! rpm's order (`rpm.vercmp`, `rpmverCmp` of librpm): epoch, then version, then release.
 //!
-//! A missing epoch is nought. A missing release is lower than any release: that is what librpm's
+//! A missing epoch is nought, and only digits before a colon are one. A missing release is lower than any release: that is what librpm's
 //! `rpmverCmp` has, and it makes the order total. (Dependencies in rpm are another question: there
 //! a missing release is any release, so that `1.0` would equal both `1.0-1` and `1.0-2`.)
 //!
@@ -39,21 +39,21 @@ pub(super) fn parse(text: &str) -> Result<Rpm, &'static str> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("it has white space in it");
     }
+    // What rpm prints where there is no epoch is no part of the version.
+    let text = text.strip_prefix("(none):").unwrap_or(text);
     let (epoch, rest) = match text.split_once(':') {
-        Some((epoch, rest)) => {
-            if epoch.is_empty() || !epoch.bytes().all(|b| b.is_ascii_digit()) {
-                return Err("its epoch is no number");
-            }
+        Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => {
             (Number::new(epoch), rest)
         }
-        None => (Number::default(), text),
+        // Any other colon separates like a dot.
+        Some(_) | None => (Number::default(), text),
     };
     let (version, release) = match rest.rsplit_once('-') {
         Some((version, release)) => (version, Some(release)),
         None => (rest, None),
     };
-    if version.is_empty() || release == Some("") {
-        return Err("a part of it is empty");
+    if version.is_empty() {
+        return Err("it has no version beside epoch and release");
     }
     Ok(Rpm { epoch, version: version.to_owned(), release: release.map(str::to_owned) })
 }

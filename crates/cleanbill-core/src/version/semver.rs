@@ -3,7 +3,10 @@
 //! without its hyphen (`1.2.3beta`) are taken. Build metadata is no part of the order.
 //!
 //! Unlike npm, an incomplete version is read (`1.2` is `1.2.0`), because ranges of advisories
-//! name such bounds. More than three numbers (`1.2.3.4`) are no version. Crates use this too.
+//! name such bounds. More than three numbers (`1.2.3.4`) are no version.
+//!
+//! What other ecosystems take of semver is part of this, and the order is the same: crates.io,
+//! Hex, SwiftURL and the others whose row in the table of ecosystems says so.
 
 use std::cmp::Ordering;
 
