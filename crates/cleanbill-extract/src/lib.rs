@@ -26,6 +26,7 @@ mod owners;
 mod passwd;
 mod purl;
 mod python;
+mod rpm;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};
@@ -35,4 +36,4 @@ pub use options::{Extra, Options};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 2;
+pub const ENGINE: u32 = 3;

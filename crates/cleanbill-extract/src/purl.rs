@@ -30,6 +30,13 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
                 (epoch, version) = (Some(number).filter(|n| *n != "0"), rest);
             }
         }
+        PackageKind::Rpm => {
+            os(&mut out, "rpm/", "rpm");
+            encode(&mut out, &claim.name);
+            if let Some((number, rest)) = version.split_once(':') {
+                (epoch, version) = (Some(number), rest);
+            }
+        }
         PackageKind::Python => {
             out.push_str("pypi/");
             encode(&mut out, &claim.name.to_lowercase().replace('_', "-"));
@@ -145,6 +152,8 @@ mod tests {
                 version: version.into(),
                 source: None,
                 arch: arch.map(str::to_owned),
+                vendor: None,
+                module: None,
             };
             assert_eq!(purl(&claim, Some(&distribution)), expected);
         }

@@ -185,9 +185,11 @@ fn result(view: &View<'_>, target: &Target<'_>, artifact: Option<&str>) -> Value
 /// Trivy's package id: name and version, and none for installed Python packages.
 fn package_id(package: &Package) -> Option<String> {
     match package.kind {
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Npm | PackageKind::Go => {
-            Some(format!("{}@{}", package.name, package.version))
-        }
+        PackageKind::Apk
+        | PackageKind::Deb
+        | PackageKind::Rpm
+        | PackageKind::Npm
+        | PackageKind::Go => Some(format!("{}@{}", package.name, package.version)),
         PackageKind::Python => None,
     }
 }
@@ -202,7 +204,7 @@ fn identifier(package: &Package) -> Value {
 fn file_path(package: &Package) -> Option<&str> {
     match package.kind {
         PackageKind::Npm | PackageKind::Python => Some(&package.evidence),
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Go => None,
+        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm | PackageKind::Go => None,
     }
 }
 
@@ -240,6 +242,7 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     let analyser = match package.kind {
         PackageKind::Apk => "apk",
         PackageKind::Deb => "dpkg",
+        PackageKind::Rpm => "rpm",
         PackageKind::Python => "python-pkg",
         PackageKind::Npm => "node-pkg",
         PackageKind::Go => "gobinary",
@@ -248,11 +251,11 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     out.into()
 }
 
-/// A version as Trivy writes it: dpkg's in three fields (epoch, upstream version, revision), all
-/// others in one.
+/// A version as Trivy writes it: dpkg's and rpm's in three fields (epoch, upstream version,
+/// revision or release), all others in one.
 fn version(out: &mut Map<String, Value>, prefix: &str, kind: PackageKind, text: &str) {
     let (epoch, upstream, release) = match kind {
-        PackageKind::Deb => {
+        PackageKind::Deb | PackageKind::Rpm => {
             let (epoch, rest) = match text.split_once(':') {
                 Some((epoch, rest)) => (epoch.parse::<u64>().ok(), rest),
                 None => (None, text),
@@ -388,6 +391,11 @@ mod tests {
                 json!({"Version": "2.38-1", "Release": "5", "Epoch": 1}),
             ),
             (PackageKind::Deb, "2024a", json!({"Version": "2024a"})),
+            (
+                PackageKind::Rpm,
+                "1:3.0.7-27.el9",
+                json!({"Version": "3.0.7", "Release": "27.el9", "Epoch": 1}),
+            ),
             (PackageKind::Apk, "1.2.3-r4", json!({"Version": "1.2.3-r4"})),
             (PackageKind::Npm, "1.0.0-rc.1", json!({"Version": "1.0.0-rc.1"})),
         ];

@@ -31,6 +31,8 @@ fn package(kind: PackageKind, name: &str, version: &str, evidence: &str) -> Pack
         version: version.into(),
         source: os.then(|| SourcePackage { name: name.into(), version: version.into() }),
         arch: os.then(|| "x86_64".into()),
+        vendor: None,
+        module: None,
         purl: format!("pkg:generic/{name}@{version}"),
         layer: Some(LayerId { diff_id: digest(1), blob: digest(2) }),
         evidence: evidence.into(),

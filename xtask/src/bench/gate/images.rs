@@ -123,6 +123,8 @@ fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> P
         version,
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl,
         layer,
         evidence,

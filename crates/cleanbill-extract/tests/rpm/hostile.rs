@@ -1,0 +1,1 @@
+//! Databases that are damaged, by chance or on purpose.
