@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn purls_are_spelt_as_others_spell_them() {
-        use PackageKind::{Apk, Deb, Go, Npm, Python};
+        use PackageKind::{Apk, Deb, Go, Npm, Python, Rpm};
         let table = [
             (
                 Apk,
@@ -127,6 +127,13 @@ mod tests {
                 None,
                 "pkg:deb/debian/usr-is-merged@37~deb12u1?distro=debian-12.11",
             ),
+            (
+                Rpm,
+                "openssl-libs",
+                "1:3.0.7-27.el9",
+                Some("x86_64"),
+                "pkg:rpm/almalinux/openssl-libs@3.0.7-27.el9?arch=x86_64&distro=almalinux-9.4&epoch=1",
+            ),
             (Python, "Typing_Extensions", "4.15.0", None, "pkg:pypi/typing-extensions@4.15.0"),
             (Npm, "@babel/core", "7.0.0", None, "pkg:npm/%40babel/core@7.0.0"),
             (
@@ -138,7 +145,11 @@ mod tests {
             ),
         ];
         for (kind, name, version, arch, expected) in table {
-            let (id, distro) = if kind == Apk { ("alpine", "3.20.3") } else { ("debian", "12.11") };
+            let (id, distro) = match kind {
+                Apk => ("alpine", "3.20.3"),
+                Rpm => ("almalinux", "9.4"),
+                Deb | Python | Npm | Go => ("debian", "12.11"),
+            };
             let distribution = Distribution {
                 id: id.into(),
                 version: distro.into(),

@@ -89,6 +89,7 @@ pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
             found.deb = other("dpkg", some(both));
         }
         "almalinux" => found.rpm = other("rpm", some(vec![one(Ecosystem::AlmaLinux, release)])),
+        "rocky" => found.rpm = other("rpm", some(vec![one(Ecosystem::RockyLinux, release)])),
         _ => gap(full.trim(), "we know of no advisories for this distribution".into()),
     }
     found

@@ -69,7 +69,7 @@ impl Beside {
 }
 
 /// The database as its write-ahead log leaves it.
-fn together(database: &[u8], log: &[u8]) -> Facts {
+pub(super) fn together(database: &[u8], log: &[u8]) -> Facts {
     let mut packages = Packages::new();
     sqlite::read(database, Some(log), &mut packages);
     packages.finish()

@@ -14,8 +14,6 @@ mod ndb;
 mod numbers;
 mod packages;
 mod sqlite;
-#[cfg(test)]
-mod tests;
 
 use crate::extractors::{Extractor, Wanted};
 use crate::facts::Facts;
@@ -83,6 +81,22 @@ pub(crate) fn places() -> impl Iterator<Item = (String, Wanted)> {
         .iter()
         .flat_map(|folder| NAMES.map(|(name, wanted)| (format!("{folder}/{name}"), wanted)));
     databases.chain([(MANIFEST_PATH.to_owned(), Wanted::RpmManifest)])
+}
+
+/// Any bytes as one package's header: the entry point of fuzzing.
+pub fn fuzz_header(bytes: &[u8]) -> usize {
+    let mut packages = Packages::new();
+    packages.header(1, bytes);
+    packages.finish().claims.len()
+}
+
+/// Any bytes as a database in SQLite with a write-ahead log behind it, after two bytes that say
+/// how many times 512 bytes the database has: an entry point of fuzzing.
+pub fn fuzz_log(bytes: &[u8]) -> usize {
+    let Some((length, rest)) = bytes.split_first_chunk::<2>() else { return 0 };
+    let length = usize::from(u16::from_be_bytes(*length)) * 512;
+    let (database, log) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+    beside::together(database, log).claims.len()
 }
 
 fn in_folders(path: &str) -> Option<&str> {

@@ -1,4 +1,5 @@
 //! rpm: databases that its own tools made, databases made to hurt, and how layers bring them.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "all of it is tests")]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,6 +8,7 @@ mod build;
 mod hostile;
 mod layers;
 mod real;
+mod seeds;
 mod tools;
 
 /// The database's paths, in the order of preference.

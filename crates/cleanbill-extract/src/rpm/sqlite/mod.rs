@@ -58,6 +58,9 @@ struct Database<'a> {
     seen: Seen,
 }
 
+/// What is done with the number and content of each row.
+type Take<'t> = dyn FnMut(i64, &[u8], &mut Packages) -> Result<(), &'static str> + 't;
+
 /// What is wrong with a database, or a part of it.
 type Damage = String;
 
@@ -124,12 +127,7 @@ impl<'a> Database<'a> {
     }
 
     /// Shows every row of a table to `take`. Pages that are damaged are told and passed over.
-    fn rows(
-        &mut self,
-        root: u32,
-        packages: &mut Packages,
-        take: &mut dyn FnMut(i64, &[u8], &mut Packages) -> Result<(), &'static str>,
-    ) {
+    fn rows(&mut self, root: u32, packages: &mut Packages, take: &mut Take<'_>) {
         let mut ahead = Vec::new();
         self.ahead(root, &mut ahead, packages);
         while let Some(number) = ahead.pop() {
@@ -166,7 +164,7 @@ impl<'a> Database<'a> {
         number: u32,
         ahead: &mut Vec<u32>,
         packages: &mut Packages,
-        take: &mut dyn FnMut(i64, &[u8], &mut Packages) -> Result<(), &'static str>,
+        take: &mut Take<'_>,
     ) -> Result<(), Damage> {
         let page = self.page(number).ok_or("is not there")?;
         let page = page.get(..self.usable).unwrap_or_default();

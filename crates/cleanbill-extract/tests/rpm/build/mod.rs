@@ -35,7 +35,7 @@ pub fn package(name: &str, epoch: Option<u32>, files: u32) -> Vec<u8> {
 pub fn packages() -> Vec<Vec<u8>> {
     vec![
         package("bash", None, 0),
-        package("openssl", Some(1), 40),
+        package("openssl", Some(1), 80),
         package("zlib", Some(0), 2),
         package("gpg-pubkey", None, 0),
     ]
