@@ -143,7 +143,7 @@ fn of_conditions() {
         ),
         (
             "packages: [{name: x, kind: cargo}]",
-            "p:1:58: \"kind\" cannot be \"cargo\" (one of apk, deb, python, npm, go)",
+            "p:1:58: \"kind\" cannot be \"cargo\" (one of apk, deb, rpm, python, npm, go)",
         ),
         (
             "packages: [{name: x, versions: 5.6.0}]",
