@@ -73,6 +73,9 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
         if let Some(epoch) = epoch {
             qualifier("epoch", epoch);
         }
+        if let Some(module) = &claim.module {
+            qualifier("modularitylabel", module);
+        }
     }
     out
 }
