@@ -83,6 +83,8 @@ pub(crate) fn memory() -> MemoryAdvisories {
             feed("alpine-secdb", &["Alpine:v3.9", "Alpine:edge"]),
             feed("osv:Debian", &["Debian:12"]),
             feed("osv:Ubuntu", &["Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS", "Ubuntu:24.10"]),
+            feed("osv:AlmaLinux", &["AlmaLinux:9"]),
+            feed("osv:Rocky Linux", &["Rocky Linux:9"]),
             feed("osv:PyPI", &["PyPI"]),
             feed("osv:npm", &["npm"]),
             feed("osv:Go", &["Go"]),

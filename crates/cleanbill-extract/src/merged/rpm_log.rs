@@ -27,8 +27,12 @@ impl Finder<'_, '_> {
                 });
             let Some(log) = log.filter(|l| !l.facts.is_empty()) else { continue };
             if log.origin.layer == origin.layer {
-                // What it says is the whole database, and newer.
-                self.merged.live.retain(|l| (l.wanted, l.origin) != (Wanted::RpmSqlite, origin));
+                // What it says is the whole database, and newer; unless it was not read, which
+                // it then says.
+                let read = !log.facts.claims.is_empty();
+                self.merged
+                    .live
+                    .retain(|l| !read || (l.wanted, l.origin) != (Wanted::RpmSqlite, origin));
             } else {
                 let detail = format!(
                     "holds a newer part of {database}, which is of another layer, and was not \
