@@ -114,6 +114,8 @@ fn distinct(known: &[(PackageKind, String, String)], number: usize) -> Package {
         layer: None,
         evidence: "proof".into(),
         owner: None,
+        module: None,
+        vendor: None,
     }
 }
 

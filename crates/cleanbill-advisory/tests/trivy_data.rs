@@ -167,6 +167,8 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
         version,
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl: String::new(),
         layer: None,
         evidence: String::new(),

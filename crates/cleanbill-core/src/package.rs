@@ -13,6 +13,8 @@ pub enum PackageKind {
     Apk,
     /// Debian's and Ubuntu's dpkg.
     Deb,
+    /// rpm, of Red Hat's, SUSE's and their relatives' distributions.
+    Rpm,
     /// An installed Python distribution (dist-info or egg-info).
     Python,
     /// An installed Node package (`package.json` with name and version).
@@ -23,12 +25,12 @@ pub enum PackageKind {
 
 impl PackageKind {
     /// Every kind, operating-system kinds first.
-    pub const ALL: [Self; 5] = [Self::Apk, Self::Deb, Self::Python, Self::Npm, Self::Go];
+    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Python, Self::Npm, Self::Go];
 
     /// Whether it belongs to the distribution rather than to a language.
     pub fn is_os(self) -> bool {
         match self {
-            Self::Apk | Self::Deb => true,
+            Self::Apk | Self::Deb | Self::Rpm => true,
             Self::Python | Self::Npm | Self::Go => false,
         }
     }
@@ -38,6 +40,7 @@ impl PackageKind {
         match self {
             Self::Apk => Scheme::Apk,
             Self::Deb => Scheme::Deb,
+            Self::Rpm => Scheme::Rpm,
             Self::Python => Scheme::Pep440,
             Self::Npm => Scheme::Semver,
             Self::Go => Scheme::Go,
@@ -49,9 +52,10 @@ impl PackageKind {
 /// of sources.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourcePackage {
-    /// Its name (apk: origin; dpkg: `Source`).
+    /// Its name (apk: origin; dpkg: `Source`; rpm: the first part of `SOURCERPM`).
     pub name: String,
-    /// Its version, which may differ from the binary package's.
+    /// Its version, which may differ from the binary package's. rpm does not write a source's
+    /// epoch down: there it is left out, which does not mean that it is 0.
     pub version: String,
 }
 
@@ -71,13 +75,20 @@ pub struct Package {
     pub kind: PackageKind,
     /// The name as its database writes it (Python: as written, normalised only for matching).
     pub name: String,
-    /// The installed version as written, epoch included (dpkg). Go modules keep their `v`;
-    /// `stdlib` is written `v1.22.3`. Never empty: a package without one is a gap.
+    /// The installed version as written, epoch included (dpkg; rpm writes `epoch:version-release`,
+    /// without an epoch of 0). Go modules keep their `v`; `stdlib` is written `v1.22.3`. Never
+    /// empty: a package without one is a gap.
     pub version: String,
     /// The source package, where the database names one; otherwise name and version serve.
     pub source: Option<SourcePackage>,
     /// The architecture as the database writes it.
     pub arch: Option<String>,
+    /// Who built it (rpm's `VENDOR`), where the database says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vendor: Option<String>,
+    /// The module that it is of (rpm's `MODULARITYLABEL`, `name:stream:version:context`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub module: Option<String>,
     /// The package URL (<https://github.com/package-url/purl-spec>).
     pub purl: String,
     /// The layer that brought it; `None` for a root filesystem folder.

@@ -100,6 +100,8 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         source: (!origin.is_empty())
             .then(|| SourcePackage { name: origin, version: version.clone() }),
         arch: (!arch.is_empty()).then_some(arch),
+        vendor: None,
+        module: None,
         name,
         version,
     });

@@ -138,6 +138,8 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         kind: PackageKind::Deb,
         source,
         arch: (!arch.is_empty()).then_some(arch),
+        vendor: None,
+        module: None,
         name: package,
         version,
     });

@@ -8,6 +8,7 @@ use crate::extractors::{Wanted, read, wanted};
 use crate::facts::{Facts, FileFacts, LayerFacts};
 use crate::go_binary::Scanner;
 use crate::options::Options;
+use crate::rpm::Beside;
 
 /// Whether more of the open entry's content is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +27,7 @@ pub struct LayerExaminer {
     layer: LayerFacts,
     /// Files whose facts are counted, and their bytes.
     counted: (usize, u64),
+    beside: Beside,
     open: Option<Open>,
 }
 
@@ -36,6 +38,7 @@ const SMALLEST_PROGRAM: u64 = 64;
 #[derive(Debug)]
 struct Open {
     entry: u32,
+    path: String,
     /// What its content is read as, each with the name it is wanted by.
     wishes: Vec<(Wanted, String)>,
     size: u64,
@@ -55,7 +58,13 @@ enum Content {
 impl LayerExaminer {
     /// An examiner for one layer.
     pub fn new(options: &Options) -> Self {
-        Self { options: options.clone(), layer: LayerFacts::default(), counted: (0, 0), open: None }
+        Self {
+            options: options.clone(),
+            layer: LayerFacts::default(),
+            counted: (0, 0),
+            beside: Beside::new(options.file_bytes),
+            open: None,
+        }
     }
 
     /// Memory that the facts take so far, in bytes and roughly.
@@ -89,7 +98,8 @@ impl LayerExaminer {
             ))
         };
         let interest = content.interest();
-        self.open = Some(Open { entry: number, wishes, size: entry.size, content });
+        let path = entry.path.clone();
+        self.open = Some(Open { entry: number, path, wishes, size: entry.size, content });
         interest
     }
 
@@ -118,13 +128,14 @@ impl LayerExaminer {
 
     /// Ends the open entry and keeps what it says.
     pub fn close(&mut self) {
-        let Some(Open { entry, wishes, size, content }) = self.open.take() else { return };
+        let Some(Open { entry, path, wishes, size, content }) = self.open.take() else { return };
         if let Content::Program(scanner) = content {
             if let Some(facts) = scanner.finish() {
                 self.layer.files.push(FileFacts { entry, wanted: Wanted::GoProgram, facts });
             }
             return;
         }
+        let kinds: Vec<Wanted> = wishes.iter().map(|(wanted, _)| *wanted).collect();
         for (wanted, named) in wishes {
             let facts = match &content {
                 Content::Whole(bytes) if (bytes.len() as u64) < size => {
@@ -144,6 +155,9 @@ impl LayerExaminer {
             };
             self.layer.files.push(FileFacts { entry, wanted, facts });
         }
+        let Content::Whole(bytes) = content else { return };
+        // Of two facts of a file the later ones count.
+        self.layer.files.extend(self.beside.take(entry, path, &kinds, bytes, size));
     }
 
     /// The facts of the whole layer.

@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::{apk, dpkg, go_binary, node, os_release, passwd, python};
+use crate::{apk, dpkg, go_binary, node, os_release, passwd, python, rpm};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -22,6 +22,16 @@ pub enum Wanted {
     DpkgStatusD,
     /// The list of files of one package of dpkg.
     DpkgFiles,
+    /// rpm's database in SQLite.
+    RpmSqlite,
+    /// What belongs to that database and is not in it.
+    RpmSqliteLog,
+    /// rpm's database in its own format.
+    RpmNdb,
+    /// rpm's database in Berkeley DB.
+    RpmBerkeley,
+    /// The list of packages of images without rpm's database.
+    RpmManifest,
     /// The names of users.
     Passwd,
     /// Metadata of an installed Python distribution.
@@ -41,6 +51,11 @@ impl Wanted {
         Self::DpkgStatus,
         Self::DpkgStatusD,
         Self::DpkgFiles,
+        Self::RpmSqlite,
+        Self::RpmSqliteLog,
+        Self::RpmNdb,
+        Self::RpmBerkeley,
+        Self::RpmManifest,
         Self::Passwd,
         Self::PythonMetadata,
         Self::NodePackage,
@@ -56,6 +71,11 @@ impl Wanted {
             Self::DpkgStatus => "dpkg-status",
             Self::DpkgStatusD => "dpkg-status-d",
             Self::DpkgFiles => "dpkg-files",
+            Self::RpmSqlite => "rpm-sqlite",
+            Self::RpmSqliteLog => "rpm-sqlite-log",
+            Self::RpmNdb => "rpm-ndb",
+            Self::RpmBerkeley => "rpm-berkeley",
+            Self::RpmManifest => "rpm-manifest",
             Self::Passwd => "passwd",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
@@ -72,6 +92,11 @@ impl Wanted {
             | Self::DpkgStatus
             | Self::DpkgStatusD
             | Self::DpkgFiles
+            | Self::RpmSqlite
+            | Self::RpmSqliteLog
+            | Self::RpmNdb
+            | Self::RpmBerkeley
+            | Self::RpmManifest
             | Self::Passwd => true,
             Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
         }
@@ -96,6 +121,11 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     dpkg::STATUS,
     dpkg::STATUS_D_FILE,
     dpkg::FILES,
+    rpm::SQLITE,
+    rpm::SQLITE_LOG,
+    rpm::NDB,
+    rpm::BERKELEY,
+    rpm::MANIFEST,
     passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,

@@ -88,12 +88,18 @@ impl Facts {
         }
     }
 
+    /// Whether it says nothing at all.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
     /// Memory that it takes, roughly.
     fn bytes(&self) -> usize {
         let claims = self.claims.iter().map(|c| {
             let source = c.source.as_ref().map_or(0, |s| s.name.len() + s.version.len());
-            let arch = c.arch.as_ref().map_or(0, String::len);
-            size_of::<Claim>() + c.name.len() + c.version.len() + source + arch
+            let rest = [&c.arch, &c.vendor, &c.module];
+            let rest: usize = rest.into_iter().flatten().map(String::len).sum();
+            size_of::<Claim>() + c.name.len() + c.version.len() + source + rest
         });
         let owned =
             self.owned.iter().map(|o| size_of::<Owned>() + o.package.len() + o.files.bytes());
@@ -127,6 +133,10 @@ pub(crate) struct Claim {
     pub(crate) source: Option<SourcePackage>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) arch: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) vendor: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) module: Option<String>,
 }
 
 /// One part of a file that could not be understood: a gap, if the file is there in the end.

@@ -26,13 +26,15 @@ mod owners;
 mod passwd;
 mod purl;
 mod python;
+mod rpm;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};
 pub use facts::LayerFacts;
 pub use merged::{Merged, merge};
 pub use options::{Extra, Options};
+pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 2;
+pub const ENGINE: u32 = 3;

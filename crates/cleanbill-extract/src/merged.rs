@@ -3,6 +3,7 @@
 
 mod distribution;
 mod inventory;
+mod rpm_log;
 mod runs_as;
 mod unread;
 
@@ -15,7 +16,7 @@ use cleanbill_core::rootfs::{Item, Origin, Resolution, Rootfs};
 use crate::extractors::{self, Wanted};
 use crate::facts::{Facts, LayerFacts};
 use crate::options::Extra;
-use crate::{apk, dpkg, os_release, passwd};
+use crate::{apk, dpkg, os_release, passwd, rpm};
 
 /// The most links to files wanted by a pattern that are followed.
 const MAX_LINKS: usize = 10_000;
@@ -102,6 +103,10 @@ impl Finder<'_, '_> {
         }
         self.look(passwd::PATH, Wanted::Passwd, false);
         self.look(dpkg::STATUS_PATH, Wanted::DpkgStatus, true);
+        for (path, wanted) in rpm::places() {
+            self.look(&path, wanted, true);
+        }
+        self.rpm_logs();
         let root = self.root;
         for folder in [dpkg::STATUS_D, dpkg::INFO] {
             for (name, item) in root.children(folder) {
@@ -154,7 +159,7 @@ impl Finder<'_, '_> {
         match self.root.resolve(named) {
             Resolution::File { origin, path } => {
                 let facts = self.by_origin.get(&origin).into_iter().flatten();
-                match facts.into_iter().find(|(w, _)| *w == wanted) {
+                match facts.into_iter().rfind(|(w, _)| *w == wanted) {
                     Some((wanted, facts)) => {
                         if self.seen.insert((origin, *wanted)) {
                             let (named, wanted) = (named.to_owned(), *wanted);

@@ -28,7 +28,7 @@ fn package(named: &str, bytes: &[u8]) -> Facts {
     match manifest {
         Ok((Some(name), Some(version))) if is_name(&name) && !version.is_empty() => {
             let (kind, source, arch) = (PackageKind::Npm, None, None);
-            facts.claim(Claim { kind, name, version, source, arch });
+            facts.claim(Claim { kind, name, version, source, arch, vendor: None, module: None });
         }
         Ok((Some(name), Some(_))) if installed => {
             facts.unreadable(format!("{name:?} is no name of a package, or has no version"));

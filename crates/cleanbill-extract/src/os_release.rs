@@ -92,8 +92,8 @@ fn unquote(value: &str) -> String {
 }
 
 /// The release that advisories are filed under, from the version: Alpine's first two numbers
-/// (`edge` for what is not released), Debian's first (`sid` where there is none), otherwise the
-/// version as it stands.
+/// (`edge` for what is not released), Debian's first (`sid` where there is none), the first
+/// of Red Hat's relatives, otherwise the version as it stands.
 pub(crate) fn release_of(id: &str, version: &str) -> String {
     let numbers = |n: usize| {
         let parts: Vec<_> = version.split('.').take(n).collect();
@@ -106,6 +106,11 @@ pub(crate) fn release_of(id: &str, version: &str) -> String {
         "alpine" if version.contains("_alpha") || version.contains("edge") => "edge".to_owned(),
         "alpine" => numbers(2).unwrap_or_else(|| version.to_owned()),
         "debian" => numbers(1).unwrap_or_else(|| "sid".to_owned()),
+        // Errata are published for a major number. Amazon Linux 1 was named by months, 2018.03.
+        "amzn" if version.starts_with("201") => "1".to_owned(),
+        "almalinux" | "rocky" | "rhel" | "centos" | "ol" | "amzn" => {
+            numbers(1).unwrap_or_else(|| version.to_owned())
+        }
         _ => version.to_owned(),
     }
 }
@@ -158,6 +163,17 @@ mod tests {
             ("debian", "trixie/sid", "sid"),
             ("debian", "", "sid"),
             ("ubuntu", "22.04", "22.04"),
+            ("almalinux", "9.4", "9"),
+            ("rocky", "8", "8"),
+            ("rhel", "9.4", "9"),
+            ("centos", "7", "7"),
+            ("ol", "8.10", "8"),
+            ("amzn", "2023", "2023"),
+            ("amzn", "2018.03", "1"),
+            ("amzn", "2", "2"),
+            ("fedora", "40", "40"),
+            ("sles", "15.5", "15.5"),
+            ("almalinux", "", ""),
             ("arch", "", ""),
         ];
         for (id, version, release) in table {

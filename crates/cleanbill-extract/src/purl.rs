@@ -30,6 +30,13 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
                 (epoch, version) = (Some(number).filter(|n| *n != "0"), rest);
             }
         }
+        PackageKind::Rpm => {
+            os(&mut out, "rpm/", "rpm");
+            encode(&mut out, &claim.name);
+            if let Some((number, rest)) = version.split_once(':') {
+                (epoch, version) = (Some(number), rest);
+            }
+        }
         PackageKind::Python => {
             out.push_str("pypi/");
             encode(&mut out, &claim.name.to_lowercase().replace('_', "-"));
@@ -66,6 +73,9 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
         if let Some(epoch) = epoch {
             qualifier("epoch", epoch);
         }
+        if let Some(module) = &claim.module {
+            qualifier("modularitylabel", module);
+        }
     }
     out
 }
@@ -97,7 +107,7 @@ mod tests {
 
     #[test]
     fn purls_are_spelt_as_others_spell_them() {
-        use PackageKind::{Apk, Deb, Go, Npm, Python};
+        use PackageKind::{Apk, Deb, Go, Npm, Python, Rpm};
         let table = [
             (
                 Apk,
@@ -120,6 +130,13 @@ mod tests {
                 None,
                 "pkg:deb/debian/usr-is-merged@37~deb12u1?distro=debian-12.11",
             ),
+            (
+                Rpm,
+                "openssl-libs",
+                "1:3.0.7-27.el9",
+                Some("x86_64"),
+                "pkg:rpm/almalinux/openssl-libs@3.0.7-27.el9?arch=x86_64&distro=almalinux-9.4&epoch=1",
+            ),
             (Python, "Typing_Extensions", "4.15.0", None, "pkg:pypi/typing-extensions@4.15.0"),
             (Npm, "@babel/core", "7.0.0", None, "pkg:npm/%40babel/core@7.0.0"),
             (
@@ -131,7 +148,11 @@ mod tests {
             ),
         ];
         for (kind, name, version, arch, expected) in table {
-            let (id, distro) = if kind == Apk { ("alpine", "3.20.3") } else { ("debian", "12.11") };
+            let (id, distro) = match kind {
+                Apk => ("alpine", "3.20.3"),
+                Rpm => ("almalinux", "9.4"),
+                Deb | Python | Npm | Go => ("debian", "12.11"),
+            };
             let distribution = Distribution {
                 id: id.into(),
                 version: distro.into(),
@@ -145,6 +166,8 @@ mod tests {
                 version: version.into(),
                 source: None,
                 arch: arch.map(str::to_owned),
+                vendor: None,
+                module: None,
             };
             assert_eq!(purl(&claim, Some(&distribution)), expected);
         }

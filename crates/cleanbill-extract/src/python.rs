@@ -79,6 +79,8 @@ fn metadata(bytes: &[u8]) -> Facts {
             version,
             source: None,
             arch: None,
+            vendor: None,
+            module: None,
         }),
         (None, _) => facts.unreadable("has no Name in its head"),
         (Some(name), None) => facts.unreadable(format!("{name} has no Version in its head")),

@@ -165,17 +165,17 @@ fn damage_is_told_with_its_place() {
 
 #[test]
 fn distributions_we_do_not_know_are_told() {
-    let fedora = vec![
-        file("etc/os-release", "ID=fedora\nVERSION_ID=40\nPRETTY_NAME=\"Fedora Linux 40\"\n"),
-        file("usr/lib/sysimage/rpm/rpmdb.sqlite", "SQLite format 3"),
+    let arch = vec![
+        file("etc/os-release", "ID=arch\nPRETTY_NAME=\"Arch Linux\"\n"),
+        file("var/lib/pacman/local/bash-5.2-1/desc", "%NAME%\nbash\n"),
     ];
     check(
-        &[fedora],
+        &[arch],
         &[],
         &[
-            "unknown-distribution: Fedora Linux 40: named by etc/os-release, and not one we know",
-            "unreadable-database: usr/lib/sysimage/rpm/rpmdb.sqlite: a package database of rpm, which \
-         is not read yet",
+            "unknown-distribution: Arch Linux: named by etc/os-release, and not one we know",
+            "unreadable-database: var/lib/pacman/local: a package database of pacman, which is not \
+         read yet",
         ],
     );
     check(

@@ -270,7 +270,9 @@ fn is_of_matching(gap: &Gap, packages: &[Package]) -> bool {
         GapKind::UnidentifiedVersion => packages.iter().any(|p| {
             let version = match p.kind {
                 PackageKind::Apk | PackageKind::Deb => p.source_version(),
-                PackageKind::Python | PackageKind::Npm | PackageKind::Go => &p.version,
+                PackageKind::Rpm | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
+                    &p.version
+                }
             };
             gap.subject == format!("{} {version}", p.name).trim()
         }),

@@ -183,6 +183,8 @@ fn key(package: &Package, into: &mut String) {
         source.map(|s| &*s.name),
         source.map(|s| &*s.version),
         package.arch.as_deref(),
+        package.module.as_deref(),
+        package.vendor.as_deref(),
     ];
     into.clear();
     // Writing to a text cannot fail.

@@ -9,7 +9,7 @@ pub(super) fn looked_up(package: &Package) -> String {
     match package.kind {
         PackageKind::Apk | PackageKind::Deb => package.source_name().to_owned(),
         PackageKind::Python => normalised(&package.name),
-        PackageKind::Npm | PackageKind::Go => package.name.clone(),
+        PackageKind::Rpm | PackageKind::Npm | PackageKind::Go => package.name.clone(),
     }
 }
 
@@ -17,7 +17,9 @@ pub(super) fn looked_up(package: &Package) -> String {
 pub(super) fn compared(package: &Package) -> &str {
     match package.kind {
         PackageKind::Apk | PackageKind::Deb => package.source_version(),
-        PackageKind::Python | PackageKind::Npm | PackageKind::Go => &package.version,
+        PackageKind::Rpm | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
+            &package.version
+        }
     }
 }
 

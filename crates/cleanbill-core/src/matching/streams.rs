@@ -23,6 +23,7 @@ pub const ALIVE_DAYS: i32 = 90;
 pub(super) struct OfDistribution {
     apk: Vec<Stream>,
     deb: Vec<Stream>,
+    rpm: Vec<Stream>,
     /// Why some or all of its packages have no stream.
     pub(super) gaps: Vec<Gap>,
 }
@@ -33,23 +34,25 @@ impl OfDistribution {
         match kind {
             PackageKind::Apk => &self.apk,
             PackageKind::Deb => &self.deb,
+            PackageKind::Rpm => &self.rpm,
             PackageKind::Python | PackageKind::Npm | PackageKind::Go => &[],
         }
     }
 
     /// All streams of the release.
     pub(super) fn streams(&self) -> Vec<&Stream> {
-        self.apk.iter().chain(&self.deb).collect()
+        self.apk.iter().chain(&self.deb).chain(&self.rpm).collect()
     }
 }
 
 /// Finds the streams of the image's distribution.
 pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
-    let mut found = OfDistribution { apk: Vec::new(), deb: Vec::new(), gaps: Vec::new() };
+    let mut found =
+        OfDistribution { apk: Vec::new(), deb: Vec::new(), rpm: Vec::new(), gaps: Vec::new() };
     let mut gap = |subject: &str, detail: String| {
         found.gaps.push(Gap::new(GapKind::UnknownDistribution, subject, detail));
     };
-    let kinds = [(PackageKind::Apk, "apk"), (PackageKind::Deb, "dpkg")]
+    let kinds = [(PackageKind::Apk, "apk"), (PackageKind::Deb, "dpkg"), (PackageKind::Rpm, "rpm")]
         .map(|(kind, word)| (word, inventory.packages.iter().filter(|p| p.kind == kind).count()));
     let Some(named) = &inventory.distribution else {
         for (word, count) in kinds.into_iter().filter(|(_, count)| *count > 0) {
@@ -85,6 +88,8 @@ pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
             let both = vec![one(Ecosystem::Ubuntu, release), one(Ecosystem::Ubuntu, &long)];
             found.deb = other("dpkg", some(both));
         }
+        "almalinux" => found.rpm = other("rpm", some(vec![one(Ecosystem::AlmaLinux, release)])),
+        "rocky" => found.rpm = other("rpm", some(vec![one(Ecosystem::RockyLinux, release)])),
         _ => gap(full.trim(), "we know of no advisories for this distribution".into()),
     }
     found
@@ -102,7 +107,7 @@ pub(super) fn of_language(kind: PackageKind) -> &'static [Stream] {
         PackageKind::Python => PYTHON,
         PackageKind::Npm => NPM,
         PackageKind::Go => GO,
-        PackageKind::Apk | PackageKind::Deb => &[],
+        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => &[],
     }
 }
 

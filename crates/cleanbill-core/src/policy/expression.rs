@@ -320,6 +320,7 @@ fn package(package: &Package) -> Value {
     let kind = match package.kind {
         PackageKind::Apk => "apk",
         PackageKind::Deb => "deb",
+        PackageKind::Rpm => "rpm",
         PackageKind::Python => "python",
         PackageKind::Npm => "npm",
         PackageKind::Go => "go",

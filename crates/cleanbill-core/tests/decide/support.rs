@@ -32,6 +32,8 @@ pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
             version: "3.0-1".into(),
             source: Some(SourcePackage { name: "openssl".into(), version: "3.0-1".into() }),
             arch: None,
+            vendor: None,
+            module: None,
             purl: String::new(),
             layer: None,
             evidence: "var/lib/dpkg/status".into(),

@@ -20,7 +20,7 @@ use support::{
 
 #[test]
 fn one_package_and_its_advisories() {
-    use PackageKind::{Apk, Deb, Go, Npm, Python};
+    use PackageKind::{Apk, Deb, Go, Npm, Python, Rpm};
     // kind, installed, advisories → `id range [fixes]` for findings, else gaps or nothing.
     let table: &[(PackageKind, &str, &[&str], &str)] = &[
         (Apk, "1.0.2q-r0", &["CVE-1: 0..1.0.2r-r0"], "CVE-1 < 1.0.2r-r0 [1.0.2r-r0]"),
@@ -34,6 +34,20 @@ fn one_package_and_its_advisories() {
         (Deb, "1:1.0-1", &["CVE-1: 0..2.0-1"], ""),
         (Deb, "1.0-1", &["CVE-1: 0..1:0.1-1"], "CVE-1 < 1:0.1-1 [1:0.1-1]"),
         (Deb, "1.0-1~deb12u1", &["CVE-1: 0..1.0-1"], "CVE-1 < 1.0-1 [1.0-1]"),
+        (
+            Rpm,
+            "1:3.0.7-24.el9",
+            &["CVE-1: 0..1:3.0.7-27.el9"],
+            "CVE-1 < 1:3.0.7-27.el9 [1:3.0.7-27.el9]",
+        ),
+        (Rpm, "1:3.0.7-27.el9", &["CVE-1: 0..1:3.0.7-27.el9"], ""),
+        (Rpm, "1:3.0.7-27.el9", &["CVE-1: 0..9.0-1.el9"], ""),
+        (
+            Rpm,
+            "5.1.8-6.el9",
+            &["CVE-1: 0..0:5.1.8-6.el9_1"],
+            "CVE-1 < 0:5.1.8-6.el9_1 [0:5.1.8-6.el9_1]",
+        ),
         (Python, "2.0", &["CVE-1: 1.0..2.0"], ""),
         (Python, "2.0", &["CVE-1: 1.0..=2.0.0"], "CVE-1 >= 1.0, <= 2.0.0 []"),
         (Python, "2.0", &["CVE-1: ;2.0.0"], "CVE-1 = 2.0.0 []"),
@@ -109,7 +123,7 @@ fn one_package_and_its_advisories() {
 
 #[test]
 fn names_and_versions_that_advisories_use() {
-    use PackageKind::{Apk, Deb, Go, Npm, Python};
+    use PackageKind::{Apk, Deb, Go, Npm, Python, Rpm};
     let source = Some(SourcePackage { name: "source".into(), version: "1.0-1".into() });
     // kind, name, has a source package, name in the advisory, found
     let table: &[(PackageKind, &str, bool, &str, bool)] = &[
@@ -117,6 +131,8 @@ fn names_and_versions_that_advisories_use() {
         (Deb, "libx1", true, "libx1", false),
         (Apk, "x-libs", true, "source", false), // its source's version is 1.0-1: no apk version
         (Apk, "x", false, "x", true),
+        (Rpm, "openssl-libs", true, "openssl-libs", true),
+        (Rpm, "openssl-libs", true, "source", false),
         (Python, "Zope.Interface__X", false, "zope-interface-x", true),
         (Npm, "@Scope/Name", false, "@Scope/Name", true),
         (Npm, "@Scope/Name", false, "@scope/name", false),
@@ -136,7 +152,7 @@ fn names_and_versions_that_advisories_use() {
 
 #[test]
 fn distributions_and_their_streams() {
-    use PackageKind::{Apk, Deb, Python};
+    use PackageKind::{Apk, Deb, Python, Rpm};
     let table: &[(PackageKind, Option<Distribution>, &str, &str)] = &[
         (Apk, distribution("alpine", "3.9.4", "3.9"), "Alpine:v3.9", "CVE-1"),
         (Apk, distribution("alpine", "3.21_alpha", "edge"), "Alpine:edge", "CVE-1"),
@@ -166,6 +182,17 @@ fn distributions_and_their_streams() {
             "Ubuntu:22.04:LTS",
             "no-advisory-source Ubuntu:20.04",
         ),
+        (Rpm, distribution("almalinux", "9.4", "9"), "AlmaLinux:9", "CVE-1"),
+        (
+            Rpm,
+            distribution("almalinux", "8.10", "8"),
+            "AlmaLinux:9",
+            "no-advisory-source AlmaLinux:8",
+        ),
+        (Rpm, distribution("rocky", "9.4", "9"), "Rocky Linux:9", "CVE-1"),
+        (Rpm, distribution("fedora", "40", "40"), "AlmaLinux:9", "unknown-distribution fedora 40"),
+        (Rpm, distribution("debian", "12", "12"), "Debian:12", "unknown-distribution debian 12"),
+        (Rpm, None, "AlmaLinux:9", "unknown-distribution rpm"),
         // No package of the system was recognised, but its system is not one we could judge.
         (
             Python,

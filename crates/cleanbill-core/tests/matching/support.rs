@@ -46,6 +46,8 @@ pub(crate) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
         version: version.into(),
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl: String::new(),
         layer: None,
         evidence: format!("proof/of/{name}"),
@@ -81,6 +83,8 @@ pub(crate) fn memory() -> MemoryAdvisories {
             feed("alpine-secdb", &["Alpine:v3.9", "Alpine:edge"]),
             feed("osv:Debian", &["Debian:12"]),
             feed("osv:Ubuntu", &["Ubuntu:22.04:LTS", "Ubuntu:Pro:22.04:LTS", "Ubuntu:24.10"]),
+            feed("osv:AlmaLinux", &["AlmaLinux:9"]),
+            feed("osv:Rocky Linux", &["Rocky Linux:9"]),
             feed("osv:PyPI", &["PyPI"]),
             feed("osv:npm", &["npm"]),
             feed("osv:Go", &["Go"]),
@@ -103,6 +107,7 @@ pub(crate) fn home(kind: PackageKind) -> Option<Distribution> {
     match kind {
         PackageKind::Apk => distribution("alpine", "3.9.4", "3.9"),
         PackageKind::Deb => distribution("debian", "12.5", "12"),
+        PackageKind::Rpm => distribution("almalinux", "9.4", "9"),
         PackageKind::Python | PackageKind::Npm | PackageKind::Go => None,
     }
 }
@@ -111,6 +116,7 @@ pub(crate) fn stream(kind: PackageKind) -> Stream {
     let text = match kind {
         PackageKind::Apk => "Alpine:v3.9",
         PackageKind::Deb => "Debian:12",
+        PackageKind::Rpm => "AlmaLinux:9",
         PackageKind::Python => "PyPI",
         PackageKind::Npm => "npm",
         PackageKind::Go => "Go",

@@ -108,7 +108,15 @@ fn take(modules: Vec<Module>, ldflags: Option<&str>, facts: &mut Facts) {
 
 fn claim(name: &str, version: &str) -> Claim {
     let (name, version) = (name.to_owned(), version.to_owned());
-    Claim { kind: PackageKind::Go, name, version, source: None, arch: None }
+    Claim {
+        kind: PackageKind::Go,
+        name,
+        version,
+        source: None,
+        arch: None,
+        vendor: None,
+        module: None,
+    }
 }
 
 /// Whether this is a version that advisories can be compared with. A main module's `v0.0.0-…`

@@ -10,7 +10,6 @@ use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
 
 use super::Merged;
-use crate::extractors::Wanted;
 use crate::facts::{Claim, Owned};
 use crate::owners::owners;
 use crate::purl::purl;
@@ -20,17 +19,23 @@ const KNOWN: &[(&str, PackageKind, &str)] = &[
     ("alpine", PackageKind::Apk, "lib/apk/db/installed"),
     ("debian", PackageKind::Deb, "var/lib/dpkg/status"),
     ("ubuntu", PackageKind::Deb, "var/lib/dpkg/status"),
+    ("almalinux", PackageKind::Rpm, "var/lib/rpm"),
+    ("amzn", PackageKind::Rpm, "var/lib/rpm"),
+    ("azurelinux", PackageKind::Rpm, "var/lib/rpm"),
+    ("centos", PackageKind::Rpm, "var/lib/rpm"),
+    ("fedora", PackageKind::Rpm, "var/lib/rpm"),
+    ("mariner", PackageKind::Rpm, "var/lib/rpm"),
+    ("ol", PackageKind::Rpm, "var/lib/rpm"),
+    ("opensuse-leap", PackageKind::Rpm, "usr/lib/sysimage/rpm"),
+    ("opensuse-tumbleweed", PackageKind::Rpm, "usr/lib/sysimage/rpm"),
+    ("photon", PackageKind::Rpm, "var/lib/rpm"),
+    ("rhel", PackageKind::Rpm, "var/lib/rpm"),
+    ("rocky", PackageKind::Rpm, "var/lib/rpm"),
+    ("sles", PackageKind::Rpm, "var/lib/rpm"),
 ];
 
 /// Package databases of operating systems that are not read yet: never pass them over.
 const NOT_READ: &[(&str, &str)] = &[
-    ("var/lib/rpm/Packages", "rpm"),
-    ("var/lib/rpm/Packages.db", "rpm"),
-    ("var/lib/rpm/rpmdb.sqlite", "rpm"),
-    ("usr/lib/sysimage/rpm/Packages", "rpm"),
-    ("usr/lib/sysimage/rpm/Packages.db", "rpm"),
-    ("usr/lib/sysimage/rpm/rpmdb.sqlite", "rpm"),
-    ("var/lib/rpmmanifest/container-manifest-2", "rpm"),
     ("var/lib/pacman/local", "pacman"),
     ("var/db/pkg", "Portage"),
     ("nix/var/nix/db/db.sqlite", "Nix"),
@@ -63,13 +68,12 @@ impl Merged<'_> {
         let first = self.first_layers();
         let owners = self.owners();
         let claims = self.live.iter().flat_map(|l| l.facts.claims.iter().map(move |c| (l, c)));
+        // Of rpm there may be several databases, which mostly say the same.
+        let mut told = HashSet::new();
         claims
+            .filter(|(_, claim)| claim.kind != PackageKind::Rpm || told.insert(*claim))
             .map(|(live, claim)| {
-                let layer = if claim.kind.is_os() {
-                    first.get(&(live.wanted, claim)).copied()
-                } else {
-                    None
-                };
+                let layer = if claim.kind.is_os() { first.get(claim).copied() } else { None };
                 let owner = if claim.kind.is_os() { None } else { owners.get(&live.path).cloned() };
                 Package {
                     kind: claim.kind,
@@ -77,6 +81,8 @@ impl Merged<'_> {
                     version: claim.version.clone(),
                     source: claim.source.clone(),
                     arch: claim.arch.clone(),
+                    vendor: claim.vendor.clone(),
+                    module: claim.module.clone(),
                     purl: purl(claim, distribution),
                     layer: self.layer(layer.unwrap_or(live.origin.layer)),
                     evidence: live.path.clone(),
@@ -91,13 +97,13 @@ impl Merged<'_> {
     }
 
     /// The lowest layer whose database claims a package: the last layer's database repeats all
-    /// of them, but did not bring them.
-    fn first_layers(&self) -> HashMap<(Wanted, &Claim), u32> {
+    /// of them, but did not bring them. Nor did one that only writes them down in another format.
+    fn first_layers(&self) -> HashMap<&Claim, u32> {
         let mut first = HashMap::new();
         for (layer, (_, facts)) in (0..).zip(self.layers) {
             for file in &facts.files {
                 for claim in file.facts.claims.iter().filter(|c| c.kind.is_os()) {
-                    first.entry((file.wanted, claim)).or_insert(layer);
+                    first.entry(claim).or_insert(layer);
                 }
             }
         }

@@ -20,9 +20,10 @@ pub(crate) const FLAW_KEYS: [&str; 8] =
 pub(crate) const PACKAGE_KEYS: [&str; 3] = ["name", "kind", "versions"];
 
 /// The kinds of packages.
-const KINDS: [(&str, PackageKind); 5] = [
+const KINDS: [(&str, PackageKind); 6] = [
     ("apk", PackageKind::Apk),
     ("deb", PackageKind::Deb),
+    ("rpm", PackageKind::Rpm),
     ("python", PackageKind::Python),
     ("npm", PackageKind::Npm),
     ("go", PackageKind::Go),

@@ -182,11 +182,18 @@ fn result(view: &View<'_>, target: &Target<'_>, artifact: Option<&str>) -> Value
     out.into()
 }
 
-/// Trivy's package id: name and version, and none for installed Python packages.
-fn package_id(package: &Package) -> Option<String> {
+/// Trivy's package id: name and version (rpm: without epoch, with architecture), and none for
+/// installed Python packages.
+pub(super) fn package_id(package: &Package) -> Option<String> {
+    let (name, version) = (&package.name, &package.version);
     match package.kind {
         PackageKind::Apk | PackageKind::Deb | PackageKind::Npm | PackageKind::Go => {
-            Some(format!("{}@{}", package.name, package.version))
+            Some(format!("{name}@{version}"))
+        }
+        PackageKind::Rpm => {
+            let version = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
+            let arch = package.arch.as_ref().map(|arch| format!(".{arch}"));
+            Some(format!("{name}@{version}{}", arch.unwrap_or_default()))
         }
         PackageKind::Python => None,
     }
@@ -202,7 +209,7 @@ fn identifier(package: &Package) -> Value {
 fn file_path(package: &Package) -> Option<&str> {
     match package.kind {
         PackageKind::Npm | PackageKind::Python => Some(&package.evidence),
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Go => None,
+        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm | PackageKind::Go => None,
     }
 }
 
@@ -231,6 +238,8 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     put(&mut out, "Identifier", Some(identifier(package)));
     version(&mut out, "", package.kind, &package.version);
     put(&mut out, "Arch", package.arch.clone());
+    put(&mut out, "Maintainer", package.vendor.clone());
+    put(&mut out, "Modularitylabel", package.module.clone());
     if package.kind.is_os() {
         put(&mut out, "SrcName", Some(package.source_name()));
         version(&mut out, "Src", package.kind, package.source_version());
@@ -240,6 +249,7 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     let analyser = match package.kind {
         PackageKind::Apk => "apk",
         PackageKind::Deb => "dpkg",
+        PackageKind::Rpm => "rpm",
         PackageKind::Python => "python-pkg",
         PackageKind::Npm => "node-pkg",
         PackageKind::Go => "gobinary",
@@ -248,11 +258,11 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     out.into()
 }
 
-/// A version as Trivy writes it: dpkg's in three fields (epoch, upstream version, revision), all
-/// others in one.
-fn version(out: &mut Map<String, Value>, prefix: &str, kind: PackageKind, text: &str) {
+/// A version as Trivy writes it: dpkg's and rpm's in three fields (epoch, upstream version,
+/// revision or release), all others in one.
+pub(super) fn version(out: &mut Map<String, Value>, prefix: &str, kind: PackageKind, text: &str) {
     let (epoch, upstream, release) = match kind {
-        PackageKind::Deb => {
+        PackageKind::Deb | PackageKind::Rpm => {
             let (epoch, rest) = match text.split_once(':') {
                 Some((epoch, rest)) => (epoch.parse::<u64>().ok(), rest),
                 None => (None, text),
@@ -371,30 +381,4 @@ fn cleanbill(report: &ScanReport) -> Value {
         "Platform": report.evidence.platform.as_ref().map(ToString::to_string),
         "Digest": report.evidence.digest.to_string(),
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use cleanbill_core::package::PackageKind;
-    use serde_json::{Map, json};
-
-    #[test]
-    fn only_dpkgs_versions_are_taken_apart() {
-        let table = [
-            (PackageKind::Deb, "5.2.15-2+b13", json!({"Version": "5.2.15", "Release": "2+b13"})),
-            (
-                PackageKind::Deb,
-                "1:2.38-1-5",
-                json!({"Version": "2.38-1", "Release": "5", "Epoch": 1}),
-            ),
-            (PackageKind::Deb, "2024a", json!({"Version": "2024a"})),
-            (PackageKind::Apk, "1.2.3-r4", json!({"Version": "1.2.3-r4"})),
-            (PackageKind::Npm, "1.0.0-rc.1", json!({"Version": "1.0.0-rc.1"})),
-        ];
-        for (kind, text, expected) in table {
-            let mut out = Map::new();
-            super::version(&mut out, "", kind, text);
-            assert_eq!(serde_json::Value::from(out), expected, "{text}");
-        }
-    }
 }

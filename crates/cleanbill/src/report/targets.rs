@@ -48,7 +48,7 @@ enum Place {
 fn place(package: &Package) -> Place {
     let language = |name: &str, kind| Place::Language { name: name.to_owned(), kind };
     match package.kind {
-        PackageKind::Apk | PackageKind::Deb => Place::Distribution,
+        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => Place::Distribution,
         PackageKind::Npm => language("Node.js", "node-pkg"),
         PackageKind::Python => language("Python", "python-pkg"),
         PackageKind::Go => language(&package.evidence, "gobinary"),
@@ -94,6 +94,7 @@ fn distribution(report: &ScanReport, packages: &[&Package]) -> (String, &'static
     let (what, kind) = match (&report.inventory.distribution, packages.first().map(|p| p.kind)) {
         (Some(d), _) => (format!("{} {}", d.id, d.version).trim_end().to_owned(), d.id.clone()),
         (None, Some(PackageKind::Deb)) => ("unknown distribution".into(), "dpkg".into()),
+        (None, Some(PackageKind::Rpm)) => ("unknown distribution".into(), "rpm".into()),
         (None, _) => ("unknown distribution".into(), "apk".into()),
     };
     (format!("{} ({what})", report.artifact_name), "os-pkgs", kind)
@@ -115,7 +116,7 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
                 PackageKind::Python => gap.subject.starts_with("PyPI"),
                 PackageKind::Npm => gap.subject.starts_with("npm"),
                 PackageKind::Go => gap.subject.starts_with("Go"),
-                PackageKind::Apk | PackageKind::Deb => {
+                PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => {
                     !["PyPI", "npm", "Go"].iter().any(|e| gap.subject.starts_with(e))
                 }
             };
@@ -126,7 +127,7 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
         | GapKind::UnreadableAdvisory
         | GapKind::UnreadableDatabase
         | GapKind::UnresolvedLink => {
-            let database = ["apk/db/", "dpkg/"].iter().any(|d| gap.subject.contains(d));
+            let database = ["apk/db/", "dpkg/", "/rpm"].iter().any(|d| gap.subject.contains(d));
             packages.iter().any(about) || (os && database)
         }
         GapKind::StaleFeed

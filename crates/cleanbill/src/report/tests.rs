@@ -13,6 +13,8 @@ use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{LayerId, Package, PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
+use serde_json::json;
+
 use super::{Filter, Format, ImageMetadata, LayerMetadata, Look, ScanReport, SnapshotUse, View};
 
 fn time(text: &str) -> Timestamp {
@@ -31,6 +33,8 @@ fn package(kind: PackageKind, name: &str, version: &str, evidence: &str) -> Pack
         version: version.into(),
         source: os.then(|| SourcePackage { name: name.into(), version: version.into() }),
         arch: os.then(|| "x86_64".into()),
+        vendor: None,
+        module: None,
         purl: format!("pkg:generic/{name}@{version}"),
         layer: Some(LayerId { diff_id: digest(1), blob: digest(2) }),
         evidence: evidence.into(),
@@ -284,4 +288,35 @@ fn verdicts() {
     ];
     let all: Vec<String> = table.iter().map(|(n, text)| format!("== {n}\n{text}")).collect();
     insta::assert_snapshot!("verdicts", all.join("\n"));
+}
+
+#[test]
+fn versions_are_taken_apart_and_packages_named_as_trivy_does() {
+    use PackageKind::{Apk, Deb, Npm, Python, Rpm};
+    let table = [
+        (Deb, "5.2.15-2+b13", json!({"Version": "5.2.15", "Release": "2+b13"}), "a@5.2.15-2+b13"),
+        (
+            Deb,
+            "1:2.38-1-5",
+            json!({"Version": "2.38-1", "Release": "5", "Epoch": 1}),
+            "a@1:2.38-1-5",
+        ),
+        (Deb, "2024a", json!({"Version": "2024a"}), "a@2024a"),
+        (
+            Rpm,
+            "1:3.0.7-27.el9",
+            json!({"Version": "3.0.7", "Release": "27.el9", "Epoch": 1}),
+            "a@3.0.7-27.el9.x86_64",
+        ),
+        (Apk, "1.2.3-r4", json!({"Version": "1.2.3-r4"}), "a@1.2.3-r4"),
+        (Npm, "1.0.0-rc.1", json!({"Version": "1.0.0-rc.1"}), "a@1.0.0-rc.1"),
+        (Python, "1.0", json!({"Version": "1.0"}), ""),
+    ];
+    for (kind, text, expected, id) in table {
+        let mut out = serde_json::Map::new();
+        super::json::version(&mut out, "", kind, text);
+        assert_eq!(serde_json::Value::from(out), expected, "{text}");
+        let got = super::json::package_id(&package(kind, "a", text, "x"));
+        assert_eq!(got.unwrap_or_default(), id, "{text}");
+    }
 }

@@ -23,6 +23,8 @@ fn finding(
         version: "1.0-r0".into(),
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl: String::new(),
         layer: None,
         evidence: "lib/apk/db/installed".into(),

@@ -178,6 +178,8 @@ fn flaw() -> Finding {
             version: "1".into(),
             source: None,
             arch: None,
+            vendor: None,
+            module: None,
             purl: String::new(),
             layer: None,
             evidence: String::new(),

@@ -173,6 +173,8 @@ pub fn package(name: &str, version: &str) -> Package {
         version: version.into(),
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl: String::new(),
         layer: None,
         evidence: "var/lib/dpkg/status".into(),

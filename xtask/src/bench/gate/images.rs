@@ -109,7 +109,11 @@ fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> P
             let purl = format!("pkg:golang/{name}@{version}");
             (version, purl, "usr/local/bin/app".to_owned())
         }
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Python | PackageKind::Npm => {
+        PackageKind::Apk
+        | PackageKind::Deb
+        | PackageKind::Rpm
+        | PackageKind::Python
+        | PackageKind::Npm => {
             let purl = format!("pkg:pypi/{name}@{number}");
             let evidence = format!(
                 "usr/local/lib/python3.13/site-packages/{name}-{number}.dist-info/METADATA"
@@ -123,6 +127,8 @@ fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> P
         version,
         source: None,
         arch: None,
+        vendor: None,
+        module: None,
         purl,
         layer,
         evidence,

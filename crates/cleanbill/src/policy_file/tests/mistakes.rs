@@ -143,7 +143,7 @@ fn of_conditions() {
         ),
         (
             "packages: [{name: x, kind: cargo}]",
-            "p:1:58: \"kind\" cannot be \"cargo\" (one of apk, deb, python, npm, go)",
+            "p:1:58: \"kind\" cannot be \"cargo\" (one of apk, deb, rpm, python, npm, go)",
         ),
         (
             "packages: [{name: x, versions: 5.6.0}]",
@@ -158,8 +158,8 @@ fn of_conditions() {
             "p:1:73: \"5:6~1\" is no version of packages of this kind (write it as the package's own tool does)",
         ),
         (
-            "packages: [{name: x, versions: '>= ü'}]",
-            "p:1:62: \"ü\" is no version of any kind of package (write it as the package's own tool does)",
+            "packages: [{name: x, versions: '>= ü-'}]",
+            "p:1:62: \"ü-\" is no version of any kind of package (write it as the package's own tool does)",
         ),
     ];
     for (condition, want) in table {

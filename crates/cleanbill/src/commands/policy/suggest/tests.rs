@@ -113,6 +113,8 @@ fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) 
             version: "1-1".into(),
             source: None,
             arch: None,
+            vendor: None,
+            module: None,
             purl: String::new(),
             layer: None,
             evidence: "var/lib/dpkg/status".into(),

@@ -123,8 +123,19 @@ pub(super) fn time(reader: &mut Reader<'_>, key: &str, node: &Placed) -> Option<
 
 fn made(kind: PackageKind, name: String, version: String) -> Package {
     let (purl, evidence) = (String::new(), "a case".to_owned());
-    let (source, arch, layer, owner) = (None, None, None, None);
-    Package { kind, name, version, source, arch, purl, layer, evidence, owner }
+    Package {
+        kind,
+        name,
+        version,
+        source: None,
+        arch: None,
+        vendor: None,
+        module: None,
+        purl,
+        layer: None,
+        evidence,
+        owner: None,
+    }
 }
 
 fn package(reader: &mut Reader<'_>, node: &Placed) -> Option<Package> {

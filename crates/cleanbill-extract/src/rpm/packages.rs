@@ -1,0 +1,178 @@
+//! What the headers of one database claim: packages, and who owns which file.
+
+use cleanbill_core::gap::GapKind;
+use cleanbill_core::layer::Paths;
+use cleanbill_core::package::{PackageKind, SourcePackage};
+
+use super::header::{Damage, Header, Tag};
+use crate::facts::{Claim, Facts, Owned};
+
+/// The most bytes of paths of one database, written out. A full workstation has 20 MiB; a
+/// hostile folder name could be repeated a million times.
+const MAX_PATH_BYTES: usize = 64 << 20;
+/// The most bytes of one path, as Linux has it.
+const MAX_PATH: usize = 4096;
+/// A file's state (`RPMFILE_STATE_NORMAL`): installed, and not another package's in the end.
+const NORMAL: u8 = 0;
+/// A file's flag (`RPMFILE_GHOST`): not from the package, which only reserves the name.
+const GHOST: u32 = 1 << 6;
+
+/// Collects the packages of one database.
+pub(super) struct Packages {
+    facts: Facts,
+    /// Bytes of paths that may still be written out.
+    paths_left: usize,
+}
+
+impl Packages {
+    pub(super) fn new() -> Self {
+        Self { facts: Facts::default(), paths_left: MAX_PATH_BYTES }
+    }
+
+    pub(super) fn finish(self) -> Facts {
+        self.facts
+    }
+
+    /// Notes that the database is damaged.
+    pub(super) fn unreadable(&mut self, why: impl Into<String>) {
+        self.facts.unreadable(why);
+    }
+
+    /// Takes one header, with the number under which the database has it.
+    pub(super) fn header(&mut self, number: u64, blob: &[u8]) {
+        let header = match Header::parse(blob) {
+            Ok(header) => header,
+            Err(why) => return self.unreadable(format!("header {number} {why}")),
+        };
+        let mut damage = Vec::new();
+        let claim = claim(&header, &mut damage);
+        for why in damage {
+            self.unreadable(format!("header {number} {why}"));
+        }
+        // Keys that were imported are kept like packages.
+        let Some(claim) = claim.filter(|c| c.name != "gpg-pubkey") else { return };
+        match self.files(&header) {
+            Ok(files) if files.is_empty() => {}
+            Ok(files) => self.facts.owned.push(Owned { package: claim.name.clone(), files }),
+            Err(why) => {
+                let name = &claim.name;
+                self.unreadable(format!("the list of files of header {number}, {name}, {why}"));
+            }
+        }
+        self.facts.claim(claim);
+    }
+
+    /// The files that are there and came with the package.
+    fn files(&mut self, header: &Header<'_>) -> Result<Paths, Damage> {
+        let mut files = Paths::default();
+        let states = header.bytes(Tag::FileStates)?;
+        let flags: Vec<u32> =
+            header.numbers(Tag::FileFlags)?.map(Iterator::collect).unwrap_or_default();
+        let there = |at: usize| {
+            states.and_then(|s| s.get(at)).is_none_or(|state| *state == NORMAL)
+                && flags.get(at).is_none_or(|flags| flags & GHOST == 0)
+        };
+        if let Some(names) = header.strings(Tag::BaseNames)? {
+            let folders = header.strings(Tag::DirNames)?.ok_or("has names without folders")?;
+            let folders = folders.collect::<Result<Vec<_>, _>>()?;
+            let mut folder_of =
+                header.numbers(Tag::DirIndexes)?.ok_or("has names without folders")?;
+            for (at, name) in names.enumerate() {
+                let folder = folder_of.next().and_then(|f| folders.get(super::numbers::size(f)));
+                let folder = folder.ok_or("has a name without a folder")?;
+                let name = name?;
+                if there(at) && !self.path(&mut files, &[folder, &name]) {
+                    break;
+                }
+            }
+        } else if let Some(paths) = header.strings(Tag::OldFileNames)? {
+            for (at, path) in paths.enumerate() {
+                let path = path?;
+                if there(at) && !self.path(&mut files, &[&path]) {
+                    break;
+                }
+            }
+        }
+        files.seal();
+        Ok(files)
+    }
+
+    /// Adds one path, if there is room for it and for more.
+    fn path(&mut self, files: &mut Paths, parts: &[&str]) -> bool {
+        let length: usize = parts.iter().map(|p| p.len()).sum();
+        let room = self.paths_left.checked_sub(length).filter(|_| length <= MAX_PATH);
+        let Some(left) = room else {
+            let over = |p: &crate::facts::Problem| p.kind == GapKind::OverLimit;
+            if !self.facts.problems.iter().any(over) {
+                let detail = format!(
+                    "its lists of files have a path of more than {MAX_PATH} bytes, or take more than {}",
+                    MAX_PATH_BYTES
+                );
+                self.facts.problem(GapKind::OverLimit, detail);
+            }
+            return false;
+        };
+        self.paths_left = left;
+        files.push(parts.concat().trim_start_matches('/'));
+        true
+    }
+}
+
+/// The package of a header; what is damaged in it is added to the list.
+fn claim(header: &Header<'_>, damage: &mut Vec<Damage>) -> Option<Claim> {
+    let mut text = |tag| match header.string(tag) {
+        Ok(text) => text.map(|t| t.into_owned()).filter(|t| !t.is_empty()),
+        Err(why) => {
+            damage.push(why);
+            None
+        }
+    };
+    let (name, version, release) = (text(Tag::Name), text(Tag::Version), text(Tag::Release));
+    let (arch, vendor, module) = (text(Tag::Arch), text(Tag::Vendor), text(Tag::ModularityLabel));
+    let source = text(Tag::SourceRpm);
+    let epoch = match header.numbers(Tag::Epoch) {
+        Ok(numbers) => numbers.and_then(|mut n| n.next()),
+        Err(why) => {
+            damage.push(why);
+            None
+        }
+    };
+    let Some(name) = name else {
+        damage.push("has no name".into());
+        return None;
+    };
+    let Some(version) = version else {
+        damage.push(format!("of {name} has no version"));
+        return None;
+    };
+    let mut full = match release {
+        Some(release) => format!("{version}-{release}"),
+        None => {
+            damage.push(format!("of {name} has no release"));
+            version
+        }
+    };
+    if let Some(epoch) = epoch.filter(|e| *e > 0) {
+        full = format!("{epoch}:{full}");
+    }
+    Some(Claim {
+        kind: PackageKind::Rpm,
+        name,
+        version: full,
+        source: source.as_deref().and_then(source_of),
+        arch,
+        vendor,
+        module,
+    })
+}
+
+/// `name-version-release.src.rpm`. The epoch of a source package is not written there, so it is
+/// not known; a comparison by source must leave epochs out.
+pub(super) fn source_of(file: &str) -> Option<SourcePackage> {
+    let stem = file.strip_suffix(".rpm")?;
+    let stem = stem.strip_suffix(".src").or_else(|| stem.strip_suffix(".nosrc"))?;
+    let (rest, release) = stem.rsplit_once('-')?;
+    let (name, version) = rest.rsplit_once('-')?;
+    let whole = ![name, version, release].contains(&"");
+    whole.then(|| SourcePackage { name: name.into(), version: format!("{version}-{release}") })
+}
