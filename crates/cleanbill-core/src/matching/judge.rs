@@ -13,7 +13,7 @@ use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 use crate::version::{Scheme, Version};
 
-use super::{flaws, names, ranges, streams};
+use super::{distributions, flaws, names, ranges, streams};
 
 /// What was found out about a package.
 #[derive(Default)]
@@ -43,12 +43,16 @@ impl<'a, A: Advisories> Judge<'a, A> {
         Self { advisories, looked_up, judged, key: String::new() }
     }
 
-    /// Whether a feed covers one of the streams and has advisories for this package's source.
+    /// Whether a feed covers one of the streams and has advisories for this package's source, which
+    /// is the distribution's own.
     pub(super) fn knows(
         &mut self,
         package: &Package,
         streams: &[Stream],
     ) -> Result<bool, A::Error> {
+        if streams.first().is_some_and(|stream| foreign(package, stream).is_some()) {
+            return Ok(false);
+        }
         let name = names::looked_up(package);
         for stream in streams {
             if self.advisories.covering(stream).is_some()
@@ -90,7 +94,11 @@ impl<'a, A: Advisories> Judge<'a, A> {
     fn anew(&mut self, package: &Package, streams: &[Stream]) -> Result<Judged, A::Error> {
         let mut judged = Judged::default();
         let Some(first) = streams.first() else { return Ok(judged) };
-        if names::is_no_module(package) {
+        if names::is_no_module(package) || names::is_no_kernel(package) {
+            return Ok(judged);
+        }
+        if let Some(vendor) = foreign(package, first) {
+            judged.gaps.push(streams::foreign(package, vendor));
             return Ok(judged);
         }
         let name = names::looked_up(package);
@@ -171,6 +179,12 @@ impl<'a, A: Advisories> Judge<'a, A> {
         judged.gaps.extend(gaps);
         Ok(())
     }
+}
+
+/// The vendor of a package that another than the stream's distribution built.
+fn foreign<'p>(package: &'p Package, stream: &Stream) -> Option<&'p str> {
+    let vendor = package.vendor.as_deref()?;
+    distributions::is_foreign(stream.ecosystem, vendor).then_some(vendor)
 }
 
 /// Everything of a package that its judgement depends on, each part with its length before it, so

@@ -27,6 +27,7 @@ use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::Package;
 
+mod distributions;
 mod flaws;
 mod judge;
 mod memory;

@@ -1,6 +1,6 @@
 //! What a package is called, and which version of it is compared, in its advisories.
 
-use crate::advisory::Advisory;
+use crate::advisory::{Advisory, RangeEnd};
 use crate::package::{Package, PackageKind};
 
 /// The name that advisories use: the source package for distributions, the normalised name for
@@ -36,9 +36,62 @@ fn normalised(name: &str) -> String {
     out
 }
 
-/// Whether an advisory is about packages of this one's architecture. `noarch` and `all` hold the
-/// same files everywhere, so what is said of any architecture is said of them.
+/// Whether an advisory is about packages of this one's architecture and module.
 pub(super) fn concerns(advisory: &Advisory, package: &Package) -> bool {
+    of_architecture(advisory, package) && of_module(advisory, package)
+}
+
+/// Packages of a module are another line than those outside of it, with versions of their own
+/// (Fedora's modularity). A feed that does not name the module still shows by the fix's release
+/// (`.module_el8…`) that it means one, but not which stream: then all of them are compared.
+fn of_module(advisory: &Advisory, package: &Package) -> bool {
+    const BUILT_AS_MODULE: &str = ".module";
+    let own = package.module.as_deref();
+    if let Some(module) = &advisory.module {
+        let rest = own.and_then(|label| label.strip_prefix(module.as_str()));
+        return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));
+    }
+    if package.kind != PackageKind::Rpm {
+        return true;
+    }
+    let mut ends = advisory.ranges.iter().filter_map(|range| match &range.end {
+        RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => Some(version),
+        RangeEnd::Open => None,
+    });
+    match ends.next() {
+        // Nothing is fixed, so nothing tells which line is meant.
+        None => true,
+        Some(first) => {
+            let modular = std::iter::once(first).chain(ends).any(|v| v.contains(BUILT_AS_MODULE));
+            modular == (own.is_some() || package.version.contains(BUILT_AS_MODULE))
+        }
+    }
+}
+
+/// Headers of the kernel, its documentation and its source are built from the kernel's source, and
+/// hold none of its code.
+pub(super) fn is_no_kernel(package: &Package) -> bool {
+    let of = |names: &[&str], prefixes: &[&str]| {
+        names.contains(&&*package.name) || prefixes.iter().any(|p| package.name.starts_with(p))
+    };
+    let from_kernel = || {
+        matches!(package.source_name(), "linux" | "linux-signed-amd64")
+            || package.source_name().starts_with("linux-")
+    };
+    match package.kind {
+        PackageKind::Deb => {
+            let prefixes = ["linux-headers-", "linux-doc", "linux-source-", "linux-compiler-"];
+            from_kernel() && of(&["linux-libc-dev", "linux-libc-dev-cross"], &prefixes)
+        }
+        PackageKind::Apk => of(&["linux-headers"], &[]),
+        PackageKind::Rpm => of(&["kernel-headers", "kernel-doc"], &["kernel-doc-"]),
+        PackageKind::Python | PackageKind::Npm | PackageKind::Go => false,
+    }
+}
+
+/// `noarch` and `all` hold the same files everywhere, so what is said of any architecture is said
+/// of them.
+fn of_architecture(advisory: &Advisory, package: &Package) -> bool {
     let everywhere = |arch: &str| matches!(arch, "noarch" | "all");
     match package.arch.as_deref() {
         Some(arch) if !advisory.arches.is_empty() && !everywhere(arch) => {

@@ -12,8 +12,10 @@ use crate::ecosystem::{Ecosystem, Stream};
 use crate::evidence::FeedUse;
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
-use crate::package::PackageKind;
+use crate::package::{Package, PackageKind};
 use crate::policy::today;
+
+use super::distributions;
 use crate::{Date, Timestamp};
 
 /// How recently a release past its end of life must have got an advisory to count as alive.
@@ -49,8 +51,9 @@ impl OfDistribution {
 pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
     let mut found =
         OfDistribution { apk: Vec::new(), deb: Vec::new(), rpm: Vec::new(), gaps: Vec::new() };
+    let gaps = &mut found.gaps;
     let mut gap = |subject: &str, detail: String| {
-        found.gaps.push(Gap::new(GapKind::UnknownDistribution, subject, detail));
+        gaps.push(Gap::new(GapKind::UnknownDistribution, subject, detail));
     };
     let kinds = [(PackageKind::Apk, "apk"), (PackageKind::Deb, "dpkg"), (PackageKind::Rpm, "rpm")]
         .map(|(kind, word)| (word, inventory.packages.iter().filter(|p| p.kind == kind).count()));
@@ -71,27 +74,18 @@ pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
             Vec::new()
         })
     };
-    let release = named.release.as_str();
-    let one = |ecosystem, release: &str| Stream::release(ecosystem, release);
-    let some = |streams: Vec<Stream>| (!release.is_empty()).then_some(streams);
-    match named.id.as_str() {
-        "alpine" => {
-            let branch = match release.starts_with(|c: char| c.is_ascii_digit()) {
-                true => format!("v{release}"),
-                false => release.to_owned(),
-            };
-            found.apk = other("apk", some(vec![one(Ecosystem::Alpine, &branch)]));
-        }
-        "debian" => found.deb = other("dpkg", some(vec![one(Ecosystem::Debian, release)])),
-        "ubuntu" => {
-            let long = format!("{release}:LTS");
-            let both = vec![one(Ecosystem::Ubuntu, release), one(Ecosystem::Ubuntu, &long)];
-            found.deb = other("dpkg", some(both));
-        }
-        "almalinux" => found.rpm = other("rpm", some(vec![one(Ecosystem::AlmaLinux, release)])),
-        "rocky" => found.rpm = other("rpm", some(vec![one(Ecosystem::RockyLinux, release)])),
-        _ => gap(full.trim(), "we know of no advisories for this distribution".into()),
-    }
+    let Some(known) = distributions::known(&named.id) else {
+        gap(full.trim(), "we know of no advisories for this distribution".into());
+        return found;
+    };
+    let (word, own) = match known.kind {
+        PackageKind::Apk => ("apk", &mut found.apk),
+        PackageKind::Deb => ("dpkg", &mut found.deb),
+        PackageKind::Rpm => ("rpm", &mut found.rpm),
+        PackageKind::Python | PackageKind::Npm | PackageKind::Go => return found,
+    };
+    let streams = known.streams(named);
+    *own = other(word, (!streams.is_empty()).then_some(streams));
     found
 }
 
@@ -118,6 +112,15 @@ pub(super) fn not_covered(stream: &Stream) -> Gap {
         None => "its versions cannot be compared yet",
     };
     Gap::new(GapKind::NoAdvisorySource, stream.to_string(), why)
+}
+
+/// The gap of a package that somebody else than the distribution built.
+pub(super) fn foreign(package: &Package, vendor: &str) -> Gap {
+    let vendor: String = vendor.chars().take(80).collect();
+    let subject = format!("{} {}", package.name, package.version);
+    let why =
+        format!("{vendor:?} built it, of whose packages the distribution's advisories say nothing");
+    Gap::new(GapKind::NoAdvisorySource, subject, why)
 }
 
 /// The gap of a release past its end of life, unless `newest`, the date of the newest advisory

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
 mod many;
+mod rpm;
 mod said;
 mod support;
 
@@ -164,9 +165,9 @@ fn distributions_and_their_streams() {
         ),
         (
             Apk,
-            distribution("wolfi", "2023", "2023"),
+            distribution("gentoo", "2023", "2023"),
             "Alpine:v3.9",
-            "unknown-distribution wolfi 2023",
+            "unknown-distribution gentoo 2023",
         ),
         (Apk, distribution("debian", "12", "12"), "Alpine:v3.9", "unknown-distribution debian 12"),
         (Apk, None, "Alpine:v3.9", "unknown-distribution apk"),

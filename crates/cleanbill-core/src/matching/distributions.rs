@@ -1,0 +1,129 @@
+//! Distributions: by the `ID` of os-release, which packages they have, in which streams their
+//! advisories are, and who builds their packages. One list; what is not in it is a gap.
+
+use crate::distribution::Distribution;
+use crate::ecosystem::{Ecosystem, Stream};
+use crate::package::PackageKind;
+
+/// What is known of one distribution.
+pub(super) struct Known {
+    id: &'static str,
+    /// The kind of its packages.
+    pub(super) kind: PackageKind,
+    ecosystem: Ecosystem,
+    /// How its advisories name a release.
+    names: Names,
+    /// Whom its packages name as their vendor, in lower case; a part of the name is enough.
+    /// Empty: its packages name none that could be relied on.
+    vendors: &'static [&'static str],
+}
+
+/// How a release is named in advisories.
+enum Names {
+    /// There are no releases.
+    None,
+    /// `v3.19`, or a word such as `edge`.
+    Alpine,
+    /// As it is filed here: `12`, `9`.
+    Release,
+    /// The release, and with `:LTS` behind it, which the image does not tell.
+    Ubuntu,
+    /// The name for people without the vendor's: `Leap 15.6`.
+    Pretty(&'static str),
+    /// `24.03-LTS-SP1`, where the name for people is `openEuler 24.03 (LTS-SP1)`.
+    OpenEuler,
+    /// The repositories that a subscription of the release has, each a product of its own.
+    RedHat,
+}
+
+const fn row(
+    id: &'static str,
+    kind: PackageKind,
+    ecosystem: Ecosystem,
+    names: Names,
+    vendors: &'static [&'static str],
+) -> Known {
+    Known { id, kind, ecosystem, names, vendors }
+}
+
+/// Every distribution whose packages can be matched. Vendors are as their packages' headers write
+/// them (`rpm -qi`).
+#[rustfmt::skip]
+const ALL: &[Known] = &[
+    row("alpine", PackageKind::Apk, Ecosystem::Alpine, Names::Alpine, &[]),
+    row("alpaquita", PackageKind::Apk, Ecosystem::Alpaquita, Names::Release, &[]),
+    row("chainguard", PackageKind::Apk, Ecosystem::Chainguard, Names::None, &[]),
+    row("minimos", PackageKind::Apk, Ecosystem::MinimOs, Names::None, &[]),
+    row("wolfi", PackageKind::Apk, Ecosystem::Wolfi, Names::None, &[]),
+    row("debian", PackageKind::Deb, Ecosystem::Debian, Names::Release, &[]),
+    row("ubuntu", PackageKind::Deb, Ecosystem::Ubuntu, Names::Ubuntu, &[]),
+    row("almalinux", PackageKind::Rpm, Ecosystem::AlmaLinux, Names::Release, &["almalinux"]),
+    row("amzn", PackageKind::Rpm, Ecosystem::AmazonLinux, Names::Release, &["amazon"]),
+    row("azurelinux", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, &["microsoft"]),
+    row("mariner", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, &["microsoft"]),
+    row("mageia", PackageKind::Rpm, Ecosystem::Mageia, Names::Release, &["mageia"]),
+    row("ol", PackageKind::Rpm, Ecosystem::OracleLinux, Names::Release, &["oracle"]),
+    row("openeuler", PackageKind::Rpm, Ecosystem::OpenEuler, Names::OpenEuler, &["openeuler"]),
+    row("opensuse-leap", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["suse"]),
+    row("opensuse-tumbleweed", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["suse"]),
+    row("photon", PackageKind::Rpm, Ecosystem::PhotonOs, Names::Release, &["vmware", "broadcom"]),
+    row("rhel", PackageKind::Rpm, Ecosystem::RedHat, Names::RedHat, &["red hat"]),
+    row("rocky", PackageKind::Rpm, Ecosystem::RockyLinux, Names::Release, &["rocky"]),
+    row("sles", PackageKind::Rpm, Ecosystem::Suse, Names::Pretty("SUSE "), &["suse"]),
+];
+
+/// Products of Red Hat Enterprise Linux 8 and later that need nothing but its subscription
+/// (`enterprise_linux:9::baseos`).
+const RED_HAT: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
+/// The same of version 7.
+const RED_HAT_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
+
+/// What is known of a distribution, if anything is.
+pub(super) fn known(id: &str) -> Option<&'static Known> {
+    ALL.iter().find(|known| known.id == id)
+}
+
+impl Known {
+    /// The streams of its advisories; several are other names of one release, or parts of it.
+    /// Empty: the image names no release.
+    pub(super) fn streams(&self, named: &Distribution) -> Vec<Stream> {
+        let one = |release: &str| Stream::release(self.ecosystem, release);
+        let release = named.release.as_str();
+        if release.is_empty() && !matches!(self.names, Names::None | Names::Pretty(_)) {
+            return Vec::new();
+        }
+        match self.names {
+            Names::None => vec![Stream::of(self.ecosystem)],
+            Names::Alpine if release.starts_with(|c: char| c.is_ascii_digit()) => {
+                vec![one(&format!("v{release}"))]
+            }
+            Names::Alpine | Names::Release => vec![one(release)],
+            Names::Ubuntu => vec![one(release), one(&format!("{release}:LTS"))],
+            Names::Pretty(vendor) => {
+                named.pretty_name.strip_prefix(vendor).map(one).into_iter().collect()
+            }
+            Names::OpenEuler => {
+                let pretty = named.pretty_name.split_once('(');
+                let pack = pretty.and_then(|(_, pack)| pack.strip_suffix(')'));
+                vec![one(&pack.map_or(release.to_owned(), |pack| format!("{release}-{pack}")))]
+            }
+            Names::RedHat => {
+                let products = if release == "7" { RED_HAT_7 } else { RED_HAT };
+                products.map(|p| one(&format!("enterprise_linux:{release}::{p}"))).to_vec()
+            }
+        }
+    }
+
+    /// Whether a package that names this vendor is one of the distribution's own.
+    fn builds(&self, vendor: &str) -> bool {
+        let vendor = vendor.to_lowercase();
+        self.vendors.is_empty() || self.vendors.iter().any(|own| vendor.contains(own))
+    }
+}
+
+/// Whether somebody else than the distribution of these advisories built a package that names
+/// this vendor.
+pub(super) fn is_foreign(ecosystem: Ecosystem, vendor: &str) -> bool {
+    let mut of = ALL.iter().filter(|known| known.ecosystem == ecosystem).peekable();
+    of.peek().is_some() && !of.any(|known| known.builds(vendor))
+}
