@@ -12,7 +12,11 @@ type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
 const TASKS: &[Task] = &[
     ("tidy", "check what no compiler checks: the star, the bans, sizes, lists", tidy::run),
     ("parity", "compare with Trivy on the same archives: parity [large]", parity::run_task),
-    ("bench", "measure a release build next to Trivy: bench [inputs|RUNS|gate]", bench::run_task),
+    (
+        "bench",
+        "measure a release build next to Trivy: bench [inputs|RUNS|gate|db]",
+        bench::run_task,
+    ),
     ("fuzz", "run every fuzz target: fuzz [SECONDS [TARGET…]]", fuzz::run_task),
     ("nightly", "what takes longer than a commit should wait", nightly::run_task),
     ("kube-assets", "make kube-apiserver, kubectl, etcd for the tests, once", kube_assets::run),

@@ -1,5 +1,6 @@
 //! How long a snapshot takes to open, to judge one image, and to judge ten thousand anew:
-//! `judge SNAPSHOT`. Packages and versions are those that the snapshot's own advisories name.
+//! `judge SNAPSHOT`. Of the packages every third is one that the snapshot's own advisories name; of
+//! these every fourth has the lowest version that they name, and the others the highest.
 #![allow(clippy::print_stdout, clippy::unwrap_used)] // A measurement, for whoever develops.
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use cleanbill_core::distribution::Distribution;
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::matching::Matcher;
 use cleanbill_core::package::{Package, PackageKind};
+use cleanbill_core::version::Version;
 
 /// Inventories that are judged anew, and packages in each.
 const INVENTORIES: usize = 10_000;
@@ -69,8 +71,8 @@ fn main() {
     }
 }
 
-/// Packages that can be installed, with a version that some advisory names.
-fn known(snapshot: &Snapshot) -> Vec<(PackageKind, String, String)> {
+/// Packages that can be installed, with the lowest and the highest version that ends a range.
+fn known(snapshot: &Snapshot) -> Vec<(PackageKind, String, [String; 2])> {
     let mut out = Vec::new();
     snapshot
         .for_each(|stream, name, advisories| {
@@ -86,8 +88,12 @@ fn known(snapshot: &Snapshot) -> Vec<(PackageKind, String, String)> {
                 RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => Some(version),
                 RangeEnd::Open => None,
             });
-            if let Some(version) = version.min() {
-                out.push((kind, name.to_owned(), version.clone()));
+            let mut versions: Vec<_> = version
+                .filter_map(|text| Some((Version::parse(kind.scheme(), text).ok()?, text)))
+                .collect();
+            versions.sort();
+            if let (Some((_, low)), Some((_, high))) = (versions.first(), versions.last()) {
+                out.push((kind, name.to_owned(), [(*low).clone(), (*high).clone()]));
             }
         })
         .unwrap();
@@ -96,14 +102,18 @@ fn known(snapshot: &Snapshot) -> Vec<(PackageKind, String, String)> {
 
 /// The package of a number: known ones first, then with other versions, and every third of a name
 /// that no advisory knows, as most packages of an image are.
-fn distinct(known: &[(PackageKind, String, String)], number: usize) -> Package {
-    let (kind, name, version) = &known[number % known.len()];
+fn distinct(known: &[(PackageKind, String, [String; 2])], number: usize) -> Package {
+    let (kind, name, [low, high]) = &known[number % known.len()];
     let round = number / known.len();
     let mut name = name.clone();
     if !number.is_multiple_of(3) {
         name.push_str("-other");
     }
-    let version = if round == 0 { version.clone() } else { format!("{round}.{number}.0") };
+    let version = match round {
+        0 if number.is_multiple_of(4) => low.clone(),
+        0 => high.clone(),
+        _ => format!("{round}.{number}.0"),
+    };
     Package {
         kind: *kind,
         name,

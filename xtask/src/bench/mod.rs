@@ -2,8 +2,9 @@
 //! page cache and empty own caches. It prints figures and writes none into any document.
 //!
 //! `bench inputs` only builds the inputs; `bench RUNS` measures that many times (default 5);
-//! `bench gate` is another measurement, of the gate under load.
+//! `bench gate` is another measurement, of the gate under load, and `bench db` one of snapshots.
 
+mod db;
 pub mod gate;
 mod measure;
 
@@ -23,6 +24,9 @@ use measure::{Sample, Summary};
 pub fn run_task(args: &[String]) -> Result<()> {
     if let Some(("gate", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         return gate::run_task(rest);
+    }
+    if let Some(("db", rest)) = args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        return db::run_task(rest);
     }
     let alpine = inputs::alpine("3.9")?;
     let large = inputs::large()?;
