@@ -93,7 +93,7 @@ fn unquote(value: &str) -> String {
 
 /// The release that advisories are filed under, from the version: Alpine's first two numbers
 /// (`edge` for what is not released), Debian's first (`sid` where there is none), the first
-/// of Red Hat's relatives, otherwise the version as it stands.
+/// of Red Hat's relatives and of Azure Linux, otherwise the version as it stands.
 pub(crate) fn release_of(id: &str, version: &str) -> String {
     let numbers = |n: usize| {
         let parts: Vec<_> = version.split('.').take(n).collect();
@@ -108,7 +108,7 @@ pub(crate) fn release_of(id: &str, version: &str) -> String {
         "debian" => numbers(1).unwrap_or_else(|| "sid".to_owned()),
         // Errata are published for a major number. Amazon Linux 1 was named by months, 2018.03.
         "amzn" if version.starts_with("201") => "1".to_owned(),
-        "almalinux" | "rocky" | "rhel" | "centos" | "ol" | "amzn" => {
+        "almalinux" | "rocky" | "rhel" | "centos" | "ol" | "amzn" | "azurelinux" | "mariner" => {
             numbers(1).unwrap_or_else(|| version.to_owned())
         }
         _ => version.to_owned(),
@@ -164,6 +164,9 @@ mod tests {
             ("debian", "", "sid"),
             ("ubuntu", "22.04", "22.04"),
             ("almalinux", "9.4", "9"),
+            ("azurelinux", "3.0.20240727", "3"),
+            ("mariner", "2.0.20230811", "2"),
+            ("photon", "5.0", "5.0"),
             ("rocky", "8", "8"),
             ("rhel", "9.4", "9"),
             ("centos", "7", "7"),
