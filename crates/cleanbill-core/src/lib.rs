@@ -30,9 +30,11 @@ pub mod opinion;
 pub mod package;
 pub mod platform;
 pub mod policy;
+pub mod purl;
 pub mod reference;
 pub mod rootfs;
 pub mod severity;
+pub mod suppression;
 pub mod verdict;
 pub mod version;
 
