@@ -101,7 +101,7 @@ impl<'r> Judge<'r> {
         };
         let mut put = |name, package| {
             let candidate = Candidate { document, statement, package, within: within.clone() };
-            for flaw in &statement.flaws {
+            for flaw in statement.flaws.iter() {
                 let of_flaw = self.stated.entry(key(flaw)).or_default();
                 of_flaw.entry(name).or_default().push(candidate.clone());
             }

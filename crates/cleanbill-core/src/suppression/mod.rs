@@ -75,7 +75,7 @@ pub struct Statement {
     /// Its place in the document.
     pub place: Place,
     /// The flaw, by all ids that the statement gives.
-    pub flaws: Vec<String>,
+    pub flaws: Arc<[String]>,
     /// The products that it is about; without one it is about nothing.
     pub products: Vec<Arc<Product>>,
     /// What it says of the flaw in them.
