@@ -4,7 +4,7 @@
 //! Everything but printable ASCII is written as `\uXXXX`, so that showing the file steers no
 //! terminal.
 
-mod ids;
+pub(super) mod ids;
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};

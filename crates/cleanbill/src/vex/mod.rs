@@ -18,12 +18,18 @@ pub mod notes;
 mod openvex;
 mod value;
 
+#[cfg(test)]
+mod tests;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use cleanbill_core::suppression::{Document, IgnoreEntry, IgnoreFile, Statement};
+use cleanbill_core::Timestamp;
+use cleanbill_core::suppression::{
+    Document, IgnoreEntry, IgnoreFile, Judge, Rules, Statement, Subject,
+};
 use serde_json::Value;
 
 use crate::failure::{Failure, Result};
@@ -95,7 +101,7 @@ impl Wrong {
 /// When it cannot be read, is over a limit or is no VEX document.
 pub fn read_vex(path: &Path, notes: &mut Notes) -> Result<Document> {
     let bytes = bytes(path, VEX_BYTES_MAX)?;
-    vex(&path.display().to_string(), &bytes, notes)
+    parse_vex(&path.display().to_string(), &bytes, notes)
 }
 
 /// Reads a file of `--ignorefile`.
@@ -104,7 +110,7 @@ pub fn read_vex(path: &Path, notes: &mut Notes) -> Result<Document> {
 /// When it cannot be read, is over a limit or cannot be understood as a whole.
 pub fn read_ignore_file(path: &Path, notes: &mut Notes) -> Result<IgnoreFile> {
     let bytes = bytes(path, IGNORE_BYTES_MAX)?;
-    ignore_file(&path.display().to_string(), &bytes, notes)
+    parse_ignore_file(&path.display().to_string(), &bytes, notes)
 }
 
 /// A file's content.
@@ -124,7 +130,7 @@ fn bytes(path: &Path, limit: u64) -> Result<Vec<u8>> {
 }
 
 /// Reads a VEX document of any format.
-fn vex(file: &str, bytes: &[u8], notes: &mut Notes) -> Result<Document> {
+pub(crate) fn parse_vex(file: &str, bytes: &[u8], notes: &mut Notes) -> Result<Document> {
     let rules =
         cleanbill_oci::json::Rules { what: file, limit: VEX_BYTES_MAX, fields: &[], maps: &[] };
     let root: Value = cleanbill_oci::json::parse_strict(bytes, &rules).map_err(|e| {
@@ -145,7 +151,7 @@ fn vex(file: &str, bytes: &[u8], notes: &mut Notes) -> Result<Document> {
 }
 
 /// Reads an ignore file, in the format that its name tells.
-fn ignore_file(file: &str, bytes: &[u8], notes: &mut Notes) -> Result<IgnoreFile> {
+pub(crate) fn parse_ignore_file(file: &str, bytes: &[u8], notes: &mut Notes) -> Result<IgnoreFile> {
     let file: Arc<str> = file.into();
     notes.of_file(&file);
     for format in &FORMATS {
@@ -170,11 +176,17 @@ fn flaw_id(text: &str) -> std::result::Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// Any bytes as every format, for the fuzz target: every statement of what can be read is held
-/// against a finding, too.
+/// Any bytes as every format, made ready to judge by: the entry for fuzzing.
 pub fn fuzz(bytes: &[u8]) {
     let mut notes = Notes::default();
-    _ = vex("fuzz.json", bytes, &mut notes);
-    _ = ignore_file("fuzz", bytes, &mut notes);
-    _ = ignore_file("fuzz.yaml", bytes, &mut notes);
+    let mut rules = Rules::default();
+    rules.documents.extend(parse_vex("fuzz.json", bytes, &mut notes));
+    for name in ["fuzz", "fuzz.yaml"] {
+        rules.ignore_files.extend(parse_ignore_file(name, bytes, &mut notes));
+    }
+    Judge::new(&rules, &Subject::default(), &[], Timestamp::UNIX_EPOCH);
+    let entries = rules.ignore_files.iter().flat_map(|f| &f.entries);
+    for pattern in entries.flat_map(|e| &e.paths) {
+        pattern.matches("usr/lib/python3/site-packages/Django-3.2.dist-info/METADATA");
+    }
 }

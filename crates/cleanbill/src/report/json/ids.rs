@@ -49,7 +49,7 @@ pub(super) fn report_id(report: &ScanReport) -> String {
 
 /// Trivy's package id: name and version (rpm: without epoch, with architecture), and none for
 /// installed Python packages.
-pub(crate) fn package_id(package: &Package) -> Option<String> {
+pub(in crate::report) fn package_id(package: &Package) -> Option<String> {
     let (name, version) = (&package.name, &package.version);
     match package.kind {
         PackageKind::Apk | PackageKind::Deb | PackageKind::Npm | PackageKind::Go => {
