@@ -1,4 +1,4 @@
-//! CycloneDX VEX.
+//! CycloneDX VEX: a table of documents, each with what becomes of the finding.
 
 use serde_json::{Value, json};
 
