@@ -13,8 +13,8 @@ use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{LayerId, Package, PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
-use serde_json::json;
 use crate::vex::{Given, GivenFile, parse_ignore_file, parse_vex};
+use serde_json::json;
 
 use super::{Filter, Format, ImageMetadata, LayerMetadata, Look, ScanReport, SnapshotUse, View};
 
