@@ -36,6 +36,8 @@ pub(crate) fn package(kind: PackageKind, purl: &str, evidence: &str) -> Package 
         layer: None,
         evidence: evidence.into(),
         owner: None,
+        module: None,
+        vendor: None,
     }
 }
 

@@ -32,6 +32,8 @@ pub(super) fn finding() -> Finding {
         layer: None,
         evidence: "usr/lib/Django-3.2.dist-info/METADATA".into(),
         owner: None,
+        module: None,
+        vendor: None,
     };
     Finding {
         id: "CVE-2021-1".into(),
