@@ -1,9 +1,10 @@
-//! The nouns of Cleanbill and its two judgements.
+//! The nouns of Cleanbill and its judgements.
 //!
 //! *Matching* turns an [`Inventory`](inventory::Inventory) and advisories into findings;
 //! *deciding* turns [`Evidence`](evidence::Evidence) and a [`Policy`](policy::Policy) into a
 //! [`Verdict`](verdict::Verdict). Both are plain functions over plain data, so that any answer
-//! can be computed again later from what was recorded.
+//! can be computed again later from what was recorded. For reports alone, [`suppression`] says
+//! which findings a caller leaves out; the verdict knows nothing of it.
 //!
 //! This crate must not do I/O, read a clock, be async or know a wire format: time is an
 //! argument, and `serde` derives only describe shapes for whoever stores them.
@@ -30,9 +31,11 @@ pub mod opinion;
 pub mod package;
 pub mod platform;
 pub mod policy;
+pub mod purl;
 pub mod reference;
 pub mod rootfs;
 pub mod severity;
+pub mod suppression;
 pub mod verdict;
 pub mod version;
 

@@ -29,4 +29,5 @@ pub mod snapshot_choice;
 pub mod store;
 pub mod subject;
 pub mod trouble;
+pub mod vex;
 pub mod wiring;

@@ -63,7 +63,24 @@ fn exit_codes_and_words() {
         ("db status", 0, "osv:Go", ""),
         ("image --input absent.tar", 2, "", "absent.tar"),
         ("image --input not.tar", 2, "", "not.tar"),
-        ("image --input hello-go.tar --vex x", 2, "", "--vex is not there yet"),
+        ("image --input hello-go.tar --vex x", 2, "", "x: cannot be read"),
+        ("image --input hello-go.tar --vex .", 2, "", ".: cannot be read"),
+        ("image --input hello-go.tar --vex oci", 2, "", "--vex oci is not there yet"),
+        ("image --input hello-go.tar --vex bad.yaml", 2, "", "bad.yaml: expected value"),
+        ("image --input hello-go.tar --ignorefile x", 2, "", "x: cannot be read"),
+        ("image --input hello-go.tar --ignorefile bad.yaml", 0, "", "bad.yaml:1: \"highest_sev"),
+        (
+            "image --input alpine-3.9.0.tar --ignore-status fixed --exit-code 1",
+            3,
+            "GAP\t",
+            "Suppressed: 10",
+        ),
+        (
+            "image --input alpine-3.9.0.tar --ignore-status affected --exit-code 1",
+            1,
+            "CVE",
+            "Suppressed: 0",
+        ),
         ("image --input hello-go.tar --db absent.cbdb", 2, "", "absent.cbdb"),
         ("image --input hello-go.tar -o no/such/folder", 2, "", "cannot write the report"),
         ("image", 2, "", "no image was named"),
@@ -87,6 +104,58 @@ fn exit_codes_and_words() {
         if line.contains("-q") {
             assert!(stderr.is_empty(), "{all}");
         }
+    }
+}
+
+const EVERYTHING: &str = "--input alpine-3.9.0.tar --exit-code 1";
+
+/// An ignore file in the current folder counts as if it were named, is told of, and can be left
+/// out. What it leaves out does not count for the exit code; gaps do as before.
+#[test]
+fn an_ignore_file_that_nobody_named_is_named() {
+    let place = Place::new();
+    let found = text(&place.run(&format!("image {EVERYTHING}")).stdout);
+    let ids =
+        found.lines().filter(|l| !l.starts_with("GAP")).map(|l| l.split('\t').nth(1).unwrap());
+    std::fs::write(place.path(".trivyignore"), ids.collect::<Vec<_>>().join("\n")).unwrap();
+    let gaps = |text: &str| text.lines().filter(|l| l.starts_with("GAP")).count();
+    for (line, code, out, err) in [
+        ("", 3, "GAP\t", "Suppressed: 10, by .trivyignore (found in this folder) 10;"),
+        (" --show-suppressed", 3, "SUPPRESSED\tmusl\tCVE-2019-14697\t", "Suppressed: 10"),
+        (" --ignorefile .trivyignore", 3, "", "Suppressed: 10, by .trivyignore 10;"),
+        (" --ignorefile= ", 1, "musl\tCVE-2019-14697", ""),
+        (" -f table", 3, "Suppressed: 10, by .trivyignore (found in this folder) 10;", ""),
+        (" -f json", 3, "\"FoundByDefault\": true", ""),
+        (" -f json --show-suppressed", 3, "\"ExperimentalModifiedFindings\": [", ""),
+    ] {
+        let output = place.run(&format!("image {EVERYTHING}{line}"));
+        let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{line}: {stdout}{stderr}");
+        assert!(stdout.contains(out) && stderr.contains(err), "{line}: {stdout}{stderr}");
+        assert!(line.contains("-f ") || gaps(&stdout) == gaps(&found), "{line}: {stdout}");
+    }
+    std::fs::remove_file(place.path(".trivyignore")).unwrap();
+    std::fs::create_dir(place.path(".trivyignore")).unwrap();
+    let output = place.run(&format!("image {EVERYTHING}"));
+    assert_eq!(output.status.code(), Some(2), "a folder of that name is no reason to say less");
+}
+
+/// What leaves findings out of a report never lets an image in.
+#[test]
+fn the_gate_knows_no_ignore_file() {
+    let place = Place::new();
+    let line = "check --policy policy.yaml --input alpine-3.9.0.tar a/b:1";
+    let before = place.run(line);
+    let found = text(&place.run(&format!("image {EVERYTHING}")).stdout);
+    let ids = found.lines().filter_map(|l| l.split('\t').nth(1));
+    std::fs::write(place.path(".trivyignore"), ids.collect::<Vec<_>>().join("\n")).unwrap();
+    let after = place.run(line);
+    assert_eq!(after.status.code(), Some(1));
+    assert_eq!(text(&after.stdout), text(&before.stdout));
+    assert!(text(&after.stdout).contains("CVE-2019-14697"), "{}", text(&after.stdout));
+    for flag in ["--vex x", "--ignorefile x", "--ignore-status fixed"] {
+        let output = place.run(&format!("{line} {flag}"));
+        assert_eq!(output.status.code(), Some(2), "{flag} is no flag of check");
     }
 }
 

@@ -125,6 +125,11 @@ const BANS: &[Ban] = &[
         ],
         why: "claims are facts; whether they suffice is the policy's question",
     },
+    Ban { folder: "crates/cleanbill-core/src/verdict/", words: SUPPRESSION, why: GATE },
+    Ban { folder: "crates/cleanbill-core/src/policy/", words: SUPPRESSION, why: GATE },
+    Ban { folder: "crates/cleanbill/src/serve/", words: SUPPRESSION, why: GATE },
+    Ban { folder: "crates/cleanbill/src/assess.rs", words: SUPPRESSION, why: GATE },
+    Ban { folder: "crates/cleanbill/src/commands/check.rs", words: SUPPRESSION, why: GATE },
     Ban { folder: "crates/cleanbill-cel/src/", words: PRINTING, why: LIBRARY },
     Ban { folder: "crates/cleanbill-core/src/", words: PRINTING, why: LIBRARY },
     Ban { folder: "crates/cleanbill-oci/src/", words: PRINTING, why: LIBRARY },
@@ -132,6 +137,11 @@ const BANS: &[Ban] = &[
     Ban { folder: "crates/cleanbill-advisory/src/", words: PRINTING, why: LIBRARY },
     Ban { folder: "crates/cleanbill-trust/src/", words: PRINTING, why: LIBRARY },
 ];
+
+/// What leaves findings out of a report.
+const SUPPRESSION: &[&str] = &["suppression", "crate::vex", "SuppressArgs"];
+const GATE: &str =
+    "VEX and ignore files are for reports: only a policy's exceptions let an image in";
 
 const LIBRARY: &str = "a library neither prints nor ends the process";
 
@@ -185,6 +195,8 @@ mod tests {
             ("crates/cleanbill-cel/src/a.rs", "let z = jiff::tz::TimeZone::get(name);", 1),
             ("crates/cleanbill-cel/src/a.rs", "use std::net::IpAddr;", 0),
             ("crates/cleanbill-core/src/a.rs", "use std::fs;", 1),
+            ("crates/cleanbill-core/src/verdict/a.rs", "use crate::suppression::Rules;", 1),
+            ("crates/cleanbill/src/serve/a.rs", "use crate::{failure, vex::Given};", 1),
             ("crates/cleanbill-core/src/a.rs", "let t = jiff::Timestamp::now();", 1),
             ("crates/cleanbill-core/src/a.rs", "pub async fn a() {}", 1),
             ("crates/cleanbill-core/src/a.rs", "fn a() { println!(\"x\") }", 1),

@@ -72,7 +72,7 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill/src/report/mod.rs",
         opens: "pub fn write(self, view",
         closes: "\n    }\n",
-        helpers: &["targets", "text", "verdict"],
+        helpers: &["suppressed", "targets", "text", "verdict"],
     },
     Family {
         folder: "crates/cleanbill/src/checkers/",
@@ -96,7 +96,14 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill/src/cli.rs",
         opens: "match self",
         closes: "\n}",
-        helpers: &["facts", "output", "record", "source", "trivy"],
+        helpers: &["facts", "output", "record", "source", "suppress", "trivy"],
+    },
+    Family {
+        folder: "crates/cleanbill/src/vex/",
+        list: "crates/cleanbill/src/vex/mod.rs",
+        opens: "pub const FORMATS",
+        closes: "];",
+        helpers: &["given", "notes", "value"],
     },
     Family {
         folder: "crates/cleanbill/src/doctor/",

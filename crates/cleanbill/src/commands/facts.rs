@@ -8,7 +8,7 @@ use crate::failure::Result;
 /// Flags about advisories.
 #[derive(Debug, clap::Args)]
 pub struct FactsArgs {
-    /// Advisory snapshot to use (or CLEANBILL_DB; default: newest, else starter)
+    /// Advisory snapshot (or CLEANBILL_DB; default: newest, else starter)
     #[arg(long, value_name = "FILE")]
     pub db: Option<PathBuf>,
 }

@@ -2,8 +2,8 @@
 //! `run(args) -> failure::Result<Exit>`. To add one: add a file, and a line in `cli::Command`.
 //!
 //! What several commands share: [`source`] (where an image comes from), [`facts`] (which
-//! advisories, how old), [`output`] (what is shown and how), [`trivy`] (flags we do not have yet),
-//! [`record`] (where the gate's record is, and decisions as JSON).
+//! advisories, how old), [`output`] (what is shown and how), [`suppress`] (what is left out),
+//! [`trivy`] (flags we do not have yet), [`record`] (where the gate's record is, and decisions as JSON).
 
 pub mod breakglass;
 pub mod check;
@@ -27,5 +27,6 @@ pub mod serve;
 pub mod setup;
 pub mod simulate;
 pub mod source;
+pub mod suppress;
 pub mod trivy;
 pub mod warm;

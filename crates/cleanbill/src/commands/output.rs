@@ -6,9 +6,11 @@ use std::path::PathBuf;
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::severity::Severity;
 
+use crate::commands::suppress::SuppressArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::{Filter, Format, Look, ScanReport, View, lines};
+use crate::vex::Given;
 
 /// Flags about the report.
 #[derive(Debug, clap::Args)]
@@ -16,9 +18,8 @@ pub struct OutputArgs {
     /// Severities to show and count, such as HIGH,CRITICAL
     #[arg(long, short = 's', value_name = "LIST", value_delimiter = ',')]
     pub severity: Vec<Severity>,
-    /// Show and count only flaws that have a fix
-    #[arg(long)]
-    pub ignore_unfixed: bool,
+    #[command(flatten)]
+    pub(crate) suppress: SuppressArgs,
     /// table, lines or json (default: table on a terminal, else lines)
     #[arg(long, short = 'f', value_name = "FORMAT")]
     pub format: Option<Format>,
@@ -26,7 +27,7 @@ pub struct OutputArgs {
     #[arg(long, short = 'o', value_name = "FILE")]
     pub output: Option<PathBuf>,
     /// List packages without flaws too (JSON only; there the default)
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true)]
     pub list_all_pkgs: Option<bool>,
     /// Exit N if flaws are left, else 3 if something was not examined
     #[arg(long, value_name = "N", value_parser = exit_code)]
@@ -92,13 +93,14 @@ impl OutputArgs {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn write(&self, report: &ScanReport) -> Result<Exit> {
+    pub fn write(&self, report: &ScanReport, given: &Given) -> Result<Exit> {
         let filter = Filter {
             severities: self.severity.clone(),
-            only_fixable: self.ignore_unfixed,
             packages: self.list_all_pkgs.unwrap_or(true),
+            suppressed: self.suppress.show_suppressed,
         };
-        let view = View::new(report, filter);
+        let rulings = given.rule(&report.evidence, &report.subject(), report.created_at);
+        let view = View::ruled(report, filter, given, &rulings);
         let form = self.form();
         let look = if self.output.is_none() { Look::of_stdout() } else { Look::plain() };
         let text = form.write(&view, look)?;

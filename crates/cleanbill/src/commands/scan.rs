@@ -24,6 +24,7 @@ Examples:
   cleanbill image -s HIGH,CRITICAL nginx:alpine
   cleanbill image --input app.tar --exit-code 1 --accept-gaps stale-feed
   cleanbill image -f json -o report.json registry.example/app@sha256:…
+  cleanbill image --vex app.vex.json --show-suppressed registry.example/app:1
 In a pipe a finding is a line: package, id, severity, status, installed, fixed, where (by tabs).";
 
 /// Arguments of `scan`.
@@ -57,10 +58,12 @@ pub fn run(args: Args) -> Result<Exit> {
 pub fn report(source: &Source, output: &OutputArgs, facts: &FactsArgs) -> Result<Exit> {
     output.check()?;
     let facts = facts.wanted(output.max_age_days())?;
+    // Before anything is scanned: a file that cannot be read costs no time.
+    let given = output.suppress.read()?;
     let progress = Progress::new(!output.quiet && !output.no_progress);
     let report = examine(source, &facts, &progress)?;
     progress.clear();
-    output.write(&report)
+    output.write(&report, &given)
 }
 
 /// Reads a source and judges what is in it: the report, not yet filtered.
@@ -143,6 +146,7 @@ fn metadata(subject: &Subject, image: &PinnedImage) -> ImageMetadata {
             .into_iter()
             .collect(),
         image_id: image.config_digest,
+        resolved: subject.resolved,
         config: Arc::clone(&image.config),
         layers: image.layers.iter().map(layer).collect(),
     }

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 /// Flags about the source.
 #[derive(Debug, clap::Args)]
 pub struct SourceArgs {
-    /// Read a docker archive, OCI layout (FILE|DIR[:TAG|@DIGEST]) or - instead
+    /// Read a docker archive, OCI layout (FILE|DIR[:TAG|@DIGEST]) or -
     #[arg(long, short = 'i', value_name = "PATH")]
     pub input: Option<String>,
     /// Platform of a multi-platform image (default: this machine's)

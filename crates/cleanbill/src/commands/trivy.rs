@@ -29,10 +29,8 @@ const NOT_YET: &[(&str, &str)] = &[
     ("--exit-on-eol", "use --exit-code: an end of life is a gap and exits 3"),
     ("--file-patterns", ""),
     ("--generate-default-config", ""),
-    ("--ignore-policy", "use `cleanbill check --policy` with exceptions"),
-    ("--ignore-status", "--ignore-unfixed leaves out all that has no fix"),
+    ("--ignore-policy", "use --ignorefile or --vex; the gate has exceptions in its policy"),
     ("--ignored-licenses", ""),
-    ("--ignorefile", "use `cleanbill check --policy` with exceptions"),
     ("--image-config-scanners", ""),
     ("--image-src", "an image is read from its registry, or from --input"),
     ("--include-dev-deps", ""),
@@ -58,7 +56,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("--secret-config", ""),
     ("--server", "every scan runs in this process"),
     ("--severity-source", ""),
-    ("--show-suppressed", ""),
     ("--skip-check-update", ""),
     ("--skip-dirs", ""),
     ("--skip-files", ""),
@@ -72,7 +69,6 @@ const NOT_YET: &[(&str, &str)] = &[
     ("--token", "every scan runs in this process"),
     ("--token-header", "every scan runs in this process"),
     ("--trace-http", ""),
-    ("--vex", "use `cleanbill check --policy` with exceptions"),
     ("--vuln-severity-source", ""),
 ];
 

@@ -4,17 +4,20 @@
 //! Everything but printable ASCII is written as `\uXXXX`, so that showing the file steers no
 //! terminal.
 
+pub(super) mod ids;
+
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 
-use cleanbill_core::digest::Digest;
 use cleanbill_core::finding::{Finding, Status};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
+use cleanbill_core::suppression::{By, Remark};
 
+use self::ids::{artifact_id, identifier, package_id, report_id, sha256};
 use crate::failure::{Failure, Result};
 use crate::report::lines::fixed;
+use crate::report::suppressed::{self, Said};
 use crate::report::targets::{Examined, Target};
 use crate::report::{ImageMetadata, ScanReport, View};
 
@@ -59,7 +62,7 @@ pub fn write(view: &View<'_>) -> Result<String> {
         results: view.targets.iter().map(|t| result(view, t, artifact.as_deref())).collect(),
         artifact_id: artifact,
         gaps: view.gaps().iter().map(gap).collect(),
-        cleanbill: cleanbill(report),
+        cleanbill: cleanbill(view),
     };
     let text = serde_json::to_string_pretty(&whole)
         .map_err(|e| Failure::new(format!("cannot put the report into JSON: {e}")))?;
@@ -80,45 +83,6 @@ pub fn ascii(text: &str) -> String {
         }
     }
     out
-}
-
-fn sha256(text: &str) -> String {
-    Digest::Sha256(Sha256::digest(text.as_bytes()).into()).to_string()
-}
-
-/// Trivy's: the image's id and, where it has a name, the repository as Go libraries write it.
-fn artifact_id(image: &ImageMetadata) -> String {
-    let name = image.reference.as_ref().or_else(|| image.repo_tags.first());
-    let parsed = name.and_then(|n| n.parse::<cleanbill_core::reference::ImageRef>().ok());
-    match parsed {
-        Some(name) => {
-            let registry = match name.registry() {
-                "docker.io" => "index.docker.io",
-                other => other,
-            };
-            sha256(&format!("{}:{registry}/{}", image.image_id, name.repository()))
-        }
-        None => image.image_id.to_string(),
-    }
-}
-
-/// A UUID of version 8 (RFC 9562) made of what the report rests on: the same scan of the same
-/// thing at the same time has the same id.
-fn report_id(report: &ScanReport) -> String {
-    let seed = format!(
-        "{} {} {} {}",
-        report.created_at, report.artifact_name, report.evidence.digest, report.snapshot.id.digest
-    );
-    let hash = Sha256::digest(seed.as_bytes());
-    let mut bytes = [0u8; 16];
-    for (to, from) in bytes.iter_mut().zip(hash.iter()) {
-        *to = *from;
-    }
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|b| format!("{b:02x}")).collect();
-    let part = |range| hex.get(range).unwrap_or_default();
-    format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
 fn metadata(report: &ScanReport) -> Result<Value> {
@@ -162,47 +126,43 @@ fn metadata(report: &ScanReport) -> Result<Value> {
 }
 
 fn result(view: &View<'_>, target: &Target<'_>, artifact: Option<&str>) -> Value {
+    let image = view.report.image.as_ref();
     let mut out = Map::new();
     out.insert("Target".into(), target.name.clone().into());
     out.insert("Class".into(), target.class.into());
     out.insert("Type".into(), target.kind.clone().into());
     if view.filter.packages && !target.packages.is_empty() {
-        let blobs = view.report.image.as_ref();
-        out.insert("Packages".into(), target.packages.iter().map(|p| package(p, blobs)).collect());
+        out.insert("Packages".into(), target.packages.iter().map(|p| package(p, image)).collect());
     }
     if !target.findings.is_empty() {
-        let found = target.findings.iter();
-        let image = view.report.image.as_ref();
-        let all = found.map(|f| vulnerability(f, target, artifact.unwrap_or_default(), image));
-        out.insert("Vulnerabilities".into(), all.collect());
+        let one = |f: &&Finding| vulnerability(f, target, artifact.unwrap_or_default(), image);
+        out.insert("Vulnerabilities".into(), target.findings.iter().map(one).collect());
     }
+    if view.filter.suppressed && !target.suppressed.is_empty() {
+        let one = |(f, by): &(&Finding, By<'_>)| {
+            let said = Said::by(by);
+            let finding = vulnerability(f, target, artifact.unwrap_or_default(), image);
+            json!({"Type": "vulnerability", "Status": said.status, "Statement": said.statement,
+                   "Source": said.source, "Finding": finding, "Cleanbill": said.fields()})
+        };
+        let all = target.suppressed.iter().map(one).collect();
+        out.insert("ExperimentalModifiedFindings".into(), all);
+    }
+    let mut ours = Map::new();
     if target.examined == Examined::InPart {
-        out.insert("Cleanbill".into(), json!({"ExaminedInPart": true}));
+        ours.insert("ExaminedInPart".into(), true.into());
+    }
+    if !target.remarks.is_empty() {
+        let one = |(f, remark): &(&Finding, Remark<'_>)| {
+            json!({"VulnerabilityID": f.id, "PkgIdentifier": identifier(&f.package),
+                   "Said": Said::remark(remark).fields()})
+        };
+        ours.insert("Said".into(), target.remarks.iter().map(one).collect());
+    }
+    if !ours.is_empty() {
+        out.insert("Cleanbill".into(), ours.into());
     }
     out.into()
-}
-
-/// Trivy's package id: name and version (rpm: without epoch, with architecture), and none for
-/// installed Python packages.
-pub(super) fn package_id(package: &Package) -> Option<String> {
-    let (name, version) = (&package.name, &package.version);
-    match package.kind {
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Npm | PackageKind::Go => {
-            Some(format!("{name}@{version}"))
-        }
-        PackageKind::Rpm => {
-            let version = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
-            let arch = package.arch.as_ref().map(|arch| format!(".{arch}"));
-            Some(format!("{name}@{version}{}", arch.unwrap_or_default()))
-        }
-        PackageKind::Python => None,
-    }
-}
-
-fn identifier(package: &Package) -> Value {
-    let mut uid = sha256(&format!("{} {}", package.purl, package.evidence));
-    uid = uid.chars().skip("sha256:".len()).take(16).collect();
-    json!({"PURL": package.purl, "UID": uid})
 }
 
 /// Only files of which each holds one package are named by path, as in Trivy.
@@ -363,14 +323,15 @@ fn url(id: &str) -> Option<String> {
     Some(format!("{place}{id}"))
 }
 
-fn cleanbill(report: &ScanReport) -> Value {
+fn cleanbill(view: &View<'_>) -> Value {
+    let report = view.report;
     let feeds: Vec<Value> = report
         .evidence
         .feeds
         .iter()
         .map(|f| json!({"ID": f.feed, "AsOf": f.as_of.map(|t| t.to_string())}))
         .collect();
-    json!({
+    let mut out = json!({
         "Version": env!("CARGO_PKG_VERSION"),
         "Snapshot": {
             "Digest": report.snapshot.id.digest.to_string(),
@@ -380,5 +341,9 @@ fn cleanbill(report: &ScanReport) -> Value {
         },
         "Platform": report.evidence.platform.as_ref().map(ToString::to_string),
         "Digest": report.evidence.digest.to_string(),
-    })
+    });
+    if let Some(suppressed) = suppressed::json(view) {
+        out["Suppressed"] = suppressed;
+    }
+    out
 }

@@ -5,12 +5,21 @@
 //! GAP      KIND  SUBJECT  DETAIL
 //! ```
 //!
+//! With `--show-suppressed` also what was left out, and what was said of findings that count all
+//! the same, by their first field:
+//!
+//! ```text
+//! SUPPRESSED  PACKAGE  ID  SEVERITY  STATUS  INSTALLED  SOURCE  STATEMENT  WHERE
+//! SAID        PACKAGE  ID  SEVERITY  STATUS  INSTALLED  SOURCE  STATEMENT  WHERE
+//! ```
+//!
 //! `FIXED` is `-` where no fix is known, and versions are separated by `, ` where there are
 //! several. `WHERE` is the file that proves the package. Fields hold no tabs or line ends; new
 //! fields are only ever added at the end. `docs/output.md` says the same.
 
 use cleanbill_core::finding::Finding;
 
+use crate::report::suppressed::{self, Said};
 use crate::report::text::printable;
 use crate::report::{ScanReport, View};
 
@@ -33,10 +42,30 @@ pub fn write(view: &View<'_>) -> String {
             ],
         );
     }
+    if view.filter.suppressed {
+        suppressed::all(view).for_each(|(f, said)| told(&mut out, "SUPPRESSED", f, &said));
+        suppressed::remarks(view).for_each(|(f, said)| told(&mut out, "SAID", f, &said));
+    }
     for gap in view.gaps() {
         line(&mut out, &["GAP", gap.kind.as_str(), &gap.subject, &gap.detail]);
     }
     out
+}
+
+fn told(out: &mut String, kind: &str, finding: &Finding, said: &Said) {
+    let (package, why) = (&finding.package, said.why());
+    let fields = [
+        kind,
+        &package.name,
+        &finding.id,
+        finding.severity.as_str(),
+        said.status,
+        &package.version,
+        &said.origin(),
+        if why.is_empty() { "-" } else { &why },
+        &package.evidence,
+    ];
+    line(out, &fields);
 }
 
 fn line(out: &mut String, fields: &[&str]) {
@@ -62,6 +91,10 @@ pub fn summary(view: &View<'_>) -> String {
     );
     if let Some(left_out) = view.left_out() {
         out.push_str(&left_out);
+        out.push('\n');
+    }
+    for line in suppressed::summary(view) {
+        out.push_str(&printable(&line));
         out.push('\n');
     }
     if let Some(gap) = view.report.end_of_life() {

@@ -5,6 +5,7 @@
 
 pub mod json;
 pub mod lines;
+pub mod suppressed;
 pub mod table;
 pub mod targets;
 pub mod text;
@@ -21,12 +22,14 @@ use std::sync::Arc;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{PlatformEvidence, SnapshotId};
-use cleanbill_core::finding::{Finding, Status};
+use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
 use cleanbill_core::severity::Severity;
+use cleanbill_core::suppression::{Ruling, Subject};
 
 use crate::failure::Result;
+use crate::vex::Given;
 use targets::Target;
 
 /// One scan: everything that any of the forms shows.
@@ -57,6 +60,8 @@ pub struct ImageMetadata {
     pub repo_digests: Vec<String>,
     /// The digest of its configuration: Docker's image id.
     pub image_id: Digest,
+    /// The digest of its index, or of its manifest where it has none.
+    pub resolved: Digest,
     /// The configuration as it is stored (JSON), checked against `image_id`.
     pub config: Arc<[u8]>,
     /// Its layers, lowest first.
@@ -88,6 +93,17 @@ impl ScanReport {
     pub fn end_of_life(&self) -> Option<&Gap> {
         self.evidence.gaps.iter().find(|g| g.kind == GapKind::EndOfLife)
     }
+
+    /// The image as statements about images can name it: by the name it was fetched by, and by
+    /// its digests.
+    pub fn subject(&self) -> Subject {
+        let Some(image) = &self.image else { return Subject::default() };
+        Subject {
+            name: image.reference.as_ref().and_then(|name| name.parse().ok()),
+            digests: vec![image.resolved, self.evidence.digest, image.image_id],
+            architecture: self.evidence.platform.as_ref().map(|p| p.architecture.clone()),
+        }
+    }
 }
 
 /// Which findings are shown and counted. Gaps are always shown.
@@ -95,16 +111,15 @@ impl ScanReport {
 pub struct Filter {
     /// These severities only; empty: all.
     pub severities: Vec<Severity>,
-    /// Only what has a fix.
-    pub only_fixable: bool,
     /// Whether packages are listed (JSON).
     pub packages: bool,
+    /// Whether what was left out by a caller's rules is listed.
+    pub suppressed: bool,
 }
 
 impl Filter {
     fn keeps(&self, finding: &Finding) -> bool {
-        (self.severities.is_empty() || self.severities.contains(&finding.severity))
-            && (!self.only_fixable || finding.status == Status::Fixed)
+        self.severities.is_empty() || self.severities.contains(&finding.severity)
     }
 }
 
@@ -117,17 +132,31 @@ pub struct View<'a> {
     pub filter: Filter,
     /// What was scanned in it: the distribution's packages first, then languages by name.
     pub targets: Vec<Target<'a>>,
+    /// What the caller gave to leave findings out; `None`: nothing.
+    pub given: Option<&'a Given>,
     gaps: Vec<&'a Gap>,
 }
 
 impl<'a> View<'a> {
-    /// Prepares a report to be shown.
+    /// Prepares a report to be shown, with all findings that the filter keeps.
     pub fn new(report: &'a ScanReport, filter: Filter) -> Self {
-        let mut gaps: Vec<&Gap> = report.evidence.gaps.iter().collect();
-        gaps.sort();
-        gaps.dedup();
-        let targets = targets::of(report, |finding| filter.keeps(finding));
-        Self { report, filter, targets, gaps }
+        let findings = report.evidence.findings.iter().filter(|f| filter.keeps(f));
+        let targets = targets::of(report, findings.map(|f| (f, Ruling::Counts)));
+        Self { report, given: None, targets, gaps: gaps(report), filter }
+    }
+
+    /// The same without what a caller left out: `rulings` has one for each finding.
+    pub fn ruled(
+        report: &'a ScanReport,
+        filter: Filter,
+        given: &'a Given,
+        rulings: &[Ruling<'a>],
+    ) -> Self {
+        // A finding without a ruling counts.
+        let rulings = rulings.iter().cloned().chain(std::iter::repeat(Ruling::Counts));
+        let findings = report.evidence.findings.iter().zip(rulings);
+        let targets = targets::of(report, findings.filter(|(f, _)| filter.keeps(f)));
+        Self { report, given: Some(given), targets, gaps: gaps(report), filter }
     }
 
     /// The findings that are shown, target by target.
@@ -135,10 +164,10 @@ impl<'a> View<'a> {
         self.targets.iter().flat_map(|t| t.findings.iter().copied())
     }
 
-    /// That findings were left out, and how many; `None` if none were.
+    /// How many findings were left out by severity; `None` if none were.
     pub fn left_out(&self) -> Option<String> {
-        let hidden = self.report.evidence.findings.len().saturating_sub(self.findings().count());
-        (hidden > 0).then(|| format!("Not shown, by severity or for want of a fix: {hidden}"))
+        let hidden = self.report.evidence.findings.iter().filter(|f| !self.filter.keeps(f)).count();
+        (hidden > 0).then(|| format!("Not shown, by severity: {hidden}"))
     }
 
     /// What was not examined, each once, by kind.
@@ -186,6 +215,14 @@ impl<'a> View<'a> {
         }
         lines
     }
+}
+
+/// What was not examined, each once.
+fn gaps(report: &ScanReport) -> Vec<&Gap> {
+    let mut gaps: Vec<&Gap> = report.evidence.gaps.iter().collect();
+    gaps.sort();
+    gaps.dedup();
+    gaps
 }
 
 /// How a form may look: for a terminal, or plain.

@@ -7,6 +7,7 @@ use cleanbill_core::finding::Finding;
 use cleanbill_core::severity::Severity;
 
 use crate::report::lines::fixed;
+use crate::report::suppressed::{self, Said};
 use crate::report::targets::{self, Examined, Target};
 use crate::report::text::{printable, wrap, wrap_words};
 use crate::report::{Look, View};
@@ -27,8 +28,20 @@ pub fn write(view: &View<'_>, look: Look) -> String {
     if let Some(left_out) = view.left_out() {
         _ = writeln!(out, "\n{left_out}");
     }
+    for (n, line) in suppressed::summary(view).iter().enumerate() {
+        if n == 0 {
+            out.push('\n');
+        }
+        let indent = if line.starts_with("  ") { "  " } else { "" };
+        paragraph(&mut out, indent, printable(line).trim_start(), look);
+    }
     for target in view.targets.iter().filter(|t| !t.findings.is_empty()) {
         findings(&mut out, target, look);
+    }
+    if view.filter.suppressed {
+        said(&mut out, "Suppressed Vulnerabilities", suppressed::all(view), look);
+        let title = "Counted although an expired entry or VEX speaks of it";
+        said(&mut out, title, suppressed::remarks(view), look);
     }
     gaps(&mut out, view, look);
     out.push('\n');
@@ -108,6 +121,36 @@ fn findings(out: &mut String, target: &Target<'_>, look: Look) {
         });
         above = Some(finding);
     }
+    out.push_str(&grid(&head, &rows, look));
+}
+
+/// Findings with what was said of each; nothing where there are none.
+fn said<'v>(
+    out: &mut String,
+    title: &str,
+    findings: impl Iterator<Item = (&'v Finding, Said)>,
+    look: Look,
+) {
+    let rows: Vec<Row> = findings
+        .map(|(finding, said)| Row {
+            cells: vec![
+                printable(&finding.package.name),
+                printable(&finding.id),
+                finding.severity.to_string(),
+                said.status.to_owned(),
+                printable(&said.why()),
+                printable(&said.origin()),
+            ],
+            joined: false,
+            colour: Some((2, colour(finding.severity))),
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    let title = format!("{title} (Total: {})", rows.len());
+    _ = write!(out, "\n{title}\n{}\n", "=".repeat(title.len()));
+    let head = ["Library", "Vulnerability", "Severity", "Status", "Statement", "Source"];
     out.push_str(&grid(&head, &rows, look));
 }
 

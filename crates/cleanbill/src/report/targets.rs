@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
+use cleanbill_core::suppression::{By, Remark, Ruling};
 
 use crate::report::ScanReport;
 
@@ -34,6 +35,10 @@ pub struct Target<'a> {
     pub packages: Vec<&'a Package>,
     /// Its findings that are shown: by package, worst first.
     pub findings: Vec<&'a Finding>,
+    /// Those that are left out, and by what; in the same order.
+    pub suppressed: Vec<(&'a Finding, By<'a>)>,
+    /// What was said of those that are shown; in the same order.
+    pub remarks: Vec<(&'a Finding, Remark<'a>)>,
     /// How far it could be examined.
     pub examined: Examined,
 }
@@ -55,20 +60,43 @@ fn place(package: &Package) -> Place {
     }
 }
 
-/// The targets of a report, with the findings that `keep` lets through.
-pub fn of<'a>(report: &'a ScanReport, keep: impl Fn(&Finding) -> bool) -> Vec<Target<'a>> {
-    let mut places: BTreeMap<Place, (Vec<&Package>, Vec<&Finding>)> = BTreeMap::new();
+/// What was found in one place, by what becomes of it.
+#[derive(Default)]
+struct Found<'a> {
+    packages: Vec<&'a Package>,
+    findings: Vec<&'a Finding>,
+    suppressed: Vec<(&'a Finding, By<'a>)>,
+    remarks: Vec<(&'a Finding, Remark<'a>)>,
+}
+
+/// The targets of a report, with the findings that are of interest and what becomes of each.
+pub fn of<'a>(
+    report: &'a ScanReport,
+    findings: impl Iterator<Item = (&'a Finding, Ruling<'a>)>,
+) -> Vec<Target<'a>> {
+    let mut places: BTreeMap<Place, Found<'_>> = BTreeMap::new();
     if report.inventory.distribution.is_some() {
         places.entry(Place::Distribution).or_default();
     }
     for package in &report.inventory.packages {
-        places.entry(place(package)).or_default().0.push(package);
+        places.entry(place(package)).or_default().packages.push(package);
     }
-    for finding in report.evidence.findings.iter().filter(|f| keep(f)) {
-        places.entry(place(&finding.package)).or_default().1.push(finding);
+    for (finding, ruling) in findings {
+        let found = places.entry(place(&finding.package)).or_default();
+        match ruling {
+            Ruling::Counts => found.findings.push(finding),
+            Ruling::CountsThough(remark) => {
+                found.findings.push(finding);
+                found.remarks.push((finding, remark));
+            }
+            Ruling::Suppressed(by) => found.suppressed.push((finding, by)),
+        }
     }
-    let target = |(place, (packages, mut findings)): (Place, (Vec<&'a Package>, Vec<_>))| {
-        findings.sort_by_cached_key(|f: &&Finding| order(f));
+    let target = |(place, found): (Place, Found<'a>)| {
+        let Found { packages, mut findings, mut suppressed, mut remarks } = found;
+        findings.sort_by_cached_key(|f| order(f));
+        suppressed.sort_by_cached_key(|(f, _)| order(f));
+        remarks.sort_by_cached_key(|(f, _)| order(f));
         let (name, class, kind) = match place {
             Place::Distribution => distribution(report, &packages),
             Place::Language { name, kind } => (name, "lang-pkgs", kind.to_owned()),
@@ -79,7 +107,7 @@ pub fn of<'a>(report: &'a ScanReport, keep: impl Fn(&Finding) -> bool) -> Vec<Ta
         } else {
             Examined::Whole
         };
-        Target { name, class, kind, packages, findings, examined }
+        Target { name, class, kind, packages, findings, suppressed, remarks, examined }
     };
     places.into_iter().map(target).collect()
 }

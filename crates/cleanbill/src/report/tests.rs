@@ -13,6 +13,7 @@ use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{LayerId, Package, PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
+use crate::vex::{Given, GivenFile, parse_ignore_file, parse_vex};
 use serde_json::json;
 
 use super::{Filter, Format, ImageMetadata, LayerMetadata, Look, ScanReport, SnapshotUse, View};
@@ -109,6 +110,7 @@ fn mixed() -> ScanReport {
             repo_tags: vec!["example:1".into()],
             repo_digests: vec![],
             image_id: digest(3),
+            resolved: digest(4),
             config: br#"{"architecture":"amd64","os":"linux"}"#.as_slice().into(),
             layers: vec![LayerMetadata { diff_id: digest(1), blob: None, size: Some(30720) }],
         }),
@@ -204,8 +206,8 @@ fn colour_only_where_it_is_wanted() {
 fn lines_for_a_pipe() {
     insta::assert_snapshot!("lines", shown(&mixed(), all(), Format::Lines, Look::plain()));
     insta::assert_snapshot!("lines-summary", super::lines::summary(&View::new(&mixed(), all())));
-    let fixable = Filter { only_fixable: true, ..all() };
-    let text = shown(&mixed(), fixable, Format::Lines, Look::plain());
+    let high = Filter { severities: vec![Severity::Critical], ..all() };
+    let text = shown(&mixed(), high, Format::Lines, Look::plain());
     assert!(text.contains("CVE-2019-14697") && !text.contains("GO-2023-1571"), "{text}");
     assert_eq!(text.matches("GAP\t").count(), 5, "a filter never hides a gap: {text}");
 }
@@ -214,6 +216,70 @@ fn lines_for_a_pipe() {
 fn json_of_trivys_schema() {
     insta::assert_snapshot!("json", shown(&mixed(), all(), Format::Json, Look::plain()));
     insta::assert_snapshot!("json-clean", shown(&clean(), all(), Format::Json, Look::plain()));
+}
+
+/// What a caller gave: one finding is left out by each kind of file, one by its status, one was
+/// affected after all, and some of it is not understood.
+fn given() -> Given {
+    let mut given = Given::default();
+    let lines = "CVE-2019-1543 exp:2026-12-24\nCVE-2019-1549 exp:2026-01-01\nCVE-1 exp:never\n";
+    let statement = |flaw: &str, product: &str, more: &str| {
+        format!(
+            r#"{{"vulnerability": {{"name": "{flaw}"}}, "products": [{{"@id": "{product}"}}], {more}}}"#
+        )
+    };
+    let statements = [
+        statement(
+            "CVE-2019-14697",
+            "pkg:generic/musl",
+            r#""status": "not_affected", "justification": "vulnerable_code_not_in_execute_path",
+               "impact_statement": "no \u001b[2J floats""#,
+        ),
+        statement("CVE-2021-35042", "pkg:generic/Django@2.2.0", r#""status": "affected""#),
+        statement("CVE-2021-35042", "pkg:generic/Django", r#""status": "not_affected""#),
+    ];
+    let document = format!(
+        r#"{{"@context": "https://openvex.dev/ns/v0.2.0", "timestamp": "2026-11-01T00:00:00Z",
+            "statements": [{}]}}"#,
+        statements.join(", ")
+    );
+    let file = parse_ignore_file(".trivyignore", lines.as_bytes(), &mut given.notes).unwrap();
+    let document = parse_vex("app.vex.json", document.as_bytes(), &mut given.notes).unwrap();
+    given.files = vec![
+        GivenFile { name: file.file.clone(), by_default: true },
+        GivenFile { name: document.file.clone(), by_default: false },
+        GivenFile { name: "other.json".into(), by_default: false },
+    ];
+    given.rules.ignore_files.push(file);
+    given.rules.documents.push(document);
+    given.rules.only_fixed = true;
+    given
+}
+
+#[test]
+fn what_is_left_out_is_told_and_shown_on_demand() {
+    let (report, given) = (mixed(), given());
+    let rulings = given.rule(&report.evidence, &report.subject(), report.created_at);
+    let view = |suppressed| {
+        let filter = Filter { suppressed, packages: false, ..Filter::default() };
+        View::ruled(&report, filter, &given, &rulings)
+    };
+    let shown =
+        |format: Format, suppressed| format.write(&view(suppressed), Look::plain()).unwrap();
+    insta::assert_snapshot!("suppressed-table", shown(Format::Table, true));
+    insta::assert_snapshot!("suppressed-lines", shown(Format::Lines, true));
+    insta::assert_snapshot!("suppressed-json", shown(Format::Json, true));
+    insta::assert_snapshot!("suppressed-summary", super::lines::summary(&view(false)));
+    for format in Format::ALL {
+        let text = shown(format, false);
+        assert!(!text.contains("no \\u{1b}[2J floats"), "{format}: {text}");
+        let gaps = |text: &str| text.matches("as of 2020-06-01, 2366 days old").count();
+        assert_eq!((gaps(&text), gaps(&shown(format, true))), (1, 1), "{format}: {text}");
+    }
+    // What severities leave out is counted there and not here.
+    let filter = Filter { severities: vec![Severity::Critical], ..Filter::default() };
+    let said = super::lines::summary(&View::ruled(&report, filter, &given, &rulings));
+    assert!(said.contains("Not shown, by severity: 4\nSuppressed: 1, by"), "{said}");
 }
 
 #[test]
@@ -316,7 +382,7 @@ fn versions_are_taken_apart_and_packages_named_as_trivy_does() {
         let mut out = serde_json::Map::new();
         super::json::version(&mut out, "", kind, text);
         assert_eq!(serde_json::Value::from(out), expected, "{text}");
-        let got = super::json::package_id(&package(kind, "a", text, "x"));
+        let got = super::json::ids::package_id(&package(kind, "a", text, "x"));
         assert_eq!(got.unwrap_or_default(), id, "{text}");
     }
 }
