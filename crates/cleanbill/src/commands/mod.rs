@@ -29,3 +29,4 @@ pub mod simulate;
 pub mod source;
 pub mod trivy;
 pub mod warm;
+pub mod why;
