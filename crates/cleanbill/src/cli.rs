@@ -11,7 +11,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
     breakglass, check, db, decisions, doctor, explain, keygen, policy, practice, quickstart,
-    receipt, register, replay, rootfs, scan, serve, setup, simulate, trivy, warm,
+    receipt, register, replay, rootfs, scan, serve, setup, simulate, trivy, warm, why,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -25,8 +25,8 @@ Examples:
   cleanbill image --input app.tar | grep CVE-2021   the same for an archive, in a pipe
   cleanbill check registry.example/app@sha256:…     what would the gate say, and why
 
-Exit codes: 0 done, or allowed; 1 denied, or doctor found errors; 2 failed or could not decide;
-3 something was not examined (scan --exit-code, doctor); 101 a mistake of ours.
+Exit codes: 0 done, or allowed; 1 denied, affected (why), or doctor found errors; 2 failed or could
+not decide; 3 something was not examined (scan --exit-code, why, doctor); 101 a mistake of ours.
 `cleanbill COMMAND --help` says more.";
 
 /// Decides which container images may run in a Kubernetes cluster, and can prove why
@@ -50,6 +50,9 @@ pub enum Command {
     /// Find known flaws in a root filesystem folder
     #[command(after_help = rootfs::AFTER)]
     Rootfs(Box<rootfs::Args>),
+    /// Say whether a flaw is in an image, and why, or why not
+    #[command(after_help = why::AFTER)]
+    Why(Box<why::Args>),
     /// Say what the gate would say about an image, and why
     #[command(after_help = check::AFTER)]
     Check(Box<check::Args>),
@@ -110,6 +113,7 @@ impl Command {
             Self::Quickstart(args) => quickstart::run(*args),
             Self::Scan(args) => scan::run(*args),
             Self::Rootfs(args) => rootfs::run(*args),
+            Self::Why(args) => why::run(*args),
             Self::Check(args) => check::run(*args),
             Self::Policy(args) => policy::run(&args),
             Self::Db(args) => db::run(*args),

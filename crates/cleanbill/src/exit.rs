@@ -16,10 +16,12 @@ impl Exit {
     pub const DENIED: Self = Self(1);
     /// The command failed: bad usage, unreadable input, no network. `check`: could not decide.
     pub const FAILED: Self = Self(2);
+    /// `why`: the image is affected.
+    pub const AFFECTED: Self = Self(1);
     /// `doctor`: something is wrong.
     pub const ERRORS: Self = Self(1);
-    /// `scan --exit-code`: no finding is left, but something was not examined. `doctor`: nothing
-    /// could be looked at.
+    /// `scan --exit-code`: no finding is left, but something was not examined. `why`: that
+    /// keeps the answer open. `doctor`: nothing could be looked at.
     pub const GAPS: Self = Self(3);
 
     /// What `--exit-code N` asks for when findings are left.

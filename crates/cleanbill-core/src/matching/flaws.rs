@@ -43,6 +43,17 @@ pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
     flaws.into_iter().map(|(_, flaw)| flaw).collect()
 }
 
+/// The id that a flaw goes by, a CVE where it has one, and its others.
+pub(super) fn ids<'a>(flaw: &Flaw<'a>) -> (String, BTreeSet<&'a String>) {
+    let each = || flaw.iter().map(|(_, a)| *a);
+    let ids = each().map(|a| &a.id).chain(each().flat_map(|a| &a.aliases));
+    let is_cve = |id: &&String| id.starts_with("CVE-");
+    let id = ids.clone().find(is_cve).or_else(|| ids.clone().next()).cloned();
+    let id = id.unwrap_or_default();
+    let aliases = ids.filter(|other| **other != id).collect();
+    (id, aliases)
+}
+
 /// Follows the pointers, which only ever lead to earlier places, to the first of the flaw.
 fn root(leader: &[usize], mut at: usize) -> usize {
     while let Some(next) = leader.get(at).filter(|next| **next < at) {
@@ -101,11 +112,7 @@ impl Affected {
         facts: impl Fn(&str) -> Result<FlawFacts, E>,
     ) -> Result<Finding, E> {
         let each = || flaw.iter().map(|(_, a)| *a);
-        let ids = each().map(|a| &a.id).chain(each().flat_map(|a| &a.aliases));
-        let is_cve = |id: &&String| id.starts_with("CVE-");
-        let id = ids.clone().find(is_cve).or_else(|| ids.clone().next()).cloned();
-        let id = id.unwrap_or_default();
-        let aliases: BTreeSet<&String> = ids.filter(|other| **other != id).collect();
+        let (id, aliases) = ids(flaw);
         let errata: BTreeSet<&String> = each().flat_map(|a| &a.errata).collect();
         let mut known = facts(&id)?;
         for alias in &aliases {

@@ -101,16 +101,37 @@ impl<'a, A: Advisories> Judge<'a, A> {
             judged.gaps.push(streams::foreign(package, vendor));
             return Ok(judged);
         }
+        let found = self.find(package, streams)?;
+        judged.feeds = found.feeds();
+        judged.newest = found.each().filter_map(|(_, advisory)| advisory.published).max();
+        match found.scheme {
+            Some(scheme) => {
+                let each = found.each().filter(|(_, advisory)| names::concerns(advisory, package));
+                self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
+            }
+            None => judged.gaps.push(streams::not_covered(first)),
+        }
+        Ok(judged)
+    }
+
+    /// Looks a package up in those of its streams that a feed covers.
+    pub(super) fn find(
+        &mut self,
+        package: &Package,
+        streams: &[Stream],
+    ) -> Result<Found, A::Error> {
+        let mut found = Found { scheme: None, lists: Vec::new() };
+        if !is_looked_up(package, streams) {
+            return Ok(found);
+        }
         let name = names::looked_up(package);
-        let mut found: Vec<(Why, Rc<[Advisory]>)> = Vec::new();
-        let mut scheme = None;
         for stream in streams {
             let (Some(feed), Some(order)) = (self.advisories.covering(stream), stream.scheme())
             else {
                 continue;
             };
-            scheme = Some(order);
-            judged.feeds.push(FeedUse { feed: feed.id.clone(), as_of: feed.as_of });
+            found.scheme = Some(order);
+            let used = FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
             let why = Why {
                 feed: feed.id.clone(),
                 stream: stream.clone(),
@@ -118,18 +139,9 @@ impl<'a, A: Advisories> Judge<'a, A> {
                 compared: names::compared(package).to_owned(),
                 range: String::new(),
             };
-            found.push((why, self.look_up(stream, &name)?));
+            found.lists.push((used, why, self.look_up(stream, &name)?));
         }
-        let each = || found.iter().flat_map(|(why, list)| list.iter().map(move |a| (why, a)));
-        judged.newest = each().filter_map(|(_, advisory)| advisory.published).max();
-        match scheme {
-            Some(scheme) => {
-                let each = each().filter(|(_, advisory)| names::concerns(advisory, package));
-                self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
-            }
-            None => judged.gaps.push(streams::not_covered(first)),
-        }
-        Ok(judged)
+        Ok(found)
     }
 
     /// Compares the package with all advisories that name it.
@@ -143,26 +155,8 @@ impl<'a, A: Advisories> Judge<'a, A> {
         if found.is_empty() {
             return Ok(());
         }
-        let mut gaps = BTreeSet::new();
-        let text = names::compared(package);
-        let about = format!("{} {text}", package.name);
-        let version = if let Some(why) = names::unidentified(package) {
-            gaps.insert(Gap::new(GapKind::UnidentifiedVersion, about.trim(), why));
-            None
-        } else {
-            match Version::parse(scheme, text) {
-                Ok(version) => Some(version),
-                Err(why) => {
-                    let detail = format!(
-                        "{why}, so it could not be compared with {} advisories",
-                        found.len()
-                    );
-                    gaps.insert(Gap::new(GapKind::UnparseableVersion, about, detail));
-                    None
-                }
-            }
-        };
-        let installed = ranges::Installed { scheme, text, version };
+        let (installed, gap) = installed(package, scheme, found.len());
+        let mut gaps: BTreeSet<Gap> = gap.into_iter().collect();
         for flaw in flaws::join(found) {
             match flaws::judge(&flaw, &installed) {
                 flaws::Judgement::Affected(affected) => {
@@ -171,8 +165,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
                 }
                 flaws::Judgement::NotAffected => {}
                 flaws::Judgement::Unreadable(id, why) => {
-                    let detail = format!("concerns {} {text}: {why}", package.name);
-                    gaps.insert(Gap::new(GapKind::UnreadableAdvisory, id, detail));
+                    gaps.insert(unreadable(package, id, &why));
                 }
             }
         }
@@ -185,6 +178,60 @@ impl<'a, A: Advisories> Judge<'a, A> {
 fn foreign<'p>(package: &'p Package, stream: &Stream) -> Option<&'p str> {
     let vendor = package.vendor.as_deref()?;
     distributions::is_foreign(stream.ecosystem, vendor).then_some(vendor)
+}
+
+/// Whether advisories of its streams speak of the package at all, whatever they say.
+pub(super) fn is_looked_up(package: &Package, streams: &[Stream]) -> bool {
+    let own = |stream: &Stream| foreign(package, stream).is_none();
+    !names::is_no_module(package) && streams.first().is_some_and(own)
+}
+
+/// What was looked up for a package.
+pub(super) struct Found {
+    /// How its versions are ordered; `None`: no feed covers any of its streams.
+    pub(super) scheme: Option<Scheme>,
+    /// For each stream that is covered the feed, what was looked up, and what there was.
+    lists: Vec<(FeedUse, Why, Rc<[Advisory]>)>,
+}
+
+impl Found {
+    fn feeds(&self) -> Vec<FeedUse> {
+        self.lists.iter().map(|(used, _, _)| used.clone()).collect()
+    }
+
+    /// Every advisory, whether it concerns the package or not.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&Why, &Advisory)> {
+        self.lists.iter().flat_map(|(_, why, list)| list.iter().map(move |a| (why, a)))
+    }
+}
+
+/// The installed version, to be compared with so many advisories; and the gap, if it cannot be.
+pub(super) fn installed(
+    package: &Package,
+    scheme: Scheme,
+    advisories: usize,
+) -> (ranges::Installed<'_>, Option<Gap>) {
+    let text = names::compared(package);
+    let about = format!("{} {text}", package.name);
+    let (version, gap) = if let Some(why) = names::unidentified(package) {
+        (None, Some(Gap::new(GapKind::UnidentifiedVersion, about.trim(), why)))
+    } else {
+        match Version::parse(scheme, text) {
+            Ok(version) => (Some(version), None),
+            Err(why) => {
+                let detail =
+                    format!("{why}, so it could not be compared with {advisories} advisories");
+                (None, Some(Gap::new(GapKind::UnparseableVersion, about, detail)))
+            }
+        }
+    };
+    (ranges::Installed { scheme, text, version }, gap)
+}
+
+/// The gap of an advisory that could not be read.
+pub(super) fn unreadable(package: &Package, id: String, why: &str) -> Gap {
+    let detail = format!("concerns {} {}: {why}", package.name, names::compared(package));
+    Gap::new(GapKind::UnreadableAdvisory, id, detail)
 }
 
 /// Everything of a package that its judgement depends on, each part with its length before it, so

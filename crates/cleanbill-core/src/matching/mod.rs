@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::Timestamp;
 use crate::advisory::Advisories;
+use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
@@ -28,6 +29,8 @@ use crate::inventory::Inventory;
 use crate::package::Package;
 
 mod distributions;
+mod explain;
+mod explained;
 mod flaws;
 mod judge;
 mod memory;
@@ -36,6 +39,7 @@ mod ranges;
 mod rating;
 mod streams;
 
+pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use memory::MemoryAdvisories;
 pub use streams::stale_feed;
 
@@ -90,23 +94,15 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         let distribution = streams::of_distribution(inventory);
         let mut sum = Sum { gaps: distribution.gaps.iter().cloned().collect(), ..Sum::default() };
         let mut newest = None;
-        for package in inventory.packages.iter().filter(|p| p.kind.is_os()) {
-            let judged = self.judge.package(package, distribution.streams_for(package.kind))?;
-            newest = newest.max(judged.newest);
-            sum.add(package, &judged);
-        }
-        let owners: HashMap<&str, &Package> =
-            inventory.packages.iter().filter(|p| p.kind.is_os()).map(|p| (&*p.name, p)).collect();
-        for package in inventory.packages.iter().filter(|p| !p.kind.is_os()) {
-            let owner = package.owner.as_deref().and_then(|o| owners.get(o));
-            let left_to_distribution = match owner {
-                Some(owner) => self.judge.knows(owner, distribution.streams_for(owner.kind))?,
-                None => false,
-            };
-            if !left_to_distribution {
-                let streams = streams::of_language(package.kind);
-                sum.add(package, &*self.judge.package(package, streams)?);
+        for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {
+            if left_to.is_some() {
+                continue;
             }
+            let judged = self.judge.package(package, streams)?;
+            if package.kind.is_os() {
+                newest = newest.max(judged.newest);
+            }
+            sum.add(package, &judged);
         }
         let advisories = self.judge.advisories;
         if let Some(named) = &inventory.distribution {
@@ -130,6 +126,41 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         }
         Ok(sum.sorted())
     }
+
+    /// Every package with where it is looked up: the distribution's first, then languages'.
+    fn look_ups<'p>(
+        &mut self,
+        inventory: &'p Inventory,
+        distribution: &'p streams::OfDistribution,
+    ) -> Result<Vec<LookUp<'p>>, A::Error> {
+        let os = || inventory.packages.iter().filter(|p| p.kind.is_os());
+        let look_up = |package: &'p Package| {
+            let streams = distribution.streams_for(package.kind);
+            LookUp { package, streams, left_to: None }
+        };
+        let mut all: Vec<LookUp<'p>> = os().map(look_up).collect();
+        let owners: HashMap<&str, &Package> = os().map(|p| (&*p.name, p)).collect();
+        for package in inventory.packages.iter().filter(|p| !p.kind.is_os()) {
+            let mut left_to = None;
+            if let Some(owner) = package.owner.as_deref().and_then(|o| owners.get(o))
+                && self.judge.knows(owner, distribution.streams_for(owner.kind))?
+            {
+                left_to = Some(*owner);
+            }
+            let streams = streams::of_language(package.kind);
+            all.push(LookUp { package, streams, left_to });
+        }
+        Ok(all)
+    }
+}
+
+/// Where a package is looked up.
+struct LookUp<'p> {
+    package: &'p Package,
+    /// The streams that speak of it.
+    streams: &'p [Stream],
+    /// Of a language's package: the distribution's that it is left to.
+    left_to: Option<&'p Package>,
 }
 
 /// What comes of one inventory's packages.

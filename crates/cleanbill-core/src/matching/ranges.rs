@@ -37,9 +37,9 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
             return unreadable.map_or(Said::NotAffected, Said::Unreadable);
         }
         for range in &advisory.ranges {
-            match holds(range, version, installed.scheme) {
-                Ok(true) => return Said::Affected(shown(range)),
-                Ok(false) => {}
+            match place(range, version, installed.scheme) {
+                Ok(Place::Inside) => return Said::Affected(shown(range)),
+                Ok(Place::Before | Place::Past | Place::Nowhere) => {}
                 Err(why) => unreadable = unreadable.or(Some(why)),
             }
         }
@@ -53,9 +53,22 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
     unreadable.map_or(Said::NotAffected, Said::Unreadable)
 }
 
-/// Whether the range holds the version; an error when a bound that matters does not parse. A
-/// bound does not matter when the other one already excludes the version.
-fn holds(range: &Range, version: &Version, scheme: Scheme) -> Result<bool, String> {
+/// Where a version lies, seen from a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In it: affected.
+    Inside,
+    /// Below its first version.
+    Before,
+    /// At or above the fix, or above the last affected version.
+    Past,
+    /// The range holds no version at all.
+    Nowhere,
+}
+
+/// Where the version lies; an error when a bound that matters does not parse. A bound does not
+/// matter when the other one already excludes the version.
+pub(super) fn place(range: &Range, version: &Version, scheme: Scheme) -> Result<Place, String> {
     let parse = |text: &str| Version::parse(scheme, text).map_err(|e| e.to_string());
     let from = match range.introduced.as_deref() {
         None | Some("0") => Ok(true),
@@ -64,19 +77,20 @@ fn holds(range: &Range, version: &Version, scheme: Scheme) -> Result<bool, Strin
     let to = match &range.end {
         RangeEnd::Open => Ok(true),
         // "Fixed in 0": it was never affected (Debian's and Alpine's way to say so).
-        RangeEnd::Fixed(fixed) if fixed == "0" => Ok(false),
+        RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Nowhere),
         RangeEnd::Fixed(fixed) => parse(fixed).map(|v| *version < v),
         RangeEnd::LastAffected(last) => parse(last).map(|v| *version <= v),
     };
     match (from, to) {
-        (Ok(false), _) | (_, Ok(false)) => Ok(false),
-        (Ok(true), Ok(true)) => Ok(true),
+        (Ok(false), _) => Ok(Place::Before),
+        (_, Ok(false)) => Ok(Place::Past),
+        (Ok(true), Ok(true)) => Ok(Place::Inside),
         (Err(why), _) | (_, Err(why)) => Err(why),
     }
 }
 
 /// The range for people.
-fn shown(range: &Range) -> String {
+pub(super) fn shown(range: &Range) -> String {
     let from = range.introduced.as_deref().filter(|v| *v != "0").map(|v| format!(">= {v}"));
     let to = match &range.end {
         RangeEnd::Open => None,

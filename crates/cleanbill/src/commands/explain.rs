@@ -10,7 +10,7 @@ use grounds::Grounds;
 
 mod facts;
 mod grounds;
-mod json;
+pub(in crate::commands) mod json;
 #[cfg(test)]
 mod tests;
 mod text;

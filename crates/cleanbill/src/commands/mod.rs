@@ -30,3 +30,4 @@ pub mod source;
 pub mod suppress;
 pub mod trivy;
 pub mod warm;
+pub mod why;

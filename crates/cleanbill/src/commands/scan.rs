@@ -72,11 +72,22 @@ pub fn report(source: &Source, output: &OutputArgs, facts: &FactsArgs) -> Result
 /// When the image or the advisories cannot be read.
 pub fn examine(source: &Source, facts: &Facts, progress: &Progress) -> Result<ScanReport> {
     let snapshot = snapshot_choice::choose(facts.snapshot.as_deref())?;
-    let now = Timestamp::now();
-    let max_feed_age_days = facts.max_age_days;
-    let against = Against { snapshot: &snapshot, now, max_feed_age_days };
+    let (now, max_feed_age_days) = (Timestamp::now(), facts.max_age_days);
+    examine_by(source, Against { snapshot: &snapshot, now, max_feed_age_days }, progress)
+}
+
+/// The same by advisories that are open already.
+///
+/// # Errors
+/// When the image or the advisories cannot be read.
+pub fn examine_by(
+    source: &Source,
+    against: Against<'_>,
+    progress: &Progress,
+) -> Result<ScanReport> {
+    let Against { snapshot, now, .. } = against;
     let snapshot_use = SnapshotUse {
-        id: assess::snapshot_id(&snapshot),
+        id: assess::snapshot_id(snapshot),
         file: (!snapshot.is_starter()).then(|| snapshot.name().into()),
     };
     let wanted = match &source.platform {

@@ -75,7 +75,8 @@ fn rule(rule: &Broken<'_>) -> Value {
     })
 }
 
-fn finding(f: &Finding) -> Value {
+/// A finding, in one form for every command.
+pub(in crate::commands) fn finding(f: &Finding) -> Value {
     json!({
         "id": f.id,
         "aliases": f.aliases,
@@ -95,7 +96,8 @@ fn finding(f: &Finding) -> Value {
     })
 }
 
-fn gap(gap: &Gap) -> Value {
+/// A gap, in one form for every command.
+pub(in crate::commands) fn gap(gap: &Gap) -> Value {
     json!({
         "kind": gap.kind.as_str(),
         "subject": gap.subject,

@@ -1,0 +1,238 @@
+//! Why an image has a flaw, or why not: what the matcher asked about one id, answer by answer.
+//!
+//! Nothing is judged here that [`Matcher::inventory`] does not judge in the same way: packages are
+//! looked up, joined and compared by the same functions, and a reason only says which of their
+//! comparisons kept a version out of a range.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::advisory::{Advisories, Advisory, FlawFacts, RangeEnd, State};
+use crate::ecosystem::Stream;
+use crate::evidence::FeedUse;
+use crate::finding::Why;
+use crate::gap::{Gap, GapKind};
+use crate::inventory::Inventory;
+use crate::package::Package;
+use crate::version::Scheme;
+
+use super::explained::{Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
+use super::ranges::{self, Installed, Place};
+use super::{LookUp, Matcher, flaws, judge, names, streams};
+
+impl<A: Advisories> Matcher<'_, A> {
+    /// Explains what the advisories about an id (a CVE, an alias or an erratum, in any case) mean
+    /// for the image. `gaps` is all that was not examined of it, the matcher's included; those
+    /// that do not bear on the id are left out of the answer.
+    ///
+    /// Other releases than the image's own are not searched.
+    ///
+    /// # Errors
+    /// When a look-up fails: then nothing is known, and nothing is returned.
+    pub fn explain(
+        &mut self,
+        inventory: &Inventory,
+        gaps: &[Gap],
+        id: &str,
+    ) -> Result<Explanation, A::Error> {
+        let distribution = streams::of_distribution(inventory);
+        let mut packages = Vec::new();
+        let mut asked: BTreeMap<&Stream, BTreeSet<String>> = BTreeMap::new();
+        // Gaps of matching about packages and advisories, which may be others than the id's.
+        let mut beside: BTreeSet<Gap> = BTreeSet::new();
+        for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {
+            let about = self.package(package, streams, id)?;
+            if let Some(owner) = left_to {
+                packages.extend(about.into_iter().map(|one| {
+                    let (owner, otherwise) = (owner.name.clone(), Box::new(one.outcome));
+                    let outcome = Outcome::LeftToDistribution { owner, otherwise };
+                    Explained { outcome, ..one }
+                }));
+                continue;
+            }
+            packages.extend(about);
+            for stream in streams.iter().filter(|_| judge::is_looked_up(package, streams)) {
+                asked.entry(stream).or_default().insert(names::looked_up(package));
+            }
+            beside.extend(self.judge.package(package, streams)?.gaps.iter().cloned());
+        }
+        let ours: BTreeSet<Gap> =
+            packages.iter().filter_map(|p| p.outcome.gap()).cloned().collect();
+        beside.retain(|gap| hides(gap.kind) == Hides::OneMatch && !inventory.gaps.contains(gap));
+        let bear = gaps
+            .iter()
+            .filter(|gap| hides(gap.kind) != Hides::Nothing && !beside.contains(gap))
+            .cloned();
+        let gaps: BTreeSet<Gap> = bear.chain(ours).collect();
+        let streams = asked.into_iter().map(|(stream, names)| LookedInto {
+            feed: self.covering(stream),
+            stream: stream.clone(),
+            names: names.len(),
+        });
+        Ok(Explanation {
+            packages,
+            streams: streams.collect(),
+            known: self.known(id)?,
+            gaps: gaps.into_iter().collect(),
+        })
+    }
+
+    fn covering(&self, stream: &Stream) -> Option<FeedUse> {
+        let feed = self.judge.advisories.covering(stream).filter(|_| stream.scheme().is_some())?;
+        Some(FeedUse { feed: feed.id.clone(), as_of: feed.as_of })
+    }
+
+    /// What is known of the id as it is written, else of it in capitals, as a CVE is.
+    fn known(&self, id: &str) -> Result<FlawFacts, A::Error> {
+        let known = self.judge.advisories.flaw(id)?;
+        match known == FlawFacts::default() {
+            true => self.judge.advisories.flaw(&id.to_ascii_uppercase()),
+            false => Ok(known),
+        }
+    }
+
+    /// What the id's advisories mean for one package; empty: they do not name it.
+    fn package(
+        &mut self,
+        package: &Package,
+        streams: &[Stream],
+        id: &str,
+    ) -> Result<Vec<Explained>, A::Error> {
+        let found = self.judge.find(package, streams)?;
+        let Some(scheme) = found.scheme else { return Ok(Vec::new()) };
+        let named = |flaw: &flaws::Flaw<'_>| flaw.iter().any(|(_, a)| has_id(a, id));
+        let (ours, others): (Vec<_>, Vec<_>) =
+            found.each().partition(|(_, advisory)| names::concerns(advisory, package));
+        let about = |outcome, flaw: &flaws::Flaw<'_>| {
+            let (id, _) = flaws::ids(flaw);
+            Explained { package: package.clone(), id, outcome }
+        };
+        let mut explained = Vec::new();
+        for flaw in flaws::join(&ours).iter().filter(|flaw| named(flaw)) {
+            let outcome = match names::is_no_kernel(package) {
+                true => Outcome::NotAffected(flaw.iter().map(no_kernel).collect()),
+                false => self.outcome(package, scheme, flaw, ours.len())?,
+            };
+            explained.push(about(outcome, flaw));
+        }
+        for flaw in flaws::join(&others).iter().filter(|flaw| named(flaw)) {
+            let (id, _) = flaws::ids(flaw);
+            // Where some of its advisories do concern the package, those have answered.
+            if !explained.iter().any(|one: &Explained| one.id == id) {
+                let all = flaw.iter().map(|(why, advisory)| elsewhere(why, advisory));
+                explained.push(about(Outcome::NotAffected(all.collect()), flaw));
+            }
+        }
+        Ok(explained)
+    }
+
+    fn outcome(
+        &self,
+        package: &Package,
+        scheme: Scheme,
+        flaw: &flaws::Flaw<'_>,
+        advisories: usize,
+    ) -> Result<Outcome, A::Error> {
+        let (installed, gap) = judge::installed(package, scheme, advisories);
+        Ok(match flaws::judge(flaw, &installed) {
+            flaws::Judgement::Affected(affected) => {
+                let facts = |id: &str| self.judge.advisories.flaw(id);
+                Outcome::Affected(Box::new(affected.finding(package, flaw, facts)?))
+            }
+            flaws::Judgement::Unreadable(id, why) => {
+                Outcome::Unreadable(judge::unreadable(package, id, &why))
+            }
+            flaws::Judgement::NotAffected => match gap {
+                Some(gap) => Outcome::NotCompared(gap),
+                None => Outcome::NotAffected(reasons(flaw, &installed)),
+            },
+        })
+    }
+}
+
+fn has_id(advisory: &Advisory, id: &str) -> bool {
+    let ids = std::iter::once(&advisory.id).chain(&advisory.aliases).chain(&advisory.errata);
+    ids.into_iter().any(|one| one.eq_ignore_ascii_case(id))
+}
+
+/// The reason of an advisory that is about other packages of the same name.
+fn elsewhere(why: &Why, advisory: &Advisory) -> NotAffected {
+    let (arches, module) = (advisory.arches.clone(), advisory.module.clone());
+    let because = Because::OtherPackages { arches, module };
+    NotAffected { id: advisory.id.clone(), why: why.clone(), because }
+}
+
+/// The reason of a package that is built from the kernel's source.
+fn no_kernel((why, advisory): &(&Why, &Advisory)) -> NotAffected {
+    NotAffected { id: advisory.id.clone(), why: (*why).clone(), because: Because::NoKernel }
+}
+
+/// Why each advisory of a flaw, already judged not to affect the version, does not.
+fn reasons(flaw: &flaws::Flaw<'_>, installed: &Installed<'_>) -> Vec<NotAffected> {
+    let mut all = Vec::new();
+    for (why, advisory) in flaw {
+        let mut reason = |range: String, because| {
+            let why = Why { range, ..(*why).clone() };
+            all.push(NotAffected { id: advisory.id.clone(), why, because });
+        };
+        if advisory.state == State::NotAffected {
+            reason(String::new(), Because::SaidSo);
+            continue;
+        }
+        for range in &advisory.ranges {
+            let Some(version) = &installed.version else { continue };
+            let because = match (ranges::place(range, version, installed.scheme), &range.end) {
+                (Ok(Place::Nowhere), _) => Because::SaidSo,
+                (Ok(Place::Before), _) => {
+                    Because::BeforeFirst(range.introduced.clone().unwrap_or_default())
+                }
+                (Ok(Place::Past), RangeEnd::Fixed(fixed)) => Because::Fixed(fixed.clone()),
+                (Ok(Place::Past), RangeEnd::LastAffected(last)) => Because::AfterLast(last.clone()),
+                // What was judged not affected lies in no range, and all were read.
+                (Ok(Place::Past), RangeEnd::Open) | (Ok(Place::Inside) | Err(_), _) => continue,
+            };
+            reason(ranges::shown(range), because);
+        }
+        match (advisory.versions.len(), advisory.ranges.is_empty()) {
+            (0, true) => reason(String::new(), Because::NothingNamed),
+            (0, false) => {}
+            (listed, _) => reason(String::new(), Because::NotListed(listed)),
+        }
+    }
+    all
+}
+
+/// What a gap of one kind may hide.
+#[derive(PartialEq, Eq)]
+enum Hides {
+    /// Flaws of one package, or what one advisory says, where matching made it; else any flaw.
+    OneMatch,
+    /// Any flaw.
+    Anything,
+    /// None: it is about the image's name, its configuration, or others' opinions.
+    Nothing,
+}
+
+fn hides(kind: GapKind) -> Hides {
+    match kind {
+        GapKind::UnparseableVersion
+        | GapKind::UnidentifiedVersion
+        | GapKind::UnreadableAdvisory => Hides::OneMatch,
+        GapKind::UnknownDistribution
+        | GapKind::NoAdvisorySource
+        | GapKind::EndOfLife
+        | GapKind::UnknownEndOfLife
+        | GapKind::StaleFeed
+        | GapKind::UnreadableDatabase
+        | GapKind::NothingRecognised
+        | GapKind::OverLimit
+        | GapKind::ForeignLayer
+        | GapKind::EncryptedLayer
+        | GapKind::UnknownLayerType
+        | GapKind::UnresolvedLink
+        | GapKind::PlatformNotExamined
+        | GapKind::UnexaminedRegistration => Hides::Anything,
+        GapKind::MutableReference | GapKind::CheckerSilent | GapKind::UnknownImageFact => {
+            Hides::Nothing
+        }
+    }
+}

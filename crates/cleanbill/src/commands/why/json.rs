@@ -1,0 +1,128 @@
+//! The answer for programs; described in `docs/output.md`.
+
+use cleanbill_core::finding::Why;
+use cleanbill_core::gap::Gap;
+use cleanbill_core::matching::{Because, Explained, LookedInto, NotAffected, Outcome};
+use serde_json::{Value, json};
+
+use super::{Told, layer, word};
+use crate::commands::explain::json::{finding, gap};
+
+/// All of it.
+pub(super) fn value(told: &Told) -> Value {
+    let (report, explanation) = (&told.report, &told.explanation);
+    let known = &explanation.known;
+    let ratings = known
+        .ratings
+        .iter()
+        .map(|r| json!({"source": r.source, "severity": r.severity.to_string(), "cvss": r.cvss}));
+    json!({
+        "id": told.id,
+        "image": report.artifact_name,
+        "platform": report.evidence.platform.as_ref().map(ToString::to_string),
+        "digest": report.evidence.digest,
+        "answer": word(told.answer),
+        "packages": explanation.packages.iter().map(|one| package(told, one)).collect::<Vec<_>>(),
+        "lookedInto": explanation.streams.iter().map(stream).collect::<Vec<_>>(),
+        "known": {
+            "ratings": ratings.collect::<Vec<_>>(),
+            "epss": known.epss.map(|epss| json!({
+                "probability": f64::from(epss.probability) / 1e5,
+                "percentile": f64::from(epss.percentile) / 1e5,
+            })),
+            "exploited": known.exploited,
+        },
+        "gaps": explanation.gaps.iter().map(|one| with_acceptance(told, one)).collect::<Vec<_>>(),
+        "snapshot": report.snapshot.id.digest,
+    })
+}
+
+fn with_acceptance(told: &Told, one: &Gap) -> Value {
+    let concerns = told.explanation.packages.iter().any(|p| p.outcome.gap() == Some(one));
+    let mut value = gap(one);
+    if let Value::Object(fields) = &mut value {
+        let accepted = told.accepted.contains(&one.kind) && !concerns;
+        fields.insert("accepted".to_owned(), json!(accepted));
+    }
+    value
+}
+
+fn package(told: &Told, one: &Explained) -> Value {
+    let package = &one.package;
+    let source = package.source.as_ref();
+    json!({
+        "id": one.id,
+        "package": package.name,
+        "version": package.version,
+        "arch": package.arch,
+        "purl": package.purl,
+        "file": package.evidence,
+        "layer": package.layer.map(|layer| layer.diff_id),
+        "layerPlace": layer(told, package).map(|(at, _)| at),
+        "source": source.map(|source| json!({"name": source.name, "version": source.version})),
+        "outcome": outcome(&one.outcome),
+    })
+}
+
+fn outcome(outcome_: &Outcome) -> Value {
+    match outcome_ {
+        Outcome::Affected(f) => {
+            json!({"is": "affected", "status": f.status.as_str(), "finding": finding(f)})
+        }
+        Outcome::NotAffected(reasons) => {
+            let reasons: Vec<Value> = reasons.iter().map(reason).collect();
+            json!({"is": "not-affected", "because": reasons})
+        }
+        Outcome::Unreadable(one) => json!({"is": "unreadable", "gap": gap(one)}),
+        Outcome::NotCompared(one) => json!({"is": "not-compared", "gap": gap(one)}),
+        Outcome::LeftToDistribution { owner, otherwise } => {
+            json!({"is": "left-to-distribution", "owner": owner, "otherwise": outcome(otherwise)})
+        }
+    }
+}
+
+fn reason(reason: &NotAffected) -> Value {
+    let (kind, version) = match &reason.because {
+        Because::SaidSo => ("said-so", None),
+        Because::Fixed(version) => ("fixed", Some(version)),
+        Because::AfterLast(version) => ("after-last", Some(version)),
+        Because::BeforeFirst(version) => ("before-first", Some(version)),
+        Because::NotListed(_) => ("not-listed", None),
+        Because::NothingNamed => ("nothing-named", None),
+        Because::NoKernel => ("no-kernel", None),
+        Because::OtherPackages { .. } => ("other-packages", None),
+    };
+    let (arches, module) = match &reason.because {
+        Because::OtherPackages { arches, module } => (Some(arches), module.as_ref()),
+        Because::SaidSo
+        | Because::Fixed(_)
+        | Because::AfterLast(_)
+        | Because::BeforeFirst(_)
+        | Because::NotListed(_)
+        | Because::NothingNamed
+        | Because::NoKernel => (None, None),
+    };
+    let Why { feed, stream, looked_up, compared, range } = &reason.why;
+    json!({
+        "advisory": reason.id,
+        "why": kind,
+        "version": version,
+        "arches": arches,
+        "module": module,
+        "feed": feed,
+        "stream": stream.to_string(),
+        "lookedUp": looked_up,
+        "compared": compared,
+        "range": Some(range).filter(|range| !range.is_empty()),
+    })
+}
+
+fn stream(one: &LookedInto) -> Value {
+    let feed = one.feed.as_ref();
+    json!({
+        "stream": one.stream.to_string(),
+        "feed": feed.map(|feed| &feed.feed),
+        "asOf": feed.and_then(|feed| feed.as_of),
+        "names": one.names,
+    })
+}
