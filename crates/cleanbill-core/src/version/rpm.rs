@@ -1,8 +1,9 @@
 //! rpm's order (`rpm.vercmp`, `rpmverCmp` of librpm): epoch, then version, then release.
 //!
-//! A missing epoch is nought, and only digits before a colon are one. A missing release is lower than any release: that is what librpm's
-//! `rpmverCmp` has, and it makes the order total. (Dependencies in rpm are another question: there
-//! a missing release is any release, so that `1.0` would equal both `1.0-1` and `1.0-2`.)
+//! A missing epoch is nought, and only digits before a colon are one. A missing release is lower
+//! than any release: that is what librpm's `rpmverCmp` has, and it makes the order total.
+//! (Dependencies in rpm are another question: there a missing release is any release, so that `1.0`
+//! would equal both `1.0-1` and `1.0-2`.)
 //!
 //! Within each part runs of letters and runs of digits are compared one by one; every other sign
 //! only separates runs, so `1.0`, `1_0` and `1.0.` are equal, and a part may hold no run at all.

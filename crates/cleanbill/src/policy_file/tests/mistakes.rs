@@ -158,8 +158,8 @@ fn of_conditions() {
             "p:1:73: \"5:6~1\" is no version of packages of this kind (write it as the package's own tool does)",
         ),
         (
-            "packages: [{name: x, versions: '>= ü-'}]",
-            "p:1:62: \"ü-\" is no version of any kind of package (write it as the package's own tool does)",
+            "packages: [{name: x, versions: '>= x y'}]",
+            "p:1:62: \"x y\" is no version of any kind of package (write it as the package's own tool does)",
         ),
     ];
     for (condition, want) in table {
