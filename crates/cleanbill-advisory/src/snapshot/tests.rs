@@ -263,17 +263,17 @@ fn what_is_no_snapshot_is_said_exactly() {
         (
             change(1001, 0),
             ErrorKind::Damaged,
-            "these bytes is damaged: its end is missing; get it again: cleanbill db update",
+            "these bytes is damaged: its end is missing; get it again",
         ),
         (
             change(1056, 0xff),
             ErrorKind::Damaged,
-            "these bytes is damaged: its index is not where its end says; get it again: cleanbill db update",
+            "these bytes is damaged: its index is not where its end says; get it again",
         ),
         (
             change(1060, 0xff),
             ErrorKind::Damaged,
-            "these bytes is damaged: its index does not have the hash it was written with; get it again: cleanbill db update",
+            "these bytes is damaged: its index does not have the hash it was written with; get it again",
         ),
     ];
     for (bytes, kind, message) in table {
@@ -284,7 +284,7 @@ fn what_is_no_snapshot_is_said_exactly() {
     let error = snapshot.lookup(&Stream::of(Ecosystem::Go), "p0").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "these bytes: the block of Go p0 does not have the hash it was written with; get the snapshot again: cleanbill db update"
+        "these bytes: the block of Go p0 does not have the hash it was written with; get the snapshot again"
     );
 }
 
