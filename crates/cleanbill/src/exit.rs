@@ -16,6 +16,8 @@ impl Exit {
     pub const DENIED: Self = Self(1);
     /// The command failed: bad usage, unreadable input, no network. `check`: could not decide.
     pub const FAILED: Self = Self(2);
+    /// `db search`: nothing of that name is in the snapshot.
+    pub const NOTHING: Self = Self(1);
     /// `doctor`: something is wrong.
     pub const ERRORS: Self = Self(1);
     /// `scan --exit-code`: no finding is left, but something was not examined. `doctor`: nothing
