@@ -90,11 +90,11 @@ fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> 
         );
         return Err(Error::new(ErrorKind::Older, message));
     }
+    // Of one whose blocks are damaged the feeds are known still. It must not push out the one
+    // before it, which may be whole, nor pass for the same as one that is.
     let (already, keep) = match &before {
-        Before::None => (false, false),
-        Before::Snapshot(old) => (old.digest() == new.digest(), true),
-        // The one before that may be whole still: a damaged one must not push it out.
-        Before::Unreadable(_) => (false, false),
+        Before::Snapshot(old) if old.verify().is_ok() => (old.digest() == new.digest(), true),
+        Before::None | Before::Snapshot(_) | Before::Unreadable(_) => (false, false),
     };
     if !already {
         place.put(keep)?;

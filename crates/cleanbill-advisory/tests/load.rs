@@ -195,6 +195,13 @@ fn a_damaged_one_in_force_is_replaced_by_force_alone_and_pushes_nothing_out() {
     assert_eq!(error.kind(), ErrorKind::Older);
     assert!(error.to_string().contains("what is in force cannot be read"), "{error}");
     load(&mut &*new, &Load { force: true, ..place.plan() }).unwrap();
+    assert_eq!(place.state(), (Some(new.clone()), Some(old.clone()), vec![]));
+    // A damaged block leaves the feeds and the digest known: no force is needed, and the same
+    // digest does not pass for the same content.
+    let mut damaged = new.clone();
+    damaged[100] ^= 1;
+    std::fs::write(place.plan().out, damaged).unwrap();
+    assert!(!place.load(&new).unwrap().already);
     assert_eq!(place.state(), (Some(new), Some(old), vec![]));
 }
 
