@@ -23,6 +23,8 @@ pub enum ErrorKind {
     Damaged,
     /// A limit was passed.
     OverLimit,
+    /// A snapshot goes back behind the one in force.
+    Older,
     /// The named thing is not there.
     NotFound,
     /// The network, or the server asked, failed.

@@ -5,6 +5,8 @@
 //! * [`bbolt`]: the file format of Trivy's database, read page by page.
 //! * [`Snapshot`]: opened without parsing the data; implements
 //!   [`Advisories`](cleanbill_core::advisory::Advisories).
+//! * [`diff`]: what changed from one snapshot to another.
+//! * [`load`]: puts a snapshot from elsewhere where commands look for it.
 //! * [`update`]: fetches the feeds from their publishers, or a mirror with the same layout.
 //!
 //! This crate must not know images or packages' databases, must not judge, and must not keep
@@ -15,18 +17,23 @@
 pub mod bbolt;
 pub mod build;
 mod cvss;
+pub mod diff;
 mod error;
 pub mod feeds;
 mod gather;
 mod limits;
+pub mod load;
+mod place;
 mod positioned;
 mod snapshot;
 pub mod starter;
 pub mod update;
 
 pub use build::build;
+pub use diff::diff;
 pub use error::{Error, ErrorKind, Result};
 pub use gather::Gathered;
 pub use limits::Limits;
-pub use snapshot::{Snapshot, write};
+pub use load::load;
+pub use snapshot::{Contents, Record, Snapshot, write};
 pub use update::update;

@@ -18,6 +18,8 @@ impl Exit {
     pub const FAILED: Self = Self(2);
     /// `why`: the image is affected.
     pub const AFFECTED: Self = Self(1);
+    /// `db search`: nothing of that name is in the snapshot.
+    pub const NOTHING: Self = Self(1);
     /// `doctor`: something is wrong.
     pub const ERRORS: Self = Self(1);
     /// `scan --exit-code`: no finding is left, but something was not examined. `why`: that

@@ -57,6 +57,18 @@ pub fn folder() -> Result<PathBuf> {
     Ok(cache.join("cleanbill/db"))
 }
 
+/// The file that [`choose`] looks for where `--db` names none: `CLEANBILL_DB`, else the updated
+/// one. It need not be there.
+///
+/// # Errors
+/// When no variable says where that is.
+pub fn looked_for() -> Result<PathBuf> {
+    match std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) {
+        Some(path) => Ok(PathBuf::from(path)),
+        None => Ok(updated_in(&folder()?)),
+    }
+}
+
 /// The updated snapshot in a folder.
 pub fn updated_in(folder: &Path) -> PathBuf {
     folder.join("cleanbill.cbdb")

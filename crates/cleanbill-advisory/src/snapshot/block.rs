@@ -200,12 +200,16 @@ impl Block {
         }
     }
 
-    /// Calls `see` with every record.
-    pub(super) fn for_each(&self, see: &mut impl FnMut(&str, &str, Vec<Advisory>)) -> Decoded<()> {
-        for record in &self.records {
-            see(self.key_text(record[0]), self.key_text(record[1]), self.record(record)?);
-        }
-        Ok(())
+    /// The record of a number with its key, or `None` after the last.
+    pub(super) fn record_at(&self, number: usize) -> Option<Decoded<super::walk::Record>> {
+        let record = self.records.get(number)?;
+        let key = (self.key_text(record[0]).to_owned(), self.key_text(record[1]).to_owned());
+        Some(self.record(record).map(|advisories| (key, advisories)))
+    }
+
+    /// The key of its first record.
+    pub(super) fn first_key(&self) -> Option<(&str, &str)> {
+        self.records.first().map(|[s, n, ..]| (self.key_text(*s), self.key_text(*n)))
     }
 
     fn record(&self, [_, _, start, end]: &[u32; 4]) -> Decoded<Vec<Advisory>> {

@@ -123,6 +123,11 @@ impl Flaws {
     pub(super) fn all(&self) -> &[(String, FlawFacts)] {
         &self.flaws
     }
+
+    /// The same, taken out.
+    pub(super) fn into_all(self) -> Vec<(String, FlawFacts)> {
+        self.flaws
+    }
 }
 
 /// What the texts of one block's ratings may take when they are written out.

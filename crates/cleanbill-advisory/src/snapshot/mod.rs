@@ -21,9 +21,11 @@ mod codec;
 mod flaws;
 mod index;
 mod read;
+mod walk;
 mod write;
 
 pub use read::Snapshot;
+pub use walk::{Contents, Record};
 pub use write::write;
 
 const MAGIC: [u8; 8] = *b"CBSNAP\r\n";

@@ -67,9 +67,14 @@ impl Snapshot {
     /// # Errors
     /// When it is no snapshot, of another format, damaged, or cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::open_as(path, &path.display().to_string())
+    }
+
+    /// The same of a copy; errors call it by the name of what it was copied from.
+    pub(crate) fn open_as(path: &Path, name: &str) -> Result<Self> {
         let file = File::open(path).map_err(|e| Error::io(path, e))?;
         let bytes = file.metadata().map_err(|e| Error::io(path, e))?.len();
-        Self::read(Positioned::File(file), bytes, path.display().to_string())
+        Self::read(Positioned::File(file), bytes, name.to_owned())
     }
 
     /// A snapshot that is part of the program.
@@ -93,7 +98,7 @@ impl Snapshot {
     fn read(source: Positioned, bytes: u64, name: String) -> Result<Self> {
         let no_snapshot = |why: &str| Error::malformed(format!("{name} is no snapshot: {why}"));
         let damaged = |why: &str| {
-            let message = format!("{name} is damaged: {why}; get it again: cleanbill db update");
+            let message = format!("{name} is damaged: {why}; get it again");
             Error::new(ErrorKind::Damaged, message)
         };
         if bytes < (HEADER + FOOTER) as u64 {
@@ -209,10 +214,9 @@ impl Snapshot {
     /// # Errors
     /// When a block is damaged.
     pub fn for_each(&self, mut see: impl FnMut(&str, &str, Vec<Advisory>)) -> Result<()> {
-        for entry in &self.index.blocks {
-            self.decoded(entry, Block::parse)?.for_each(&mut see).map_err(|why| {
-                Error::malformed(format!("{}: a record of a block: {why}", self.name))
-            })?;
+        for record in self.records() {
+            let ((stream, name), advisories) = record?;
+            see(&stream, &name, advisories);
         }
         Ok(())
     }
@@ -223,13 +227,29 @@ impl Snapshot {
     /// When a block is damaged.
     pub fn for_each_flaw(&self, mut see: impl FnMut(&str, &FlawFacts)) -> Result<()> {
         for entry in &self.index.flaws {
-            let flaws = self.decoded(entry, |plain| Flaws::parse(&plain))?;
-            flaws.all().iter().for_each(|(id, facts)| see(id, facts));
+            self.flaws_of(entry)?.all().iter().for_each(|(id, facts)| see(id, facts));
         }
         Ok(())
     }
 
-    /// The block of a number, decoded; `weight` tells what it takes in memory.
+    pub(super) fn block_entries(&self) -> &[Entry] {
+        &self.index.blocks
+    }
+
+    pub(super) fn flaw_entries(&self) -> &[Entry] {
+        &self.index.flaws
+    }
+
+    /// A block, decoded and not kept.
+    pub(super) fn block_of(&self, entry: &Entry) -> Result<Block> {
+        self.decoded(entry, Block::parse)
+    }
+
+    /// A block of flaws, decoded and not kept.
+    pub(super) fn flaws_of(&self, entry: &Entry) -> Result<Flaws> {
+        self.decoded(entry, |plain| Flaws::parse(&plain))
+    }
+
     /// The advisories under one name, letter by letter.
     fn named(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
         let stream = stream.to_string();
@@ -242,6 +262,7 @@ impl Snapshot {
         })
     }
 
+    /// The block of a number, decoded; `weight` tells what it takes in memory.
     fn block<T>(
         &self,
         cache: &Mutex<Cache<T>>,
@@ -266,7 +287,7 @@ impl Snapshot {
         let stored = self.source.read_at(entry.offset, entry.stored as usize, &self.name)?;
         if *Sha256::digest(&stored) != entry.hash {
             let message = format!(
-                "{} does not have the hash it was written with; get the snapshot again: cleanbill db update",
+                "{} does not have the hash it was written with; get the snapshot again",
                 place()
             );
             return Err(Error::new(ErrorKind::Damaged, message));

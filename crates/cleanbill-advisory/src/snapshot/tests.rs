@@ -9,6 +9,7 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::severity::Severity;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::block::Block;
 use super::flaws::{self, Flaws};
@@ -263,17 +264,17 @@ fn what_is_no_snapshot_is_said_exactly() {
         (
             change(1001, 0),
             ErrorKind::Damaged,
-            "these bytes is damaged: its end is missing; get it again: cleanbill db update",
+            "these bytes is damaged: its end is missing; get it again",
         ),
         (
             change(1056, 0xff),
             ErrorKind::Damaged,
-            "these bytes is damaged: its index is not where its end says; get it again: cleanbill db update",
+            "these bytes is damaged: its index is not where its end says; get it again",
         ),
         (
             change(1060, 0xff),
             ErrorKind::Damaged,
-            "these bytes is damaged: its index does not have the hash it was written with; get it again: cleanbill db update",
+            "these bytes is damaged: its index does not have the hash it was written with; get it again",
         ),
     ];
     for (bytes, kind, message) in table {
@@ -284,8 +285,53 @@ fn what_is_no_snapshot_is_said_exactly() {
     let error = snapshot.lookup(&Stream::of(Ecosystem::Go), "p0").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "these bytes: the block of Go p0 does not have the hash it was written with; get the snapshot again: cleanbill db update"
+        "these bytes: the block of Go p0 does not have the hash it was written with; get the snapshot again"
     );
+}
+
+/// A snapshot with right hashes around one block of packages of Go in this order, which its index
+/// says begins with `first`.
+fn forged(first: &str, names: &[&str]) -> Snapshot {
+    let mut block = super::block::BlockWriter::default();
+    names.iter().for_each(|name| block.push("Go", name, &[plain("X-1")]));
+    let whole = block.finish();
+    let stored = zstd::bulk::compress(&whole, 1).unwrap();
+    let entry = super::index::Entry {
+        first: ("Go".to_owned(), first.to_owned()),
+        offset: super::HEADER as u64,
+        stored: stored.len() as u64,
+        plain: whole.len() as u64,
+        hash: Sha256::digest(&stored).into(),
+    };
+    let index = Index { blocks: vec![entry], ..Index::default() }.encode();
+    let mut bytes = [&super::header()[..], &stored].concat();
+    let at = bytes.len() as u64;
+    bytes.extend_from_slice(&index);
+    bytes.extend_from_slice(&at.to_le_bytes());
+    bytes.extend_from_slice(&(index.len() as u64).to_le_bytes());
+    let digest = Sha256::new().chain_update(super::header()).chain_update(&index).finalize();
+    bytes.extend_from_slice(&digest);
+    bytes.extend_from_slice(&super::MAGIC);
+    Snapshot::from_bytes(bytes).unwrap()
+}
+
+#[test]
+fn keys_out_of_order_would_hide_packages_and_are_refused() {
+    let table: &[(&str, &[&str], Result<u64, &str>)] = &[
+        ("a", &["a", "b"], Ok(2)),
+        ("a", &["a", "c", "b"], Err("these bytes: the record of Go b is not in its place")),
+        ("a", &["a", "a"], Err("these bytes: the record of Go a is not in its place")),
+        ("b", &["a", "b"], Err("these bytes: the record of Go b is not in its place")),
+    ];
+    for (first, names, wanted) in table {
+        let said = forged(first, names).contents().map(|held| held.packages);
+        let said = said.map_err(|e| e.to_string());
+        assert_eq!(
+            said.as_ref().map_err(String::as_str),
+            wanted.as_ref().map_err(|e| *e),
+            "{names:?}"
+        );
+    }
 }
 
 #[test]

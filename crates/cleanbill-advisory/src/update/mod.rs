@@ -12,10 +12,11 @@ use std::time::Duration;
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::Ecosystem;
 
-use crate::build::{self, Options, Report, beside};
+use crate::build::{self, Options, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
+use crate::place::{Place, make_parent};
 
 mod fetch;
 mod publishers;
@@ -140,13 +141,11 @@ pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Report> {
     })?;
 
     say("building the snapshot");
-    make_parent(&plan.out)?;
-    let fresh = beside(&plan.out, "new");
+    let place = Place::take(&plan.out)?;
     // What cannot be built from is not worth asking about: the next update fetches all of it.
-    let report =
-        build::build(&feeds, &fresh, &options).or_else(|failed| state.forget().and(Err(failed)))?;
-    keep_previous(&plan.out)?;
-    std::fs::rename(&fresh, &plan.out).map_err(|e| Error::io(&plan.out, e))?;
+    let report = build::build(&feeds, place.fresh(), &options)
+        .or_else(|failed| state.forget().and(Err(failed)))?;
+    place.put(true)?;
     Ok(report)
 }
 
@@ -204,26 +203,5 @@ fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_dir_all(path) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
         Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Links the snapshot in use as `.previous`; it stays in use until the new one takes its name.
-fn keep_previous(out: &Path) -> Result<()> {
-    if !out.exists() {
-        return Ok(());
-    }
-    let previous = beside(out, "previous");
-    let next = beside(out, "previous.tmp");
-    _ = std::fs::remove_file(&next);
-    std::fs::hard_link(out, &next)
-        .or_else(|_| std::fs::copy(out, &next).map(drop))
-        .and_then(|()| std::fs::rename(&next, &previous))
-        .map_err(|e| Error::io(&previous, e))
-}
-
-fn make_parent(path: &Path) -> Result<()> {
-    match path.parent() {
-        Some(parent) => std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e)),
-        None => Ok(()),
     }
 }

@@ -1,6 +1,6 @@
-//! `cleanbill db`: fetch or build a snapshot of advisories, and see what is in one.
+//! `cleanbill db`: fetch, build or bring a snapshot of advisories, and see what is in one.
 
-use std::io::Write;
+use std::io::{self, BufWriter, Write};
 
 use clap::Subcommand;
 
@@ -8,15 +8,24 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
 pub mod build;
+pub mod diff;
+pub mod load;
+pub mod search;
+pub mod shown;
 pub mod status;
 pub mod update;
+pub mod verify;
 
 /// Examples under the help.
 pub const AFTER: &str = "\
 Examples:
   cleanbill db update
   cleanbill db status
-  cleanbill db build --from feeds/ --out advisories.cbdb";
+  cleanbill db build --from feeds/ --out advisories.cbdb
+  cleanbill db load advisories.cbdb                 on a machine without a network
+  cleanbill db search CVE-2021-44228
+  cleanbill db diff yesterday.cbdb                  what has changed since
+  cleanbill db verify";
 
 /// Arguments of `db`.
 #[derive(Debug, clap::Args)]
@@ -37,6 +46,18 @@ enum Db {
     /// Say which feeds a snapshot holds and how old they are
     #[command(after_help = status::AFTER)]
     Status(status::Args),
+    /// Put a snapshot from elsewhere where commands look for it
+    #[command(after_help = load::AFTER)]
+    Load(load::Args),
+    /// Check every block of a snapshot
+    #[command(after_help = verify::AFTER)]
+    Verify(verify::Args),
+    /// Find a flaw or a package in a snapshot
+    #[command(after_help = search::AFTER)]
+    Search(search::Args),
+    /// Say what changed between two snapshots
+    #[command(after_help = diff::AFTER)]
+    Diff(diff::Args),
 }
 
 /// Runs the command.
@@ -44,22 +65,54 @@ enum Db {
 /// # Errors
 /// When it could not do what was asked.
 pub fn run(args: Args) -> Result<Exit> {
-    let mut text = Vec::new();
-    match args.command {
-        Db::Build(args) => build::run(&args, &mut text)?,
+    let mut out = BufWriter::new(Stdout);
+    let exit = match args.command {
+        Db::Build(args) => build::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Update(args) => {
-            let progress = &mut std::io::stderr().lock();
-            update::run(&args, jiff::Timestamp::now(), progress, &mut text)?;
+            let progress = &mut io::stderr().lock();
+            update::run(&args, jiff::Timestamp::now(), progress, &mut out).map(|()| Exit::DONE)
         }
-        Db::Status(args) => status::run(&args, jiff::Timestamp::now(), &mut text)?,
+        Db::Status(args) => {
+            status::run(&args, jiff::Timestamp::now(), &mut out).map(|()| Exit::DONE)
+        }
+        Db::Load(args) => load::run(&args, &mut out).map(|()| Exit::DONE),
+        Db::Verify(args) => verify::run(&args, &mut out).map(|()| Exit::DONE),
+        Db::Search(args) => search::run(&args, &mut out, &mut io::stderr().lock()),
+        Db::Diff(args) => diff::run(&args, &mut out).map(|()| Exit::DONE),
+    };
+    // What was found before a failure is shown before the failure.
+    let flushed = out.flush().map_err(|e| unwritten(&e));
+    exit.and_then(|exit| flushed.map(|()| exit))
+}
+
+/// Standard output of which a reader may have seen enough (`| head`), which is no failure.
+struct Stdout;
+
+impl Write for Stdout {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match io::stdout().lock().write(bytes) {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
     }
-    match std::io::stdout().lock().write_all(&text) {
-        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(unwritten(&e)),
-        Ok(()) | Err(_) => Ok(Exit::DONE),
+
+    fn flush(&mut self) -> io::Result<()> {
+        match io::stdout().lock().flush() {
+            Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
     }
 }
 
+/// What a snapshot holds, in one line.
+fn holds(contents: &cleanbill_advisory::Contents) -> String {
+    let cleanbill_advisory::Contents { packages, advisories, flaws } = contents;
+    format!(
+        "{advisories} advisories about {packages} packages in their streams, and facts of {flaws} flaws\n"
+    )
+}
+
 /// The output could not be written.
-fn unwritten(error: &std::io::Error) -> Failure {
+fn unwritten(error: &io::Error) -> Failure {
     Failure::new(format!("cannot write the output: {error}"))
 }

@@ -120,6 +120,7 @@ fn next_step(error: &cleanbill_advisory::Error) -> Failure {
         cleanbill_advisory::ErrorKind::Malformed
         | cleanbill_advisory::ErrorKind::Damaged
         | cleanbill_advisory::ErrorKind::OverLimit
+        | cleanbill_advisory::ErrorKind::Older
         | cleanbill_advisory::ErrorKind::NotFound
         | cleanbill_advisory::ErrorKind::Io => failure,
     }
