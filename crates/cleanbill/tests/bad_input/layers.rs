@@ -261,21 +261,38 @@ fn damaged_databases_are_told_with_their_place() {
 
 #[test]
 fn what_is_not_recognised_is_told() {
+    let nix = "ID=nixos\nVERSION_ID=24.05\nPRETTY_NAME=\"NixOS 24.05\"\n";
     let fedora = "ID=fedora\nVERSION_ID=40\nPRETTY_NAME=\"Fedora Linux 40\"\n";
     let table = [
         (
             "unknown distribution",
-            TarBuilder::new().file("etc/os-release", fedora).build(),
+            TarBuilder::new().file("etc/os-release", nix).build(),
             vec![
                 gap(
                     "unknown-distribution",
-                    "Fedora Linux 40",
+                    "NixOS 24.05",
                     "named by etc/os-release, and not one we know",
                 ),
                 gap(
                     "unknown-distribution",
+                    "nixos 24.05",
+                    "we know of no advisories for this distribution",
+                ),
+            ],
+        ),
+        (
+            "a distribution by rpm without its database",
+            TarBuilder::new().file("etc/os-release", fedora).build(),
+            vec![
+                gap(
+                    "unknown-distribution",
                     "fedora 40",
                     "we know of no advisories for this distribution",
+                ),
+                gap(
+                    "unreadable-database",
+                    "var/lib/rpm",
+                    "has no package in it, although etc/os-release says Fedora Linux 40",
                 ),
             ],
         ),
