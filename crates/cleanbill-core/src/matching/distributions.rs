@@ -13,8 +13,8 @@ pub(super) struct Known {
     ecosystem: Ecosystem,
     /// How its advisories name a release.
     names: Names,
-    /// Whom its packages name as their vendor, in lower case; a part of the name is enough.
-    /// Empty: its packages name none that could be relied on.
+    /// How the vendor begins that its packages name, in lower case. Empty: they name none that
+    /// could be relied on.
     vendors: &'static [&'static str],
 }
 
@@ -32,7 +32,8 @@ enum Names {
     Pretty(&'static str),
     /// `24.03-LTS-SP1`, where the name for people is `openEuler 24.03 (LTS-SP1)`.
     OpenEuler,
-    /// The repositories that a subscription of the release has, each a product of its own.
+    /// The repositories that a subscription of the release has, each a product of its own, and the
+    /// release as a whole, of which what is not fixed is said.
     RedHat,
 }
 
@@ -63,9 +64,9 @@ const ALL: &[Known] = &[
     row("mariner", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, &["microsoft"]),
     row("mageia", PackageKind::Rpm, Ecosystem::Mageia, Names::Release, &["mageia"]),
     row("ol", PackageKind::Rpm, Ecosystem::OracleLinux, Names::Release, &["oracle"]),
-    row("openeuler", PackageKind::Rpm, Ecosystem::OpenEuler, Names::OpenEuler, &["openeuler"]),
-    row("opensuse-leap", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["suse"]),
-    row("opensuse-tumbleweed", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["suse"]),
+    row("openeuler", PackageKind::Rpm, Ecosystem::OpenEuler, Names::OpenEuler, &["http://openeuler.org", "openeuler"]),
+    row("opensuse-leap", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["opensuse", "suse"]),
+    row("opensuse-tumbleweed", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["opensuse", "suse"]),
     row("photon", PackageKind::Rpm, Ecosystem::PhotonOs, Names::Release, &["vmware", "broadcom"]),
     row("rhel", PackageKind::Rpm, Ecosystem::RedHat, Names::RedHat, &["red hat"]),
     row("rocky", PackageKind::Rpm, Ecosystem::RockyLinux, Names::Release, &["rocky"]),
@@ -109,16 +110,35 @@ impl Known {
             }
             Names::RedHat => {
                 let products = if release == "7" { RED_HAT_7 } else { RED_HAT };
-                products.map(|p| one(&format!("enterprise_linux:{release}::{p}"))).to_vec()
+                let whole = format!("enterprise_linux:{release}");
+                let parts = products.map(|product| one(&format!("{whole}::{product}")));
+                parts.into_iter().chain([one(&whole)]).collect()
             }
+        }
+    }
+
+    /// How many of its streams, from the first on, are parts of which each has to be covered; 0:
+    /// they are other names of one thing.
+    fn parts(&self) -> usize {
+        match self.names {
+            Names::RedHat => RED_HAT.len(),
+            Names::None | Names::Alpine | Names::Release => 0,
+            Names::Ubuntu | Names::Pretty(_) | Names::OpenEuler => 0,
         }
     }
 
     /// Whether a package that names this vendor is one of the distribution's own.
     fn builds(&self, vendor: &str) -> bool {
         let vendor = vendor.to_lowercase();
-        self.vendors.is_empty() || self.vendors.iter().any(|own| vendor.contains(own))
+        self.vendors.is_empty() || self.vendors.iter().any(|own| vendor.starts_with(own))
     }
+}
+
+/// Those of a release's streams that are parts of it: each has to be covered.
+pub(super) fn parts(streams: &[Stream]) -> &[Stream] {
+    let of = |stream: &Stream| ALL.iter().find(|known| known.ecosystem == stream.ecosystem);
+    let parts = streams.first().and_then(of).map_or(0, Known::parts);
+    streams.get(..parts).unwrap_or_default()
 }
 
 /// Whether somebody else than the distribution of these advisories built a package that names

@@ -43,7 +43,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
         Self { advisories, looked_up, judged, key: String::new() }
     }
 
-    /// Whether a feed covers one of the streams and has advisories for this package's source, which
+    /// Whether a feed covers one of the streams and has advisories that concern this package, which
     /// is the distribution's own.
     pub(super) fn knows(
         &mut self,
@@ -56,7 +56,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
         let name = names::looked_up(package);
         for stream in streams {
             if self.advisories.covering(stream).is_some()
-                && !self.look_up(stream, &name)?.is_empty()
+                && self.look_up(stream, &name)?.iter().any(|a| names::concerns(a, package))
             {
                 return Ok(true);
             }
@@ -94,7 +94,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
     fn anew(&mut self, package: &Package, streams: &[Stream]) -> Result<Judged, A::Error> {
         let mut judged = Judged::default();
         let Some(first) = streams.first() else { return Ok(judged) };
-        if names::is_no_module(package) || names::is_no_kernel(package) {
+        if names::is_no_module(package) {
             return Ok(judged);
         }
         if let Some(vendor) = foreign(package, first) {
@@ -105,7 +105,11 @@ impl<'a, A: Advisories> Judge<'a, A> {
         judged.feeds = found.feeds();
         judged.newest = found.each().filter_map(|(_, advisory)| advisory.published).max();
         match found.scheme {
+            Some(_) if names::is_no_kernel(package) => {}
             Some(scheme) => {
+                let covered = |part: &&Stream| self.advisories.covering(part).is_some();
+                let missing = distributions::parts(streams).iter().filter(|part| !covered(part));
+                judged.gaps.extend(missing.map(streams::not_covered));
                 let each = found.each().filter(|(_, advisory)| names::concerns(advisory, package));
                 self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
             }

@@ -54,18 +54,13 @@ fn of_module(advisory: &Advisory, package: &Package) -> bool {
     if package.kind != PackageKind::Rpm {
         return true;
     }
+    let modular = own.is_some() || package.version.contains(BUILT_AS_MODULE);
     let mut ends = advisory.ranges.iter().filter_map(|range| match &range.end {
         RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => Some(version),
         RangeEnd::Open => None,
     });
-    match ends.next() {
-        // Nothing is fixed, so nothing tells which line is meant.
-        None => true,
-        Some(first) => {
-            let modular = std::iter::once(first).chain(ends).any(|v| v.contains(BUILT_AS_MODULE));
-            modular == (own.is_some() || package.version.contains(BUILT_AS_MODULE))
-        }
-    }
+    // Where nothing is fixed, nothing tells which line is meant.
+    ends.clone().next().is_none() || ends.any(|end| end.contains(BUILT_AS_MODULE) == modular)
 }
 
 /// Headers of the kernel, its documentation and its source are built from the kernel's source, and

@@ -107,7 +107,7 @@ pub(super) fn of_language(kind: PackageKind) -> &'static [Stream] {
 
 /// The gap of a stream that no feed covers.
 pub(super) fn not_covered(stream: &Stream) -> Gap {
-    let why = match stream.ecosystem.scheme() {
+    let why = match stream.scheme() {
         Some(_) => "no feed of this snapshot covers it",
         None => "its versions cannot be compared yet",
     };

@@ -54,9 +54,6 @@ fn each_distribution_is_looked_up_in_its_own_streams() {
         ("photon", "5.0", "", rpm("a", "1-1"), "Photon OS:5.0"),
         ("azurelinux", "3", "", rpm("a", "1-1"), "Azure Linux:3"),
         ("mageia", "9", "", rpm("a", "1-1"), "Mageia:9"),
-        ("rhel", "9", "", rpm("a", "1-1"), "Red Hat:enterprise_linux:9::baseos"),
-        ("rhel", "9", "", rpm("a", "1-1"), "Red Hat:enterprise_linux:9::appstream"),
-        ("rhel", "7", "", rpm("a", "1-1"), "Red Hat:enterprise_linux:7::server"),
         ("opensuse-leap", "15.6", "openSUSE Leap 15.6", rpm("a", "1-1"), "openSUSE:Leap 15.6"),
         ("opensuse-tumbleweed", "", "openSUSE Tumbleweed", rpm("a", "1-1"), "openSUSE:Tumbleweed"),
         (
@@ -110,13 +107,13 @@ fn a_package_that_another_vendor_built_is_a_gap() {
         ("almalinux", "9", Some("Fedora Project"), false),
         ("rocky", "9", Some("Rocky Enterprise Software Foundation"), true),
         ("rocky", "9", Some("Docker"), false),
-        ("rhel", "9", Some("Red Hat, Inc."), true),
-        ("rhel", "9", Some("Fedora Project"), false),
         ("amzn", "2023", Some("Amazon Linux"), true),
         ("amzn", "2", Some("Amazon.com"), true),
         ("ol", "9", Some("Oracle America"), true),
         ("opensuse-leap", "15.6", Some("SUSE LLC <https://www.suse.com/>"), true),
-        ("opensuse-leap", "15.6", Some("obs://build.opensuse.org/home:someone"), true),
+        ("opensuse-leap", "15.6", Some("openSUSE"), true),
+        ("opensuse-leap", "15.6", Some("obs://build.opensuse.org/home:someone"), false),
+        ("ol", "9", Some("Not Oracle"), false),
         ("azurelinux", "3", Some("Microsoft Corporation"), true),
         // Nobody says that it is another's.
         ("rocky", "9", None, true),
@@ -125,7 +122,6 @@ fn a_package_that_another_vendor_built_is_a_gap() {
         let stream = match id {
             "almalinux" => "AlmaLinux:9",
             "rocky" => "Rocky Linux:9",
-            "rhel" => "Red Hat:enterprise_linux:9::baseos",
             "amzn" if release == "2" => "Amazon Linux:2",
             "amzn" => "Amazon Linux:2023",
             "ol" => "Oracle Linux:9",
@@ -151,6 +147,9 @@ fn modules_are_lines_of_their_own() {
         (Some(LABEL), "1:18.1-1.module_el8", "CVE-1: 0..1:18.2-1.module_el8", true),
         (Some(LABEL), "1:18.1-1.module_el8", "CVE-1: 0..1:18.2-1.el8", false),
         (Some(LABEL), "1:18.1-1.module_el8", "CVE-1: 0..", true),
+        // One advisory may speak of both lines.
+        (Some(LABEL), "1:18.1-1.module_el8", "CVE-1: 0..1:18.2-1.el8 0..1:18.2-1.module_el8", true),
+        (None, "1:18.1-1.el8", "CVE-1: 0..1:18.2-1.el8 0..1:18.2-1.module_el8", true),
         // Without a label the release shows it.
         (None, "1:18.1-1.module_el8", "CVE-1: 0..1:18.2-1.module_el8", true),
         (None, "1:18.1-1.module_el8", "CVE-1: 0..1:18.2-1.el8", false),
@@ -162,7 +161,7 @@ fn modules_are_lines_of_their_own() {
     for (label, version, text, found) in table {
         let mut one = rpm("nodejs", version);
         one.module = label.map(str::to_owned);
-        let bound = text.split("..").nth(1).unwrap().split(" of ").next().unwrap();
+        let bound = text.split("..").nth(1).unwrap().split(' ').next().unwrap();
         let range = if bound.is_empty() { "every version".into() } else { format!("< {bound}") };
         let want = if *found { format!("CVE-1 {range}") } else { String::new() };
         check(("almalinux", "8", ""), one, &[("AlmaLinux:8", "nodejs", text)], &want);
@@ -198,4 +197,65 @@ fn what_is_built_from_the_kernels_source_is_not_always_the_kernel() {
         let want = if found { format!("CVE-1 < {fixed}") } else { String::new() };
         check(of, one, &[(stream, source.unwrap_or(name), &text)], &want);
     }
+}
+
+#[test]
+fn red_hats_products_are_parts_that_each_have_to_be_covered() {
+    const PARTS: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
+    let stream = |release: &str, part: &str| format!("Red Hat:enterprise_linux:{release}::{part}");
+    let run = |package: Package, covered: &[&str], named: &str, want: &str| {
+        let mut all: Vec<(String, &str, &str)> =
+            covered.iter().map(|part| (stream("9", part), "other", "CVE-0: 0..1")).collect();
+        all.push((named.to_owned(), "a", "CVE-1: 0..2-1"));
+        let all: Vec<_> = all.iter().map(|(s, name, text)| (s.as_str(), *name, *text)).collect();
+        check(("rhel", "9", ""), package, &all, want);
+    };
+    let by = |vendor: &str| Package { vendor: Some(vendor.into()), ..rpm("a", "1-1") };
+    for part in PARTS {
+        run(rpm("a", "1-1"), &PARTS, &stream("9", part), "CVE-1 < 2-1");
+    }
+    // What is not fixed is said of the release as a whole.
+    run(rpm("a", "1-1"), &PARTS, "Red Hat:enterprise_linux:9", "CVE-1 < 2-1");
+    // One that is covered does not speak for the others.
+    let missing = "no-advisory-source Red Hat:enterprise_linux:9::crb | \
+                   no-advisory-source Red Hat:enterprise_linux:9::highavailability";
+    run(rpm("b", "1-1"), &["baseos"], &stream("9", "appstream"), missing);
+    run(by("Red Hat, Inc."), &PARTS, &stream("9", "baseos"), "CVE-1 < 2-1");
+    run(by("Fedora Project"), &PARTS, &stream("9", "baseos"), "no-advisory-source a 1-1");
+}
+
+#[test]
+fn a_language_package_is_left_to_an_advisory_that_concerns_its_owner_only() {
+    // label of the owner, module of the distribution's advisory → findings of the language
+    for (label, module, findings) in [
+        (None, None, 0),
+        (None, Some("python39:3.9"), 1),
+        (Some("python39:3.9:1:x"), Some("python39:3.9"), 0),
+    ] {
+        let mut memory = MemoryAdvisories::default();
+        memory.feeds.push(feed("errata", &["AlmaLinux:8"]));
+        memory.feeds.push(feed("osv:PyPI", &["PyPI"]));
+        let mut own = advisory("CVE-1: 0..1-1");
+        own.module = module.map(str::to_owned);
+        memory.add("AlmaLinux:8".parse().unwrap(), "python3-a", own);
+        memory.add("PyPI".parse().unwrap(), "a", advisory("CVE-2: 0..2"));
+        let mut owner = rpm("python3-a", "1-1.module_el8");
+        owner.module = label.map(str::to_owned);
+        if label.is_none() {
+            owner.version = "1-1.el8".into();
+        }
+        let mut language = package(PackageKind::Python, "a", "1");
+        language.owner = Some("python3-a".into());
+        let named = distribution("almalinux", "8.9", "8");
+        supported(&mut memory, named.as_ref());
+        let packages = vec![owner, language];
+        let inventory = Inventory { distribution: named, packages, ..Inventory::default() };
+        assert_eq!(run(&inventory, &memory).findings.len(), findings, "{label:?} {module:?}");
+    }
+}
+
+#[test]
+fn headers_of_the_kernel_are_no_reason_to_say_nothing_of_a_stream_without_a_feed() {
+    let want = "no-advisory-source Rocky Linux:9";
+    check(("rocky", "9", ""), rpm("kernel-headers", "1-1"), &[], want);
 }
