@@ -129,7 +129,13 @@ impl Reading<'_> {
                     self.tally.took();
                     self.into.add(&stream, package, advisory);
                 }
-                Err(why) => self.tally.missed(|| format!("{package} {id}: {why}")),
+                Err(why) => {
+                    self.tally.missed(|| format!("{package} {id}: {why}"));
+                    // Whoever has the package is told, instead of its looking clean.
+                    let (id, unreadable) = (id.to_owned(), Some(why));
+                    let advisory = Advisory { id, unreadable, ..Advisory::default() };
+                    self.into.add(&stream, package, advisory);
+                }
             }
         }
     }
@@ -156,7 +162,10 @@ impl Standing {
                 };
                 (state, vec![open()])
             }
-            (other, _) => return Err(format!("the status {other:?} is not known")),
+            (other, _) => {
+                let other: String = other.chars().take(40).collect();
+                return Err(format!("the status {other:?} is not known"));
+            }
         };
         let severity = match urgency {
             "unimportant" | "low" => Severity::Low,

@@ -93,6 +93,19 @@ fn each_standing_of_debians_tracker() {
 }
 
 #[test]
+fn a_standing_that_is_not_understood_is_a_gap_for_whoever_has_the_package() {
+    let text = r#"{"xen":{"CVE-2024-1":{"releases":{"bookworm":{"status":"perhaps"}}}}}"#;
+    let limits = Limits { not_understood_percent: 100, ..Limits::default() };
+    let mut gathered = Gathered::default();
+    debian::parse(text.as_bytes(), &limits, &mut gathered).unwrap();
+    let [only] = gathered.advisories.values().flatten().collect::<Vec<_>>()[..] else {
+        panic!("{gathered:?}")
+    };
+    assert_eq!(only.unreadable.as_deref(), Some("the status \"perhaps\" is not known"));
+    assert_eq!((gathered.feeds[0].advisories, gathered.feeds[0].not_understood), (0, 1));
+}
+
+#[test]
 fn releases_of_debian_that_are_not_known_are_said() {
     let text = r#"{"xen":{"CVE-2024-1":{"releases":{
         "bookworm":{"status":"open"},"sid":{"status":"open"},"later":{"status":"open"}}}}}"#;
