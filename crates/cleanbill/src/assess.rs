@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use cleanbill_advisory::Snapshot;
 use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Feed;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
@@ -208,8 +209,11 @@ pub fn judge_inventory(
 
 /// Which advisories these are, for whoever judges again.
 pub fn snapshot_id(snapshot: &Snapshot) -> SnapshotId {
-    let known_exploited = snapshot.known_exploited_feed();
-    let known_exploited =
-        known_exploited.map(|feed| FeedUse { feed: feed.id.clone(), as_of: feed.as_of });
-    SnapshotId { digest: snapshot.digest(), starter: snapshot.is_starter(), known_exploited }
+    let used = |feed: &Feed| FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
+    SnapshotId {
+        digest: snapshot.digest(),
+        starter: snapshot.is_starter(),
+        known_exploited: snapshot.known_exploited_feed().map(used),
+        epss: snapshot.epss_feed().map(used),
+    }
 }
