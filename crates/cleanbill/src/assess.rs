@@ -17,7 +17,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
-use cleanbill_core::matching::match_inventory;
+use cleanbill_core::matching::Matcher;
 use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::{PinnedImage, PlatformChoice};
@@ -187,7 +187,21 @@ pub fn judge_inventory(
     against: Against<'_>,
 ) -> Result<PlatformEvidence> {
     let Against { snapshot, now, max_feed_age_days } = against;
-    let matched = match_inventory(inventory, snapshot, now, max_feed_age_days).map_err(|e| {
+    judge_many(&mut Matcher::new(snapshot), digest, inventory, now, max_feed_age_days)
+}
+
+/// The same by a matcher that knows what it found out about packages of other inventories.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge_many(
+    matcher: &mut Matcher<'_, Snapshot>,
+    digest: Digest,
+    inventory: &Inventory,
+    now: Timestamp,
+    max_feed_age_days: u32,
+) -> Result<PlatformEvidence> {
+    let matched = matcher.inventory(inventory, now, max_feed_age_days).map_err(|e| {
         Failure::new(format!("the advisories cannot be read: {e}"))
             .next("build or fetch the snapshot anew: cleanbill db update")
     })?;
