@@ -1,6 +1,7 @@
 //! What is printed about images of a record that two small snapshots say different things of.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use cleanbill_advisory::{Gathered, Snapshot};
@@ -16,6 +17,9 @@ use cleanbill_core::severity::Severity;
 use super::{ask, exit, json, text};
 use crate::impact::{Between, Impact, Pace, Record, compare};
 use crate::policy_file;
+use crate::serve::impacts::Looking;
+use crate::serve::live::Rules;
+use crate::serve::metrics::{Metrics, Now};
 use crate::serve::question::Question;
 use crate::serve::trace::{Trace, TracedCase, TracedOutcome};
 use crate::store::{Api, Decision, Entry, Journal, Owner, Packed, Store};
@@ -260,6 +264,42 @@ fn told_to_stop_it_says_so() {
     let record = Record::read(&store, &|| true).unwrap();
     let impact = compare(&store, record, between, pace).unwrap();
     assert!(impact.stopped && impact.images.is_empty());
+}
+
+#[test]
+fn the_gate_judges_them_again_by_itself_and_counts_what_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(small(dir.path()));
+    let both = || {
+        let (from, to) = two();
+        (Arc::new(from), Arc::new(to))
+    };
+    let policy = policy_file::parse(&POLICY.replace("7d", "3650d"), "policy.yaml").unwrap();
+    let rules = Arc::new(Rules::new(policy, Timestamp::now()).unwrap());
+    let metrics = Arc::new(Metrics::default());
+    let text = || {
+        let (at, advisories) = (Timestamp::now(), None);
+        metrics.text(&Now { at, running: 0, waiting: 0, memory: 0, advisories })
+    };
+    assert!(!text().contains("\ncleanbill_rejudged_seconds "), "{}", text());
+    let begin = |before, both| {
+        let (store, rules) = (Arc::clone(&store), Arc::clone(&rules));
+        Looking::begin(before, both, store, rules, Arc::clone(&metrics)).unwrap()
+    };
+    let looking = begin(None, both());
+    let began = std::time::Instant::now();
+    while !looking.is_done() {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "{}", text());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    for line in [
+        "cleanbill_images_changed_total{to=\"allowed\"} 1\n",
+        "cleanbill_images_changed_total{to=\"denied\"} 1\n",
+        "cleanbill_images_changed_total{to=\"undecided\"} 0\n",
+        "\ncleanbill_rejudged_seconds ",
+    ] {
+        assert!(text().contains(line), "{line}\n{}", text());
+    }
 }
 
 /// Prints figures: `cargo test -p cleanbill --lib impact -- --ignored --nocapture`.
