@@ -39,7 +39,7 @@ judged; 2 failed.";
 pub struct Args {
     #[command(flatten)]
     state: StateArgs,
-    /// The advisories of then (default: the .previous of the gate's snapshot)
+    /// The advisories of then (default: with --to those in force, else their .previous)
     #[arg(long, value_name = "FILE")]
     from: Option<PathBuf>,
     /// The advisories of now (default: those that the gate has in force)
@@ -62,7 +62,11 @@ pub struct Args {
 pub fn run(args: &Args) -> Result<Exit> {
     let store = args.state.look()?;
     let to = to(&store, args.to.as_deref())?;
-    let from = from(&store, args.from.as_deref())?;
+    let from = match (&args.from, &args.to) {
+        // What is to come is held against what is.
+        (None, Some(_)) => self::to(&store, None)?,
+        (named, _) => from(&store, named.as_deref())?,
+    };
     let policy = match args.policy.as_deref() {
         Some(path) => load::policy(path)?,
         None => policy(&store)?,
@@ -100,12 +104,13 @@ fn to(store: &Store, named: Option<&Path>) -> Result<Snapshot> {
     if let Some(path) = named {
         return snapshot_choice::choose(Some(path));
     }
-    let none =
-        || Failure::new("the gate has noted no advisories yet").next("name those of now with --to");
+    let none = || {
+        Failure::new("the gate has noted no advisories yet").next("name both with --from and --to")
+    };
     let digest = store.in_force(InForce::Snapshot)?.ok_or_else(none)?;
     store.open_snapshot(&digest)?.map_err(|why| {
         Failure::new(format!("the advisories in force cannot be had: {why}"))
-            .next("name those of now with --to")
+            .next("name a snapshot with --from or --to")
     })
 }
 
