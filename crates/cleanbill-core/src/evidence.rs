@@ -23,6 +23,10 @@ pub struct SnapshotId {
     /// that [`Finding::known_exploited`] is `false` because nobody was asked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known_exploited: Option<FeedUse>,
+    /// The feed in it that says how likely flaws are to be exploited; `None`: there is none, so
+    /// that [`Finding::epss`] is absent because nobody was asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epss: Option<FeedUse>,
 }
 
 /// How old a feed was that was used.

@@ -12,11 +12,12 @@ use std::sync::Arc;
 
 use cleanbill_advisory::Snapshot;
 use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Feed;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
-use cleanbill_core::matching::match_inventory;
+use cleanbill_core::matching::Matcher;
 use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::{PinnedImage, PlatformChoice};
@@ -186,7 +187,21 @@ pub fn judge_inventory(
     against: Against<'_>,
 ) -> Result<PlatformEvidence> {
     let Against { snapshot, now, max_feed_age_days } = against;
-    let matched = match_inventory(inventory, snapshot, now, max_feed_age_days).map_err(|e| {
+    judge_many(&mut Matcher::new(snapshot), digest, inventory, now, max_feed_age_days)
+}
+
+/// The same by a matcher that knows what it found out about packages of other inventories.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge_many(
+    matcher: &mut Matcher<'_, Snapshot>,
+    digest: Digest,
+    inventory: &Inventory,
+    now: Timestamp,
+    max_feed_age_days: u32,
+) -> Result<PlatformEvidence> {
+    let matched = matcher.inventory(inventory, now, max_feed_age_days).map_err(|e| {
         Failure::new(format!("the advisories cannot be read: {e}"))
             .next("build or fetch the snapshot anew: cleanbill db update")
     })?;
@@ -208,8 +223,11 @@ pub fn judge_inventory(
 
 /// Which advisories these are, for whoever judges again.
 pub fn snapshot_id(snapshot: &Snapshot) -> SnapshotId {
-    let known_exploited = snapshot.known_exploited_feed();
-    let known_exploited =
-        known_exploited.map(|feed| FeedUse { feed: feed.id.clone(), as_of: feed.as_of });
-    SnapshotId { digest: snapshot.digest(), starter: snapshot.is_starter(), known_exploited }
+    let used = |feed: &Feed| FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
+    SnapshotId {
+        digest: snapshot.digest(),
+        starter: snapshot.is_starter(),
+        known_exploited: snapshot.known_exploited_feed().map(used),
+        epss: snapshot.epss_feed().map(used),
+    }
 }

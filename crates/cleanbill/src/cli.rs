@@ -10,8 +10,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::commands::{
-    breakglass, check, db, decisions, doctor, explain, keygen, policy, practice, quickstart,
-    receipt, register, replay, rootfs, scan, serve, setup, simulate, trivy, warm, why,
+    breakglass, check, db, decisions, doctor, explain, impact, keygen, policy, practice,
+    quickstart, receipt, register, replay, rootfs, scan, serve, setup, simulate, trivy, warm, why,
 };
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
@@ -89,6 +89,9 @@ pub enum Command {
     /// See what another policy would have said to what was asked
     #[command(after_help = replay::AFTER)]
     Replay(Box<replay::Args>),
+    /// See which images other advisories would stop, or let run
+    #[command(after_help = impact::AFTER)]
+    Impact(Box<impact::Args>),
     /// Say which bytes an image is that no registry has
     #[command(after_help = register::AFTER)]
     Register(Box<register::Args>),
@@ -124,6 +127,7 @@ impl Command {
             Self::Decisions(args) => decisions::run(*args),
             Self::Explain(args) => explain::run(&args),
             Self::Replay(args) => replay::run(&args),
+            Self::Impact(args) => impact::run(&args),
             Self::Register(args) => register::run(*args),
             Self::Breakglass(args) => breakglass::run(*args),
             Self::Receipt(args) => receipt::run(&args),

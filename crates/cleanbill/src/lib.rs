@@ -14,6 +14,7 @@ pub mod doctor;
 pub mod examine;
 pub mod exit;
 pub mod failure;
+pub mod impact;
 pub mod key_file;
 pub mod kube;
 pub mod policy_file;

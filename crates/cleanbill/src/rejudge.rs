@@ -11,13 +11,14 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, PlatformEvidence};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::Matcher;
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::policy::Policy;
 use cleanbill_core::verdict::{
     Case, Judgement, Outcome, Reason, Request, Verdict, decide, refuse_by_name,
 };
 
-use crate::assess::{Against, judge_inventory, snapshot_id};
+use crate::assess::{judge_many, snapshot_id};
 use crate::failure::{Failure, Result};
 use crate::serve::question::Question;
 use crate::serve::trace::Trace;
@@ -205,7 +206,7 @@ impl Rejudged {
 }
 
 /// Why a case does not say what this policy would have asked about its image.
-fn unknown(case: &Case, policy: &Policy) -> Option<String> {
+pub(crate) fn unknown(case: &Case, policy: &Policy) -> Option<String> {
     let local = case.image.parse().is_ok_and(|reference| policy.is_local(&reference));
     match &case.outcome {
         Outcome::NameRefused(reference) if refuse_by_name(reference, policy).is_none() => {
@@ -236,10 +237,24 @@ fn day(time: Timestamp) -> i64 {
 /// When the advisories cannot be read.
 pub fn rematch(evidence: &mut Evidence, snapshot: &Snapshot, now: Timestamp) -> Result<()> {
     // How old a feed may be is asked again by the judge.
-    let against = Against { snapshot, now, max_feed_age_days: u32::MAX };
+    rematch_many(evidence, &mut Matcher::new(snapshot), snapshot, now, u32::MAX)
+}
+
+/// The same by a matcher of these advisories that knows other images already, with the gaps of
+/// feeds that are older than so many days.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn rematch_many(
+    evidence: &mut Evidence,
+    matcher: &mut Matcher<'_, Snapshot>,
+    snapshot: &Snapshot,
+    now: Timestamp,
+    max_feed_age_days: u32,
+) -> Result<()> {
     for platform in &mut evidence.platforms {
         let inventory = inventory(platform);
-        let matched = judge_inventory(platform.digest, &inventory, against)?;
+        let matched = judge_many(matcher, platform.digest, &inventory, now, max_feed_age_days)?;
         *platform = PlatformEvidence { platform: platform.platform.clone(), ..matched };
     }
     evidence.snapshot = snapshot_id(snapshot);

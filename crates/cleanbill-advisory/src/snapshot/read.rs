@@ -175,6 +175,12 @@ impl Snapshot {
         self.index.feeds.iter().find(|feed| feed.id == crate::feeds::kev::ID)
     }
 
+    /// The feed that says how likely flaws are to be exploited, if there is one in it: without one,
+    /// [`FlawFacts::epss`] is `None` of everything.
+    pub fn epss_feed(&self) -> Option<&Feed> {
+        self.index.feeds.iter().find(|feed| feed.id == crate::feeds::epss::ID)
+    }
+
     /// What lay in the feeds and is not in here, and why.
     pub fn ignored(&self) -> &[String] {
         &self.index.ignored

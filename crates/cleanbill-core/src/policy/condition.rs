@@ -6,16 +6,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::expression::{Expression, Values};
+use super::flaw_filter::FlawFilter;
 use super::{Policy, today};
 use crate::asked::Asked;
 use crate::evidence::{PlatformEvidence, RunsAs, SnapshotId};
-use crate::finding::{Finding, Status};
+use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
 use crate::glob::Glob;
-use crate::matching::stale_feed;
 use crate::package::{Package, PackageKind};
 use crate::reference::ImageRef;
-use crate::severity::Severity;
 use crate::version::Version;
 use crate::{Date, Timestamp};
 
@@ -40,29 +39,6 @@ pub struct Condition {
     /// This expression is true, or has no value.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expression: Option<Expression>,
-}
-
-/// Which flaws are meant; the default means all of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FlawFilter {
-    /// Of this severity or a higher one.
-    pub at_least: Option<Severity>,
-    /// With a known fix, or (false) without.
-    pub fixable: Option<bool>,
-    /// Whose fix has been there for so many days. No feed dates fixes: the day on which the flaw
-    /// was published is taken, which is never later; a flaw without a date is old enough.
-    pub fix_older_than_days: Option<u32>,
-    /// Known to be exploited.
-    pub known_exploited: bool,
-    /// With one of these values for each of these CVSS metrics. A flaw whose vector does not say
-    /// counts as if it had them.
-    pub cvss: Vec<(String, Vec<String>)>,
-    /// In a package of one of these names (or source names).
-    pub packages: Vec<Glob>,
-    /// With one of these ids.
-    pub ids: Vec<String>,
-    /// At least so many of them; 0 is as good as 1.
-    pub count: usize,
 }
 
 /// Packages by name, kind and version.
@@ -140,7 +116,7 @@ pub(crate) struct Against<'a> {
 }
 
 /// One part: false, true, or not to be told.
-type Part = Result<Option<Because>, Gap>;
+pub(super) type Part = Result<Option<Because>, Vec<Gap>>;
 
 impl Condition {
     /// Whether no part is given, so that it would refuse by accident or never.
@@ -183,7 +159,7 @@ impl Condition {
             match part {
                 Ok(Some(reason)) => because.push(reason),
                 Ok(None) => return Held::No,
-                Err(gap) => unknown.push(gap),
+                Err(gaps) => unknown.extend(gaps),
             }
         }
         match (unknown.is_empty(), because.is_empty()) {
@@ -203,59 +179,6 @@ impl Condition {
             .collect();
         (!found.is_empty()).then_some(Because::Packages(found))
     }
-}
-
-impl FlawFilter {
-    fn held(&self, against: &Against<'_>) -> Part {
-        let mut found: Vec<&Finding> =
-            against.findings.iter().copied().filter(|f| self.matches(f, against)).collect();
-        let enough = |found: &[&Finding]| found.len() >= self.count.max(1);
-        if self.known_exploited && enough(&found) {
-            let Some(feed) = &against.snapshot.known_exploited else {
-                let why = "the advisories do not say which flaws are known to be exploited";
-                return Err(Gap::new(GapKind::NoAdvisorySource, "known-exploited", why));
-            };
-            let known = found.iter().filter(|f| f.known_exploited).count();
-            // What an old list has is still true; what it has not proves nothing.
-            if known < self.count.max(1)
-                && let Some(gap) = stale_feed(feed, against.now, against.policy.max_feed_age_days)
-            {
-                return Err(gap);
-            }
-            found.retain(|f| f.known_exploited);
-        }
-        Ok(enough(&found).then(|| {
-            found.sort_by_key(|f| {
-                std::cmp::Reverse((against.policy.counts_as(f), f.known_exploited))
-            });
-            Because::Flaws(found.into_iter().cloned().collect())
-        }))
-    }
-
-    /// All but whether it is known to be exploited.
-    fn matches(&self, finding: &Finding, against: &Against<'_>) -> bool {
-        let id = |id: &String| self.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id));
-        let package =
-            |g: &Glob| g.matches(&finding.package.name) || g.matches(finding.package.source_name());
-        self.at_least.is_none_or(|least| against.policy.counts_as(finding) >= least)
-            && self.fixable.is_none_or(|wanted| wanted == (finding.status == Status::Fixed))
-            && self.fix_older_than_days.is_none_or(|days| {
-                finding.status == Status::Fixed
-                    && finding.published.is_none_or(|day| age(day, against.now) > i64::from(days))
-            })
-            && (self.packages.is_empty() || self.packages.iter().any(package))
-            && (self.ids.is_empty() || id(&finding.id) || finding.aliases.iter().any(id))
-            && self.cvss.iter().all(|(metric, values)| has_metric(finding, metric, values))
-    }
-}
-
-/// Whether the flaw's vector has one of the values for the metric, or does not say.
-fn has_metric(finding: &Finding, metric: &str, values: &[String]) -> bool {
-    let said = finding.cvss.iter().flat_map(|vector| vector.split('/')).find_map(|part| {
-        let (name, value) = part.split_once(':')?;
-        (name == metric).then_some(value)
-    });
-    said.is_none_or(|said| values.iter().any(|v| v == said))
 }
 
 impl PackageFilter {
@@ -295,14 +218,14 @@ fn root(platform: &PlatformEvidence) -> Part {
     match &platform.config.runs_as_root {
         RunsAs::Root => Ok(Some(Because::RunsAsRoot(user))),
         RunsAs::NotRoot(_) => Ok(None),
-        RunsAs::Unknown(why) => Err(Gap::new(GapKind::UnknownImageFact, "user", why.clone())),
+        RunsAs::Unknown(why) => Err(vec![Gap::new(GapKind::UnknownImageFact, "user", why.clone())]),
     }
 }
 
 fn old(against: &Against<'_>, days: u32) -> Part {
     let Some(created) = against.platform.config.created else {
         let why = "the image does not say when it was built";
-        return Err(Gap::new(GapKind::UnknownImageFact, "created", why));
+        return Err(vec![Gap::new(GapKind::UnknownImageFact, "created", why)]);
     };
     let too_old = age(created, against.now) > i64::from(days);
     Ok(too_old.then(|| Because::TooOld(today(created), days)))
@@ -312,12 +235,12 @@ fn end_of_life(against: &Against<'_>) -> Part {
     let of = |kind| against.gaps.iter().find(move |g| g.kind == kind);
     match (of(GapKind::EndOfLife), of(GapKind::UnknownEndOfLife)) {
         (Some(gap), _) => Ok(Some(Because::EndOfLife(gap.subject.clone()))),
-        (None, Some(gap)) => Err((*gap).clone()),
+        (None, Some(gap)) => Err(vec![(*gap).clone()]),
         (None, None) => Ok(None),
     }
 }
 
 /// Days from then to now, in whole days of UTC; negative when it is in the future.
-fn age(then: Timestamp, now: Timestamp) -> i64 {
+pub(super) fn age(then: Timestamp, now: Timestamp) -> i64 {
     today(then).until(today(now)).map_or(i64::MAX, |span| i64::from(span.get_days()))
 }

@@ -13,6 +13,7 @@ use super::condition::Against;
 use crate::finding::{Finding, Status};
 use crate::gap::Gap;
 use crate::image::RunsAs;
+use crate::matching::stale_feed;
 use crate::package::{Package, PackageKind};
 use crate::severity::Severity;
 
@@ -169,6 +170,8 @@ pub fn environment() -> &'static Environment {
                     ("fixable", Field::always(Type::Bool)),
                     ("fixed_versions", Field::always(texts())),
                     ("known_exploited", Field::maybe(Type::Bool)),
+                    ("epss", Field::maybe(Type::Double)),
+                    ("epss_percentile", Field::maybe(Type::Double)),
                     ("published", Field::maybe(Type::Timestamp)),
                     ("cvss", Field::maybe(Type::String)),
                     ("package", Field::always(Type::Record("package"))),
@@ -301,6 +304,10 @@ fn finding(finding: &Finding, against: &Against<'_>) -> Value {
     };
     // Without a list of exploited flaws nobody knows that one is not.
     let told = finding.known_exploited || against.snapshot.known_exploited.is_some();
+    // Nor of a score that is too old how likely a flaw is today.
+    let fresh = |feed| stale_feed(feed, against.now, against.policy.max_feed_age_days).is_none();
+    let score = finding.epss.filter(|_| against.snapshot.epss.as_ref().is_some_and(fresh));
+    let share = |hundred_thousandths: u32| Value::Double(f64::from(hundred_thousandths) / 1e5);
     let fields = [
         ("id", text(&finding.id)),
         ("aliases", Some(texts(&finding.aliases))),
@@ -309,6 +316,8 @@ fn finding(finding: &Finding, against: &Against<'_>) -> Value {
         ("fixable", Some(Value::Bool(finding.status == Status::Fixed))),
         ("fixed_versions", Some(texts(&finding.fixed_versions))),
         ("known_exploited", told.then_some(Value::Bool(finding.known_exploited))),
+        ("epss", score.map(|s| share(s.probability))),
+        ("epss_percentile", score.map(|s| share(s.percentile))),
         ("published", finding.published.map(Value::Timestamp)),
         ("cvss", finding.cvss.as_deref().and_then(text)),
         ("package", Some(package(&finding.package))),

@@ -13,15 +13,17 @@ use crate::{Date, Timestamp};
 mod condition;
 mod exception;
 mod expression;
+mod flaw_filter;
 mod pattern;
 mod rule;
 mod scope;
 
 pub(crate) use condition::{Against, Held};
-pub use condition::{Because, Condition, FlawFilter, PackageFilter, VersionRange};
+pub use condition::{Because, Condition, PackageFilter, VersionRange};
 pub use exception::{AcceptedGap, Exception};
 pub(crate) use expression::Values;
 pub use expression::{AUTHORS, Expression, environment};
+pub use flaw_filter::FlawFilter;
 pub use pattern::NamePattern;
 pub use rule::{Action, Rule};
 pub use scope::{Scope, Untold};

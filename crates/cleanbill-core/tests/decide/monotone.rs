@@ -78,12 +78,14 @@ fn condition() -> impl Strategy<Value = Condition> {
         any::<bool>(),
         0..2_usize,
         proptest::option::of(any::<bool>()),
+        proptest::option::of(1..100_000_u32),
     )
-        .prop_map(|(severity, known_exploited, count, fixable)| FlawFilter {
+        .prop_map(|(severity, known_exploited, count, fixable, epss)| FlawFilter {
             at_least: Some(severity),
             known_exploited,
             count,
             fixable,
+            epss,
             ..FlawFilter::default()
         });
     let packages = globs(&["libssl*", "bash"]).prop_map(|names| {

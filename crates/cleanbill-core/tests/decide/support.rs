@@ -74,6 +74,6 @@ pub(crate) fn evidence(image: &str, findings: Vec<Finding>, gaps: Vec<Gap>) -> E
             feeds: Vec::new(),
         }],
         gaps: Vec::new(),
-        snapshot: SnapshotId { digest: DIGEST, starter: false, known_exploited: None },
+        snapshot: SnapshotId { digest: DIGEST, starter: false, known_exploited: None, epss: None },
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use cleanbill_core::Timestamp;
 
-use crate::commands::record::{self, Format, Since, StateArgs};
+use crate::commands::record::{self, Format, FormatArgs, Since, StateArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::report::text::printable;
@@ -17,7 +17,8 @@ Examples:
   cleanbill decisions --state-dir /var/lib/cleanbill --image nginx --limit 5
   cleanbill decisions --follow -f json | jq -r '[.time, .outcome, .id] | @tsv'
 
-The newest stand last. docs/output.md describes the JSON, docs/decisions-log.md the record.";
+The newest stand last. As JSON, a decision is a line: docs/output.md describes it,
+docs/decisions-log.md the record.";
 
 /// How often it is looked for new ones.
 const POLL: Duration = Duration::from_millis(500);
@@ -44,16 +45,8 @@ pub struct Args {
     /// At most so many, the newest
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u32,
-    /// table, or json: one decision a line
-    #[arg(
-        long,
-        short = 'f',
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    shown: FormatArgs,
     /// Go on with new ones as they are made
     #[arg(long)]
     follow: bool,
@@ -76,18 +69,18 @@ pub fn run(args: Args) -> Result<Exit> {
     let newest = store.decisions(&Wanted::default(), 1)?.last().map_or(0, |(n, _)| *n);
     let found = store.decisions(&wanted, args.limit)?;
     let mut text = String::new();
-    if args.format == Format::Table && (args.follow || !found.is_empty()) {
+    if args.shown.format == Format::Table && (args.follow || !found.is_empty()) {
         text += &row(["TIME", "ID", "OUTCOME", "NAMESPACE", "IMAGES", "WHY"].map(str::to_owned));
     }
     for (_, decision) in &found {
-        text += &shown(decision, args.format)?;
+        text += &shown(decision, args.shown.format)?;
     }
     if !record::put(&text)? {
         return Ok(Exit::DONE);
     }
     let after = found.last().map_or(0, |(n, _)| *n).max(newest);
     match args.follow {
-        true => follow(&store, Wanted { after: Some(after), ..wanted }, args.format),
+        true => follow(&store, Wanted { after: Some(after), ..wanted }, args.shown.format),
         false => Ok(Exit::DONE),
     }
 }

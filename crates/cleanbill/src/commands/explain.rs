@@ -1,7 +1,7 @@
 //! `cleanbill explain`: how one decision of the gate came about, what to do about it, and whether
 //! what it rests on is still there and says the same.
 
-use crate::commands::record::{self, Format, StateArgs};
+use crate::commands::record::{self, Format, FormatArgs, StateArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::report::Look;
@@ -32,16 +32,8 @@ pub struct Args {
     id: String,
     #[command(flatten)]
     state: StateArgs,
-    /// table or json
-    #[arg(
-        long,
-        short = 'f',
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    shown: FormatArgs,
 }
 
 /// Runs the command.
@@ -52,7 +44,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     let store = args.state.look()?;
     let decision = record::find(&store, &args.id)?;
     let grounds = Grounds::of(&store, &decision)?;
-    match args.format {
+    match args.shown.format {
         Format::Table => {
             let text = text::page(&decision, &grounds, Look::of_stdout().width);
             record::done(&printable_lines(&text))

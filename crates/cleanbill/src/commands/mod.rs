@@ -12,6 +12,7 @@ pub mod decisions;
 pub mod doctor;
 pub mod explain;
 pub mod facts;
+pub mod impact;
 pub mod keygen;
 pub mod output;
 pub mod policy;

@@ -57,7 +57,8 @@ pub struct OutputArgs {
 /// Days a feed may be old unless told otherwise; the policy's default too.
 const MAX_AGE_DAYS: u32 = 7;
 
-fn exit_code(text: &str) -> std::result::Result<u8, String> {
+/// What `--exit-code` takes.
+pub(super) fn exit_code(text: &str) -> std::result::Result<u8, String> {
     match text.parse() {
         Ok(2) => Err("2 says that the command failed: choose another number".into()),
         Ok(3) => Err("3 says that something was not examined: choose another number".into()),

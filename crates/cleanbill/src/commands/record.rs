@@ -133,6 +133,21 @@ pub enum Format {
     Json,
 }
 
+/// The flag that says how something is shown.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct FormatArgs {
+    /// table or json
+    #[arg(
+        long,
+        short = 'f',
+        value_name = "FORMAT",
+        value_enum,
+        default_value = "table",
+        hide_possible_values = true
+    )]
+    pub format: Format,
+}
+
 /// A decision as JSON. What was JSON when it was recorded is JSON here too; what cannot be read
 /// as such stays the text that it is.
 pub fn value(decision: &Decision) -> Value {

@@ -8,7 +8,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::Policy;
 use serde_json::{Value, json};
 
-use crate::commands::record::{self, Format, Since, StateArgs};
+use crate::commands::record::{self, Format, FormatArgs, Since, StateArgs};
 use crate::exit::Exit;
 use crate::failure::Result;
 use crate::rejudge::{Again, Rejudge};
@@ -46,16 +46,8 @@ pub struct Args {
     since: Since,
     #[command(flatten)]
     state: StateArgs,
-    /// table or json
-    #[arg(
-        long,
-        short = 'f',
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    shown: FormatArgs,
 }
 
 /// One question with one outcome, however often it was asked.
@@ -78,7 +70,7 @@ pub fn run(args: &Args) -> Result<Exit> {
     let since = args.since.time(Timestamp::now());
     let groups = groups(&store, rejudge, policy.as_ref(), since)?;
     let report = Report::of(&groups);
-    let text = match args.format {
+    let text = match args.shown.format {
         Format::Table => printable_lines(&report.text()),
         Format::Json => record::pretty(&report.value())?,
     };

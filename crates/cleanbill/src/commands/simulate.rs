@@ -8,7 +8,7 @@ use crate::apiserver::client::Proxies;
 use crate::apiserver::pod::{self, Operation};
 use crate::apiserver::yaml::FILE_MAX;
 use crate::apiserver::{Files, Version};
-use crate::commands::record::{self, Format};
+use crate::commands::record::{self, Format, FormatArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::text::printable_lines;
@@ -57,16 +57,8 @@ pub struct Args {
     /// Really wait between attempts and where a step says so
     #[arg(long)]
     real_time: bool,
-    /// table or json
-    #[arg(
-        long,
-        short = 'f',
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    shown: FormatArgs,
 }
 
 /// Runs the command.
@@ -109,7 +101,7 @@ pub fn run(args: &Args) -> Result<Exit> {
         steps,
     };
     let report = simulate::run(&input)?;
-    let text = match args.format {
+    let text = match args.shown.format {
         Format::Table => printable_lines(&simulate::text::text(&report, args.explain)),
         Format::Json => record::pretty(&simulate::json::value(&report))?,
     };

@@ -7,7 +7,7 @@ use cleanbill_core::matching::{Answer, Explanation, Matcher};
 
 use crate::assess::Against;
 use crate::commands::facts::FactsArgs;
-use crate::commands::record::{self, Format};
+use crate::commands::record::{self, Format, FormatArgs};
 use crate::commands::scan;
 use crate::commands::source::{BoundsArgs, Source, SourceArgs};
 use crate::exit::Exit;
@@ -46,16 +46,8 @@ pub struct Args {
     image: Option<String>,
     #[command(flatten)]
     source: SourceArgs,
-    /// table or json
-    #[arg(
-        long,
-        short = 'f',
-        value_name = "FORMAT",
-        value_enum,
-        default_value = "table",
-        hide_possible_values = true
-    )]
-    format: Format,
+    #[command(flatten)]
+    shown: FormatArgs,
     /// Kinds of gaps that do not keep the answer open
     #[arg(long, value_name = "KINDS", value_delimiter = ',')]
     accept_gaps: Vec<GapKind>,
@@ -93,7 +85,7 @@ pub fn run(args: Args) -> Result<Exit> {
     let against = Against { snapshot: &snapshot, now, max_feed_age_days };
     let told = ask(&source, &args.id, &args.accept_gaps, against, &progress)?;
     progress.clear();
-    let answer = match args.format {
+    let answer = match args.shown.format {
         Format::Table => text::page(&told, Look::of_stdout().width),
         Format::Json => record::pretty(&json::value(&told))?,
     };

@@ -13,8 +13,18 @@ pub(crate) const REFUSE_KEYS: [&str; 8] =
     ["always", "flaws", "packages", "runs_as_root", "older_than", "end_of_life", "gaps", "cel"];
 
 /// Every key under `flaws`.
-pub(crate) const FLAW_KEYS: [&str; 8] =
-    ["severity", "fixable", "fix_older_than", "kev", "cvss", "packages", "ids", "count"];
+pub(crate) const FLAW_KEYS: [&str; 10] = [
+    "severity",
+    "fixable",
+    "fix_older_than",
+    "kev",
+    "epss",
+    "epss_percentile",
+    "cvss",
+    "packages",
+    "ids",
+    "count",
+];
 
 /// Every key of a package that is more than a name.
 pub(crate) const PACKAGE_KEYS: [&str; 3] = ["name", "kind", "versions"];
@@ -92,6 +102,8 @@ impl Reader<'_> {
                 "fixable" => filter.fixable = Some(self.boolean(key, value)),
                 "fix_older_than" => filter.fix_older_than_days = self.days(key, value),
                 "kev" => filter.known_exploited = self.only_true(key, value),
+                "epss" => filter.epss = self.share(key, value),
+                "epss_percentile" => filter.epss_percentile = self.share(key, value),
                 "cvss" => filter.cvss = self.cvss(key, value),
                 "packages" => filter.packages = self.globs(key, value),
                 "ids" => filter.ids = self.texts(key, value),
@@ -115,6 +127,20 @@ impl Reader<'_> {
             self.problem(node.referenced, message, "from 1 to 100000: so many flaws, or more");
         }
         number.unwrap_or_default()
+    }
+
+    /// A share of one in hundred-thousandths: as EPSS is published, and exact.
+    pub(crate) fn share(&mut self, key: &str, node: &Placed) -> Option<u32> {
+        let share = match &node.value {
+            Node::Number(number) => hundred_thousandths(number),
+            Node::Null | Node::Bool(_) | Node::Text(_) | Node::List(_) | Node::Map(_) => None,
+        };
+        if share.is_none() {
+            let message = format!("\"{key}\" is no share of one");
+            let hint = "from 0.00001 to 1, with at most five decimals: 0.1 is 10 %";
+            self.problem(node.referenced, message, hint);
+        }
+        share
     }
 
     /// Metrics with one value or several.
@@ -207,6 +233,15 @@ impl Reader<'_> {
         }
         ranges
     }
+}
+
+/// `0.1`, `1`, `1e-5`: as Rust writes a number that YAML has.
+fn hundred_thousandths(number: &str) -> Option<u32> {
+    let number: f64 = number.parse().ok().filter(|n| (0.000_01..=1.0).contains(n))?;
+    let parts = (number * 1e5).round();
+    // What is near a whole number of parts was written with at most five decimals.
+    let exact = (number * 1e5 - parts).abs() < 1e-6;
+    (1..=100_000_u32).contains(&(parts as u32)).then_some(parts as u32).filter(|_| exact)
 }
 
 fn range(bound: &str) -> Option<VersionRange> {

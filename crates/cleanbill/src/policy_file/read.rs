@@ -11,20 +11,19 @@ use super::Problem;
 use super::node::{Node, Placed};
 
 /// What a policy may want one day and cannot yet: saying so is better than "unknown".
-pub(super) const NOT_YET: [&str; 9] = [
+pub(super) const NOT_YET: [&str; 8] = [
     "secrets",
     "licences",
     "licenses",
     "signed_by",
     "signatures",
     "attestations",
-    "epss",
     "vex",
     "misconfigurations",
 ];
 
 /// Keys that people write at the wrong place, and what to write.
-const ELSEWHERE: [(&str, &str); 21] = [
+const ELSEWHERE: [(&str, &str); 23] = [
     ("namespaces", "it belongs in a scope: scope: {namespaces: [prod-*]}"),
     ("not_namespaces", "it belongs in a scope: scope: {not_namespaces: [kube-system]}"),
     ("repositories", "it belongs in a scope: scope: {repositories: [registry.example/*]}"),
@@ -36,6 +35,8 @@ const ELSEWHERE: [(&str, &str); 21] = [
     ("groups", "it belongs in a scope or in break_glass"),
     ("service_accounts", "it belongs in the scope of a rule: scope: {service_accounts: [ci/*]}"),
     ("kev", "it belongs in a rule: refuse: {flaws: {kev: true}}"),
+    ("epss", "it belongs in a rule: refuse: {flaws: {epss: 0.1}}"),
+    ("epss_percentile", "it belongs in a rule: refuse: {flaws: {epss_percentile: 0.95}}"),
     ("cvss", "it belongs in a rule: refuse: {flaws: {cvss: {AV: N}}}"),
     ("severity", "it belongs in a rule: refuse: {flaws: {severity: high}}"),
     ("fixable", "it belongs in a rule: refuse: {flaws: {fixable: true}}"),

@@ -135,7 +135,7 @@ fn mixed() -> ScanReport {
             gaps,
         },
         snapshot: SnapshotUse {
-            id: SnapshotId { digest: digest(5), starter: true, known_exploited: None },
+            id: SnapshotId { digest: digest(5), starter: true, known_exploited: None, epss: None },
             file: None,
         },
     }
@@ -155,7 +155,7 @@ fn clean() -> ScanReport {
     report.evidence.findings.clear();
     report.evidence.gaps.clear();
     report.evidence.feeds.retain(|f| f.feed == "osv:Go");
-    let id = SnapshotId { digest: digest(5), starter: false, known_exploited: None };
+    let id = SnapshotId { digest: digest(5), starter: false, known_exploited: None, epss: None };
     report.snapshot = SnapshotUse { id, file: Some(PathBuf::from("/var/lib/db.snapshot")) };
     report
 }

@@ -206,7 +206,12 @@ mod tests {
             resolved: Digest::Sha256([7; 32]),
             platforms: Vec::new(),
             gaps: Vec::new(),
-            snapshot: SnapshotId { digest: SNAPSHOT, starter: false, known_exploited: None },
+            snapshot: SnapshotId {
+                digest: SNAPSHOT,
+                starter: false,
+                known_exploited: None,
+                epss: None,
+            },
         };
         ((reference, None), Arc::new(Sealed::new(Arc::new(evidence), at.parse().unwrap()).unwrap()))
     }

@@ -22,6 +22,7 @@ pub mod flights;
 pub mod gate;
 mod http;
 pub mod id;
+pub mod impacts;
 pub mod judge;
 pub mod known;
 pub mod live;

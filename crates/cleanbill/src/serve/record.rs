@@ -56,6 +56,11 @@ impl Recorder {
         Self(None)
     }
 
+    /// The store that it writes to, if any.
+    pub fn store(&self) -> Option<&Arc<Store>> {
+        self.0.as_ref().map(|kept| &kept.store)
+    }
+
     /// Whether a decision could be written now.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ use super::changes::{Print, Seen, attend, print, read, utf8};
 use super::config::{Bounds, Config, PolicySource, Tls, Work};
 use super::config_file;
 use super::examiner::Examiner;
+use super::impacts::Looking;
 use super::live::{Live, Rules};
 use super::load;
 use super::metrics::Metrics;
@@ -76,6 +77,8 @@ pub struct Reloader {
     advisories: Seen,
     /// The snapshot that was kept, or could not be, and when.
     kept: Option<(Digest, Option<Instant>)>,
+    /// The last look at all known images by new advisories.
+    looking: Option<Looking>,
 }
 
 impl Reloader {
@@ -96,6 +99,7 @@ impl Reloader {
             policy: Seen::default(),
             advisories: Seen::default(),
             kept: None,
+            looking: None,
         }
     }
 
@@ -200,17 +204,24 @@ impl Reloader {
     fn look_at_advisories(&mut self, told: bool) {
         let Some(advisories) = self.handles.examiner.advisories.clone() else { return };
         let metrics = &self.handles.metrics;
+        let mut replaced = None;
         let stamp = format!("{:?}", advisories.stamp()).into_bytes();
         let found = (print(&[&Ok(stamp)]), told);
         attend(What::Advisories, metrics, &mut self.advisories, found, || {
-            let before = advisories.in_use().map(|s| s.digest());
+            let before = advisories.in_use();
             let snapshot = advisories.replace()?;
-            if before != Some(snapshot.digest()) {
+            if before.as_ref().map(|s| s.digest()) != Some(snapshot.digest()) {
                 tracing::info!(snapshot = %snapshot.digest(), "new advisories are in use");
+                replaced = before.map(|before| (before, snapshot));
             }
             Ok(())
         });
         self.keep(&advisories);
+        if let (Some(both), Some(store)) = (replaced, self.handles.recorder.store()) {
+            let (rules, metrics) = (self.handles.rules.get(), self.handles.metrics.clone());
+            let before = self.looking.take();
+            self.looking = Looking::begin(before, both, Arc::clone(store), rules, metrics);
+        }
     }
 
     /// Keeps a copy of the snapshot that is in use. It is in use whether that works or not; what

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
 
 use super::block::members;
-use super::decision::Decision;
+use super::decision::{Decision, digest};
 use super::matter::{COLUMNS, Matter};
 use super::packed::unpack;
 use super::{Store, open};
@@ -162,6 +162,34 @@ impl Store {
             connection
                 .prepare_cached("SELECT text FROM policies WHERE digest = ?1")?
                 .query_row(params![digest.to_string()], |row| row.get(0))
+                .optional()
+        })
+    }
+}
+
+/// What was put in force last, and is kept for as long as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// The policy.
+    Policy,
+    /// The advisories.
+    Snapshot,
+}
+
+impl Store {
+    /// The digest of what was put in force last; `None`: nothing was yet.
+    ///
+    /// # Errors
+    /// When the store cannot be read or a column does not decode.
+    pub fn in_force(&self, what: InForce) -> Result<Option<Digest>> {
+        let name = match what {
+            InForce::Policy => "policies",
+            InForce::Snapshot => "snapshots",
+        };
+        self.read(|connection| {
+            connection
+                .prepare_cached("SELECT value FROM meta WHERE name = ?1")?
+                .query_row(params![name], |row| digest(0, &row.get::<_, String>(0)?))
                 .optional()
         })
     }

@@ -40,7 +40,7 @@ use crate::failure::Result;
 pub use admitted::set as admitted_set;
 pub use caretaker::{Caretaker, Room};
 pub use decision::{Api, Decision, Head};
-pub use find::Wanted;
+pub use find::{InForce, Wanted};
 pub use journal::Journal;
 pub use matter::Matter;
 pub use packed::Packed;

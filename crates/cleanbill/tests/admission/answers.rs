@@ -40,8 +40,12 @@ fn evidence(name: &ImageRef) -> Evidence {
         gaps: Vec::new(),
         feeds: Vec::new(),
     };
-    let snapshot =
-        SnapshotId { digest: Digest::Sha256([2; 32]), starter: false, known_exploited: None };
+    let snapshot = SnapshotId {
+        digest: Digest::Sha256([2; 32]),
+        starter: false,
+        known_exploited: None,
+        epss: None,
+    };
     Evidence {
         reference: name.clone(),
         resolved: DIGEST,

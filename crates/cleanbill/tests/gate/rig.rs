@@ -173,6 +173,7 @@ pub fn evidence(name: &ImageRef) -> Evidence {
             digest: Digest::Sha256([2; 32]),
             starter: false,
             known_exploited: None,
+            epss: None,
         },
     }
 }

@@ -47,7 +47,12 @@ fn evidence(name: &ImageRef, found: &Found) -> Evidence {
         resolved,
         platforms: vec![platform],
         gaps: found.gaps.0.iter().map(about).collect(),
-        snapshot: SnapshotId { digest: world::SNAPSHOT, starter: false, known_exploited },
+        snapshot: SnapshotId {
+            digest: world::SNAPSHOT,
+            starter: false,
+            known_exploited,
+            epss: None,
+        },
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use cleanbill::serve::examiner::{Examined, Failed};
+use cleanbill_core::advisory::Epss;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{
@@ -67,6 +68,7 @@ pub fn evidence(name: &ImageRef) -> Evidence {
             digest: SNAPSHOT,
             starter: false,
             known_exploited: Some(FeedUse { feed: "kev".into(), as_of: at(FEED) }),
+            epss: Some(FeedUse { feed: "epss".into(), as_of: at(FEED) }),
         },
     };
     let only = &mut all.platforms[0];
@@ -81,6 +83,24 @@ pub fn evidence(name: &ImageRef) -> Evidence {
         "exploited" => {
             let flaw = flaw("CVE-2026-0007", Medium, "bash", "5.3-1");
             only.findings.push(Finding { known_exploited: true, ..flaw });
+        }
+        "likely" => only.findings.push(scored(12_345, 99_000)),
+        "unlikely" => only.findings.push(scored(9_999, 94_999)),
+        "old-likely" => {
+            only.findings.push(scored(12_345, 99_000));
+            all.snapshot.epss.as_mut().unwrap().as_of = at("2026-08-01T00:00:00Z");
+        }
+        "old-unlikely" => {
+            only.findings.push(scored(9_999, 94_999));
+            all.snapshot.epss.as_mut().unwrap().as_of = at("2026-08-01T00:00:00Z");
+        }
+        "no-epss" => {
+            only.findings.push(flaw("CVE-2026-0008", Medium, "nano", "9-1"));
+            all.snapshot.epss = None;
+        }
+        "two-unscored" => {
+            only.findings.push(flaw("CVE-2026-0004", Medium, "tar", "2-1"));
+            only.findings.push(flaw("CVE-2026-0005", Low, "gzip", "2-1"));
         }
         "seven" => {
             let flaw = |n| flaw(&format!("CVE-2026-010{n}"), High, "curl", "8.1-1");
@@ -180,6 +200,12 @@ pub fn package(name: &str, version: &str) -> Package {
         evidence: "var/lib/dpkg/status".into(),
         owner: None,
     }
+}
+
+/// A flaw with an EPSS score, in hundred-thousandths.
+fn scored(probability: u32, percentile: u32) -> Finding {
+    let epss = Some(Epss { probability, percentile });
+    Finding { epss, ..flaw("CVE-2026-0008", Severity::Medium, "nano", "9-1") }
 }
 
 /// A flaw of version 1.0-1, fixed in a version or (empty) not.

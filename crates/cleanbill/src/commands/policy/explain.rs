@@ -282,6 +282,15 @@ fn flaws(filter: &FlawFilter) -> String {
     if filter.known_exploited {
         parts.push("known to be exploited".into());
     }
+    let likely = filter.epss.map(|s| format!("a probability of {}", share(s)));
+    let ranked = filter.epss_percentile.map(|s| format!("a percentile of {}", share(s)));
+    let scores: Vec<String> = likely.into_iter().chain(ranked).collect();
+    if !scores.is_empty() {
+        let scores = join(&scores, "and");
+        parts.push(format!(
+            "with {scores} or more in EPSS (no score, or none that is new enough, is a gap)"
+        ));
+    }
     for (metric, values) in &filter.cvss {
         parts.push(format!("with {metric}:{} in its CVSS vector", join(values, "or")));
     }
@@ -315,6 +324,11 @@ fn package(filter: &PackageFilter) -> String {
         })
         .collect();
     format!("{}{}{}", filter.name, kind.unwrap_or_default(), bounds.join(","))
+}
+
+/// `0.1`, of hundred-thousandths.
+fn share(hundred_thousandths: u32) -> String {
+    (f64::from(hundred_thousandths) / 1e5).to_string()
 }
 
 fn word(severity: Severity) -> String {

@@ -88,7 +88,7 @@ fn of_conditions() {
         ("gaps: [stale]", "p:1:38: unknown kind of gap \"stale\" (the kinds are "),
         (
             "flaws:",
-            "p:1:36: \"flaws\" is nothing, not a mapping (write KEY: VALUE; the keys are severity, fixable, fix_older_than, kev, cvss, packages, ids, count)",
+            "p:1:36: \"flaws\" is nothing, not a mapping (write KEY: VALUE; the keys are severity, fixable, fix_older_than, kev, epss, epss_percentile, cvss, packages, ids, count)",
         ),
         (
             "flaws: {severity: any}",
@@ -124,8 +124,16 @@ fn of_conditions() {
         ),
         ("flaws: {count: '3'}", "p:1:46: \"count\" is no number within bounds"),
         (
-            "flaws: {epss: 1}",
-            "p:1:39: \"epss\" is not there yet (this version cannot check it, so it does not pretend to: remove it)",
+            "flaws: {epss: 0}",
+            "p:1:45: \"epss\" is no share of one (from 0.00001 to 1, with at most five decimals: 0.1 is 10 %)",
+        ),
+        ("flaws: {epss: 10}", "p:1:45: \"epss\" is no share of one ("),
+        ("flaws: {epss: 0.123456}", "p:1:45: \"epss\" is no share of one ("),
+        ("flaws: {epss: 10%}", "p:1:45: \"epss\" is no share of one ("),
+        ("flaws: {epss_percentile: -0.5}", "p:1:56: \"epss_percentile\" is no share of one ("),
+        (
+            "epss: 0.5",
+            "p:1:31: unknown key \"epss\" (it belongs in a rule: refuse: {flaws: {epss: 0.1}}",
         ),
         ("secrets: true", "p:1:31: \"secrets\" is not there yet ("),
         ("licences: [GPL-3.0]", "p:1:31: \"licences\" is not there yet ("),

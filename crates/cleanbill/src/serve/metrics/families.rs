@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use cleanbill_core::gap::GapKind;
 
 use super::text::{Now, Sample, plain, sample};
-use super::{ANSWERS, Api, BreakGlass, Histogram, Metrics, Outcome, SCANS};
+use super::{ANSWERS, Api, BreakGlass, CHANGED_TO, Histogram, Metrics, Outcome, SCANS};
 use crate::serve::reloads::What;
 
 /// What a family's numbers are, in the format's words.
@@ -82,6 +82,11 @@ families! {
     Counter "cleanbill_reloads_total" "New versions taken while running, by what." |m, _| reloads(m, |(taken, _, _)| taken);
     Counter "cleanbill_reload_failures_total" "New versions refused, the old one staying in force, by what." |m, _| reloads(m, |(_, refused, _)| refused);
     Gauge "cleanbill_reload_failing" "1 while the newest version is a refused one, by what." |m, _| reloads(m, |(_, _, failing)| u64::from(failing));
+    Counter "cleanbill_images_changed_total" "Known images whose outcome new advisories changed, by what it became." |m, _| {
+        labelled("to", CHANGED_TO.into_iter().zip(&m.changed))
+    };
+    Gauge "cleanbill_rejudged_timestamp_seconds" "When known images were last judged again by new advisories; not shown before." |m, _| again(m, 0);
+    Gauge "cleanbill_rejudged_seconds" "How long that took." |m, _| again(m, 1);
     Gauge "cleanbill_certificate_expiry_timestamp_seconds" "When the server's certificate and the clients' authority end." |m, _| expiry(m);
     Gauge "cleanbill_snapshot_age_seconds" "Age of the newest facts in the advisories in use." |_, now| age(now);
     Gauge "cleanbill_snapshot_info" "The advisories in use, by digest; 1." |_, now| info(now);
@@ -140,6 +145,14 @@ fn histogram(h: &Histogram, bounds: &[u64; 11], labels: &[(&str, &str)]) -> Vec<
 fn reloads(m: &Metrics, of: fn((u64, u64, bool)) -> u64) -> Vec<Sample> {
     let by = |what: What| sample("", &[("what", what.as_str())], of(m.reloads.get(what)) as f64);
     What::ALL.into_iter().map(by).collect()
+}
+
+fn again(m: &Metrics, which: usize) -> Vec<Sample> {
+    let [at, _] = &m.again;
+    match (get(at) > 0.0, m.again.get(which)) {
+        (true, Some(number)) => plain(get(number) / 1000.0),
+        (true, None) | (false, _) => Vec::new(),
+    }
 }
 
 fn expiry(m: &Metrics) -> Vec<Sample> {

@@ -149,7 +149,14 @@ pub struct Metrics {
     pub unrecorded: AtomicU64,
     /// What became of reloads.
     pub reloads: Reloads,
+    changed: [AtomicU64; 3],
+    /// When known images were last judged again (milliseconds since 1970; 0: never), and how long
+    /// that took (milliseconds).
+    again: [AtomicU64; 2],
 }
+
+/// What may come of an image that is judged again.
+const CHANGED_TO: [&str; 3] = ["allowed", "denied", "undecided"];
 
 /// More kinds of gaps than there are counters would go uncounted.
 const _: () = assert!(GapKind::ALL.len() <= 32);
@@ -172,6 +179,8 @@ impl Default for Metrics {
             repeated: AtomicU64::new(0),
             unrecorded: AtomicU64::new(0),
             reloads: Reloads::default(),
+            changed: Default::default(),
+            again: Default::default(),
         }
     }
 }
@@ -221,6 +230,19 @@ impl Metrics {
     pub fn certificates(&self, ends: [Option<i64>; 2]) {
         for (known, end) in self.expiry.iter().zip(ends) {
             known.store(end.unwrap_or(0), Relaxed);
+        }
+    }
+
+    /// Counts a known image whose outcome new advisories changed to this.
+    pub fn image_changed(&self, to: &'static str) {
+        count(&self.changed, &CHANGED_TO, &to, 1);
+    }
+
+    /// All known images were judged again.
+    pub fn looked_again(&self, at: Timestamp, took: Duration) {
+        let numbers = [u64::try_from(at.as_millisecond()).ok(), took.as_millis().try_into().ok()];
+        for (known, number) in self.again.iter().zip(numbers) {
+            known.store(number.unwrap_or(u64::MAX), Relaxed);
         }
     }
 

@@ -28,6 +28,8 @@ fn busy() -> Metrics {
     BreakGlass::ALL.into_iter().for_each(|how| metrics.broke_glass(how));
     GapKind::ALL.iter().for_each(|kind| metrics.gaps(*kind, 3));
     metrics.certificates([Some(1_900_000_000), Some(2_000_000_000)]);
+    metrics.image_changed("denied");
+    metrics.looked_again(Timestamp::now(), Duration::from_secs(2));
     for what in crate::serve::reloads::What::ALL {
         metrics.reloads.took(what);
         metrics.reloads.refused(what);

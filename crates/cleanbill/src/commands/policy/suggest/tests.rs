@@ -90,7 +90,7 @@ fn sight(image: &str, parts: &[Part]) -> Sight {
         resolved: DIGEST,
         platforms: if empty { Vec::new() } else { vec![platform] },
         gaps: Vec::new(),
-        snapshot: SnapshotId { digest: DIGEST, starter: false, known_exploited },
+        snapshot: SnapshotId { digest: DIGEST, starter: false, known_exploited, epss: None },
     });
     let outcome = if local {
         let evidence = examined.then_some(evidence);

@@ -1,6 +1,7 @@
 //! What a case says was found in an image, in short.
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Epss;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
@@ -23,8 +24,19 @@ pub(super) const EVIDENCE_KEYS: [&str; 9] =
 /// Every key of a package.
 pub(super) const PACKAGE_KEYS: [&str; 4] = ["name", "version", "kind", "source"];
 /// Every key of a flaw.
-pub(super) const FLAW_KEYS: [&str; 9] =
-    ["id", "severity", "package", "version", "kind", "fixed", "kev", "published", "cvss"];
+pub(super) const FLAW_KEYS: [&str; 11] = [
+    "id",
+    "severity",
+    "package",
+    "version",
+    "kind",
+    "fixed",
+    "kev",
+    "epss",
+    "epss_percentile",
+    "published",
+    "cvss",
+];
 /// Every key of a gap.
 pub(super) const GAP_KEYS: [&str; 2] = ["kind", "subject"];
 
@@ -59,7 +71,8 @@ impl Facts {
             User::Named(_) => RunsAs::Unknown("the case gives a user's name, not a number".into()),
         };
         let config = ImageFacts { user: self.user.clone(), runs_as_root, created: self.created };
-        let known_exploited = Some(FeedUse { feed: "kev".into(), as_of: Some(now) });
+        let told = |feed: &str| Some(FeedUse { feed: feed.into(), as_of: Some(now) });
+        let (known_exploited, epss) = (told("kev"), told("epss"));
         Evidence {
             reference: reference.clone(),
             resolved,
@@ -74,7 +87,7 @@ impl Facts {
                 feeds: Vec::new(),
             }],
             gaps: Vec::new(),
-            snapshot: SnapshotId { digest: made, starter: false, known_exploited },
+            snapshot: SnapshotId { digest: made, starter: false, known_exploited, epss },
         }
     }
 }
@@ -161,6 +174,7 @@ fn flaw(reader: &mut Reader<'_>, node: &Placed) -> Option<Finding> {
     let (mut id, mut name, mut version) = (None, "package".to_owned(), "1".to_owned());
     let (mut severity, mut kind, mut fixed) = (Severity::Unknown, PackageKind::Deb, Vec::new());
     let (mut known_exploited, mut published, mut cvss) = (false, None, None);
+    let (mut probability, mut percentile) = (None, None);
     let entries = reader.entries(node, "a flaw", &FLAW_KEYS);
     reader.demand("the flaw", node, &entries, &["id"], "such as id: CVE-2023-4911");
     for (key, value) in entries {
@@ -172,10 +186,17 @@ fn flaw(reader: &mut Reader<'_>, node: &Placed) -> Option<Finding> {
             "kind" => kind = reader.word(key, value, &KINDS).unwrap_or(kind),
             "fixed" => fixed = reader.texts(key, value),
             "kev" => known_exploited = reader.boolean(key, value),
+            "epss" => probability = reader.share(key, value),
+            "epss_percentile" => percentile = reader.share(key, value),
             "published" => published = time(reader, key, value),
             _ => cvss = reader.text(key, value),
         }
     }
+    // One of the two alone: the other as low as can be, so that no rule refuses by it.
+    let epss = (probability.is_some() || percentile.is_some()).then(|| Epss {
+        probability: probability.unwrap_or_default(),
+        percentile: percentile.unwrap_or_default(),
+    });
     let package = made(kind, name, version);
     let why = Why {
         feed: "case".into(),
@@ -197,7 +218,7 @@ fn flaw(reader: &mut Reader<'_>, node: &Placed) -> Option<Finding> {
         known_exploited,
         rated_by: String::new(),
         ratings: Vec::new(),
-        epss: None,
+        epss,
         published,
         modified: None,
         why,
