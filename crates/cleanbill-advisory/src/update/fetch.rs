@@ -1,5 +1,7 @@
 //! One file over HTTPS: only if it changed, going on where an earlier try broke off, bounded.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
@@ -17,6 +19,8 @@ use crate::error::{Error, ErrorKind, Result};
 pub(super) struct Fetcher {
     agent: Agent,
     bounds: Bounds,
+    /// Servers that were given up on. Each is asked once more for every other file, without waiting.
+    given_up: RefCell<BTreeSet<String>>,
 }
 
 /// What became of a file.
@@ -50,7 +54,7 @@ impl Fetcher {
             .timeout_recv_response(Some(bounds.silence))
             .timeout_per_read(Some(bounds.silence))
             .timeout_global(Some(bounds.request));
-        Ok(Self { agent: config.build().new_agent(), bounds })
+        Ok(Self { agent: config.build().new_agent(), bounds, given_up: RefCell::default() })
     }
 
     /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current.
@@ -61,13 +65,18 @@ impl Fetcher {
         known: Option<&str>,
         check: &dyn Fn(&Path) -> Result<()>,
     ) -> Result<Outcome> {
+        let server = url.split('/').nth(2).unwrap_or_default();
+        let retries = if self.given_up.borrow().contains(server) { 0 } else { self.bounds.retries };
         let mut tries = 0;
         loop {
             match self.attempt(url, path, known, check) {
                 Ok(outcome) => return Ok(outcome),
                 Err(Failed::For(e)) => return Err(e.within(url)),
-                Err(Failed::Perhaps(e)) if tries >= self.bounds.retries => {
-                    let message = format!("{url}: given up after {} tries", tries + 1);
+                Err(Failed::Perhaps(e)) if tries >= retries => {
+                    self.given_up.borrow_mut().insert(server.to_owned());
+                    let times =
+                        if tries == 0 { "one try".into() } else { format!("{} tries", tries + 1) };
+                    let message = format!("{url}: given up after {times}");
                     return Err(Error::new(ErrorKind::Network, message).because(e));
                 }
                 Err(Failed::Perhaps(_)) => {

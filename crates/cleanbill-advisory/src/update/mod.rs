@@ -2,8 +2,9 @@
 //! snapshot from them here.
 //!
 //! What was fetched is kept in a folder with its ETag, so that the next update asks only for what
-//! has changed. Until everything has been fetched, checked and built, the snapshot in use stays
-//! as it is; the one before is kept as `.previous`.
+//! has changed, and goes on with the copy of before where a publisher gives nothing. Until
+//! everything has been checked and built, the snapshot in use stays as it is; the one before is kept
+//! as `.previous`.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
 use crate::place::{Place, make_parent};
 
+mod course;
 mod fetch;
 mod publishers;
 mod remote;
@@ -27,7 +29,8 @@ mod state;
 pub use publishers::Publisher;
 pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
 
-use fetch::{Fetcher, Outcome};
+use course::Course;
+use fetch::Fetcher;
 use state::State;
 
 /// How an update is done.
@@ -79,11 +82,22 @@ impl Default for Bounds {
     }
 }
 
+/// What an update came to.
+#[derive(Clone, Debug)]
+pub struct Updated {
+    /// The snapshot that was built.
+    pub report: Report,
+    /// Files that could not be brought up to date, each with the cause: the copy of an earlier
+    /// update was taken, with its own date, so that the feed ages.
+    pub kept: Vec<String>,
+}
+
 /// Fetches what has changed and builds the snapshot; `say` is told what happens, a line each.
 ///
 /// # Errors
-/// When anything cannot be fetched, checked or built; the snapshot there before is untouched.
-pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Report> {
+/// When something of which there is no earlier copy cannot be fetched, when nothing at all can be,
+/// and when what was fetched cannot be built from; the snapshot there before is untouched.
+pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     let feeds = plan.folder.join("feeds");
     std::fs::create_dir_all(&feeds).map_err(|e| Error::io(&feeds, e))?;
     let lock = plan.folder.join("lock");
@@ -93,15 +107,16 @@ pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Report> {
         return Err(Error::new(ErrorKind::Io, message));
     }
     let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone())?;
-    let mut state = State::open(plan.folder.join("state.json"))?;
+    let state = State::open(plan.folder.join("state.json"))?;
     let mut options = Options { limits: plan.bounds.limits.clone(), ..Options::default() };
+    let mut course = Course::new(fetcher, state, say);
 
     keep_only(&feeds.join("osv"), &plan.ecosystems)?;
     for ecosystem in &plan.ecosystems {
         let name = format!("osv/{ecosystem}/{}", osv::FILE);
         let url = format!("{}/{ecosystem}/{}", plan.sources.osv, osv::FILE);
-        get(&fetcher, &mut state, &url, &name, &feeds, &zip_like, say)?;
-        if let Some(date) = state.date(&name) {
+        course.get(&url, &name, &feeds, &zip_like)?;
+        if let Some(date) = course.date(&name) {
             options.fallback_as_of.insert(format!("osv:{ecosystem}"), date);
         }
     }
@@ -112,65 +127,57 @@ pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Report> {
             remove(&feeds.join(folder))?;
             continue;
         }
+        // The newest of its files, but no newer than one of which nobody says that it is current.
+        let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
         for (file, address) in publisher.files(plan.now) {
             let name = format!("{folder}/{file}");
             let url = plan.sources.address(&name, &address);
-            get(&fetcher, &mut state, &url, &name, &feeds, &any, say)?;
-            if let Some(date) = state.date(&name) {
-                let newest =
-                    options.fallback_as_of.entry(publisher.feed().to_owned()).or_insert(date);
-                *newest = date.max(*newest);
+            let current = course.get(&url, &name, &feeds, &any)?;
+            let date = course.date(&name);
+            newest = date.max(newest);
+            if !current {
+                unsure = [date, unsure].into_iter().flatten().min();
+                dated &= date.is_some();
             }
+        }
+        if let Some(date) = [newest, unsure].into_iter().flatten().min().filter(|_| dated) {
+            options.fallback_as_of.insert(publisher.feed().to_owned(), date);
         }
     }
     let name = format!("kev/{}", kev::FILE);
-    get(&fetcher, &mut state, &plan.sources.kev, &name, &feeds, &json_like, say)?;
+    course.get(&plan.sources.kev, &name, &feeds, &json_like)?;
+    ends_of_life(plan, &feeds, &mut course)?;
 
-    // The publisher's own form, a file a product, is kept beside the feeds.
+    course.worth_it()?;
+    course.say("building the snapshot");
+    let place = Place::take(&plan.out)?;
+    // What cannot be built from is not worth asking about: the next update fetches all of it.
+    let report = build::build(&feeds, place.fresh(), &options)
+        .or_else(|failed| course.forget().and(Err(failed)))?;
+    place.put(true)?;
+    Ok(Updated { report, kept: course.kept() })
+}
+
+/// The table of releases. The publisher's own form, a file a product, is kept beside the feeds.
+fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()> {
+    let mut all_new = true;
     for (_, product) in sources::DISTRIBUTIONS {
         let name = format!("end-of-life/{product}.json");
         let url = format!("{}/{product}.json", plan.sources.end_of_life);
-        get(&fetcher, &mut state, &url, &name, &plan.folder, &json_like, say)?;
+        all_new &= course.get(&url, &name, &plan.folder, &json_like)?;
+    }
+    let path = feeds.join("eol").join(eol::FILE);
+    if !all_new && path.exists() {
+        // The table bears the day on which all of it was checked, which this is not.
+        return Ok(());
     }
     let table = remote::end_of_life(&plan.folder.join("end-of-life"), &plan.bounds, plan.now)?;
-    let path = feeds.join("eol").join(eol::FILE);
     make_parent(&path)?;
     build::replace(&path, |out| {
         serde_json::to_writer(out, &table)
             .map_err(|e| Error::new(ErrorKind::Io, "the table of releases").because(e))
-    })?;
-
-    say("building the snapshot");
-    let place = Place::take(&plan.out)?;
-    // What cannot be built from is not worth asking about: the next update fetches all of it.
-    let report = build::build(&feeds, place.fresh(), &options)
-        .or_else(|failed| state.forget().and(Err(failed)))?;
-    place.put(true)?;
-    Ok(report)
-}
-
-/// Brings one file up to date. It takes its place only when `check` finds that it is of the
-/// right kind, so that a wrong answer is not remembered as the newest.
-fn get(
-    fetcher: &Fetcher,
-    state: &mut State,
-    url: &str,
-    name: &str,
-    folder: &Path,
-    check: &dyn Fn(&Path) -> Result<()>,
-    say: &mut dyn FnMut(&str),
-) -> Result<()> {
-    let path = folder.join(name);
-    make_parent(&path)?;
-    let known = if path.exists() { state.validator(name) } else { None };
-    match fetcher.fetch(url, &path, known.as_deref(), check)? {
-        Outcome::Unchanged => say(&format!("{name}: unchanged")),
-        Outcome::Fetched { bytes, seen } => {
-            state.set(name, seen)?;
-            say(&format!("{name}: {bytes} bytes"));
-        }
-    }
-    Ok(())
+    })
+    .map(drop)
 }
 
 fn zip_like(path: &Path) -> Result<()> {

@@ -63,7 +63,7 @@ fn what_has_not_changed_is_not_fetched_again() {
 
     said.clear();
     let second = update(&plan, &mut |line| said.push(line.to_owned())).unwrap();
-    assert_eq!(second.digest, first.digest);
+    assert_eq!(second.report.digest, first.report.digest);
     assert_eq!(server.asked("/PyPI/all.zip"), ["if-none-match=\"p1\""]);
     assert_eq!(said[0], "osv/PyPI/all.zip: unchanged");
 
@@ -92,7 +92,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     let scores = "#score_date:2026-08-20T00:00:00Z\nCVE-2024-1000,0.5,0.9\nCVE-2024-1111,0.1,0.2\n";
     server.put("/epss/epss_scores-current.csv.gz", "\"s1\"", gzip(scores));
     let dates = |plan: &Plan| -> Vec<String> {
-        let report = update(plan, &mut |_| ()).unwrap();
+        let report = update(plan, &mut |_| ()).unwrap().report;
         let date = |f: &cleanbill_core::advisory::Feed| {
             format!("{} {}", f.id, f.as_of.unwrap().strftime("%F"))
         };
@@ -168,54 +168,129 @@ fn a_file_that_changed_meanwhile_is_fetched_from_its_start() {
     assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
 }
 
+/// The words, without what differs from run to run.
+fn plain(said: &str, server: &Server, folder: &Path) -> String {
+    said.replace(&server.base, "BASE").replace(&folder.display().to_string(), "FOLDER")
+}
+
 #[test]
-fn what_fails_says_so_and_leaves_the_snapshot_alone() {
+fn a_publisher_that_gives_nothing_is_told_and_the_copy_of_before_kept() {
     use Trick::{Body, Endless, Status};
-    let url = "BASE/PyPI/all.zip";
     let broken = b"PK\x05\x06 but no zip".to_vec();
-    let no_osv = zip_of(&[("a.json", b"{}")]);
-    let bomb = zip_of(&[("a.json", &vec![b' '; 70 << 20])]);
-    assert!(bomb.len() < 1 << 20, "{}", bomb.len());
-    let table: Vec<(Vec<Trick>, ErrorKind, String)> = vec![
-        (vec![Status(404)], ErrorKind::Network, format!("{url}: the server said 404 Not Found")),
-        (
-            vec![Status(302)],
-            ErrorKind::Network,
-            format!("{url}: the server said 302 Found"),
-        ),
+    let table: Vec<(Vec<Trick>, ErrorKind, &str)> = vec![
+        (vec![Status(404)], ErrorKind::Network, "the server said 404 Not Found"),
+        (vec![Status(302)], ErrorKind::Network, "the server said 302 Found"),
         (
             vec![Status(500); 4],
             ErrorKind::Network,
-            format!("{url}: given up after 4 tries: the server said 500 Internal Server Error"),
+            "given up after 4 tries: the server said 500 Internal Server Error",
         ),
-        (vec![Body(broken)], ErrorKind::Malformed, format!("{url}: no readable zip: ")),
-        (vec![Body(vec![])], ErrorKind::Malformed, format!("{url}: no readable zip: ")),
-        (vec![Body(vec![0; 2 << 20])], ErrorKind::OverLimit, format!("{url}: larger than 1048576 bytes")),
-        (vec![Endless], ErrorKind::OverLimit, format!("{url}: larger than 1048576 bytes")),
-        (
-            vec![Body(no_osv)],
-            ErrorKind::Malformed,
-            "FOLDER/feeds/osv/PyPI/all.zip: osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: \"a.json\": no OSV document: missing field `id` at line 1 column 2".to_owned(),
-        ),
-        (
-            vec![Body(bomb)],
-            ErrorKind::OverLimit,
-            "FOLDER/feeds/osv/PyPI/all.zip: entry \"a.json\": larger than 67108864 bytes".to_owned(),
-        ),
+        (vec![Status(429); 4], ErrorKind::Network, "given up after 4 tries: the server said 429"),
+        (vec![Body(broken)], ErrorKind::Malformed, "no readable zip: "),
+        (vec![Body(vec![])], ErrorKind::Malformed, "no readable zip: "),
+        (vec![Body(vec![0; 2 << 20])], ErrorKind::OverLimit, "larger than 1048576 bytes"),
+        (vec![Endless], ErrorKind::OverLimit, "larger than 1048576 bytes"),
     ];
     for (tricks, kind, wanted) in table {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        let plan = server.plan(dir.path());
+        // Without a copy there is nothing to go on with.
+        server.trick("/PyPI/all.zip", &tricks);
+        let error = update(&plan, &mut |_| ()).unwrap_err();
+        let said = plain(&error.to_string(), &server, dir.path());
+        assert!(said.starts_with(&format!("BASE/PyPI/all.zip: {wanted}")), "{said}\n{wanted}");
+        assert_eq!(error.kind(), kind, "{said}");
+        assert!(!plan.out.exists(), "{said}");
+
+        update(&plan, &mut |_| ()).unwrap();
+        server.put("/PyPI/all.zip", "\"p2\"", osv_zip("PYSEC-1", "1.3"));
+        let kev = r#"{"dateReleased":"2026-08-20T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1000"}]}"#;
+        server.put("/kev/known_exploited_vulnerabilities.json", "\"k2\"", kev.into());
+        server.trick("/PyPI/all.zip", &tricks);
+        let mut told = Vec::new();
+        let updated = update(&plan, &mut |line| told.push(line.to_owned())).unwrap();
+        let said = plain(&updated.kept.join("\n"), &server, dir.path());
+        let whole = format!("osv/PyPI/all.zip: BASE/PyPI/all.zip: {wanted}");
+        assert!(updated.kept.len() == 1 && said.starts_with(&whole), "{said}\n{wanted}");
+        assert!(told[0].starts_with("osv/PyPI/all.zip: not fetched, the copy of before is kept: "));
+        // The rest is new, and what was kept bears the date that it had.
+        assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
+        let snapshot = Snapshot::open(&plan.out).unwrap();
+        assert!(snapshot.flaw("CVE-2024-1000").unwrap().exploited);
+        let date = snapshot.feeds().iter().find(|f| f.id == "osv:PyPI").unwrap().as_of.unwrap();
+        assert_eq!(date.strftime("%F").to_string(), "2026-08-01");
+
+        // And the next one is none the worse for it.
+        let next = update(&plan, &mut |_| ()).unwrap_or_else(|e| panic!("after {said}: {e}"));
+        assert_eq!(
+            (next.kept, fixed_in(&plan.out)),
+            (vec![], ["PYSEC-1 Fixed(\"1.3\")".into()].into())
+        );
+    }
+}
+
+#[test]
+fn ends_of_life_bear_the_day_on_which_all_were_checked() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    let mut plan = server.plan(dir.path());
+    update(&plan, &mut |_| ()).unwrap();
+    plan.now = "2026-08-30T12:00:00Z".parse().unwrap();
+    let date = |plan: &Plan| {
+        let updated = update(plan, &mut |_| ()).unwrap();
+        let eol = updated.report.feeds.into_iter().find(|f| f.id == "eol").unwrap();
+        (updated.kept.len(), eol.as_of.unwrap().strftime("%F").to_string())
+    };
+    server.trick("/eol/rhel.json", &[Trick::Status(404)]);
+    assert_eq!(date(&plan), (1, "2026-08-22".to_owned()));
+    assert_eq!(date(&plan), (0, "2026-08-30".to_owned()));
+}
+
+#[test]
+fn nobody_who_answers_is_an_error_and_asked_patiently_but_once() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    let mut plan = server.plan(dir.path());
+    update(&plan, &mut |_| ()).unwrap();
+    let before = std::fs::read(&plan.out).unwrap();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    plan.sources =
+        cleanbill_advisory::update::Sources::mirror(&format!("http://{closed}")).unwrap();
+    let mut told = Vec::new();
+    let error = update(&plan, &mut |line| told.push(line.to_owned())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Network, "{error}");
+    assert!(error.to_string().contains("all.zip: given up after 4 tries: not reached"), "{error}");
+    // Of PyPI, KEV and 14 products.
+    assert_eq!(told.len(), 16, "{told:?}");
+    assert!(told[1..].iter().all(|line| line.contains("given up after one try")), "{told:?}");
+    assert_eq!(std::fs::read(&plan.out).unwrap(), before);
+}
+
+#[test]
+fn what_cannot_be_built_from_says_so_and_leaves_the_snapshot_alone() {
+    let no_osv = zip_of(&[("a.json", b"{}")]);
+    let bomb = zip_of(&[("a.json", &vec![b' '; 70 << 20])]);
+    assert!(bomb.len() < 1 << 20, "{}", bomb.len());
+    let table = [
+        (
+            no_osv,
+            ErrorKind::Malformed,
+            "FOLDER/feeds/osv/PyPI/all.zip: osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: \"a.json\": no OSV document: missing field `id` at line 1 column 2",
+        ),
+        (
+            bomb,
+            ErrorKind::OverLimit,
+            "FOLDER/feeds/osv/PyPI/all.zip: entry \"a.json\": larger than 67108864 bytes",
+        ),
+    ];
+    for (body, kind, wanted) in table {
         let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
         let plan = server.plan(dir.path());
         update(&plan, &mut |_| ()).unwrap();
         let before = std::fs::read(&plan.out).unwrap();
         server.put("/PyPI/all.zip", "\"p2\"", osv_zip("PYSEC-1", "1.3"));
-        server.trick("/PyPI/all.zip", &tricks);
+        server.trick("/PyPI/all.zip", &[Trick::Body(body)]);
         let error = update(&plan, &mut |_| ()).unwrap_err();
-        let said = error
-            .to_string()
-            .replace(&server.base, "BASE")
-            .replace(&dir.path().display().to_string(), "FOLDER");
-        assert!(said.starts_with(&wanted), "{said}\n{wanted}");
+        let said = plain(&error.to_string(), &server, dir.path());
+        assert!(said.starts_with(wanted), "{said}\n{wanted}");
         assert_eq!(error.kind(), kind, "{said}");
         assert_eq!(std::fs::read(&plan.out).unwrap(), before);
         // And the next one is none the worse for it.

@@ -70,7 +70,7 @@ pub fn run(args: Args) -> Result<Exit> {
         Db::Build(args) => build::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Update(args) => {
             let progress = &mut io::stderr().lock();
-            update::run(&args, jiff::Timestamp::now(), progress, &mut out).map(|()| Exit::DONE)
+            update::run(&args, jiff::Timestamp::now(), progress, &mut out)
         }
         Db::Status(args) => {
             status::run(&args, jiff::Timestamp::now(), &mut out).map(|()| Exit::DONE)

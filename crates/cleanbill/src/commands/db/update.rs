@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::path::PathBuf;
 
-use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Publisher, Sources};
+use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Publisher, Sources, Updated};
 use cleanbill_core::ecosystem::Ecosystem;
 use jiff::Timestamp;
 
 use super::{status, unwritten};
+use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::text::printable_lines;
 use crate::snapshot_choice::{failed, folder, updated_in};
@@ -20,7 +21,9 @@ Examples:
   cleanbill db update --mirror https://mirror.example/osv
 Feeds come from their publishers (OSV, CISA, endoflife.date, and those named by --feeds), only where
 they changed. A mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json,
-eol/<product>.json, debian/tracker.json, epss/epss_scores-current.csv.gz and so on.";
+eol/<product>.json, debian/tracker.json, epss/epss_scores-current.csv.gz and so on.
+Exit codes: 0 everything is new; 3 a publisher gave nothing, and the copy of an earlier update was
+taken with the date that it has; 2 failed, and the snapshot there before stays.";
 
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
@@ -68,16 +71,18 @@ fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
     })
 }
 
-/// Fetches and builds; `progress` is told what happens, `out` what is in the result.
+/// Fetches and builds; `progress` is told what happens, `out` what is in the result. Ends in
+/// [`Exit::GAPS`] where the copy of an earlier update had to do.
 ///
 /// # Errors
-/// When something cannot be fetched or built; what was there before stays.
+/// When something of which there is no earlier copy, or everything, cannot be fetched, or when
+/// nothing can be built; what was there before stays.
 pub fn run(
     args: &Args,
     now: Timestamp,
     progress: &mut dyn Write,
     out: &mut dyn Write,
-) -> Result<()> {
+) -> Result<Exit> {
     let folder = args.cache.clone().map_or_else(folder, Ok)?;
     let mut ecosystems = args.ecosystems.clone();
     if ecosystems.is_empty() {
@@ -104,11 +109,21 @@ pub fn run(
     };
     // Progress is a courtesy: that it cannot be shown stops nothing.
     let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
-    let report = cleanbill_advisory::update(&plan, &mut say).map_err(|e| next_step(&e))?;
+    let updated = cleanbill_advisory::update(&plan, &mut say).map_err(|e| next_step(&e))?;
+    let Updated { report, kept } = updated;
     let mut text = status::table(&status::rows(&report.feeds, Some(now)));
     let path = plan.out.display();
     text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
-    out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
+    out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
+    if kept.is_empty() {
+        return Ok(Exit::DONE);
+    }
+    say(
+        "\nwarning: not everything is new; copies of an earlier update, with their own dates, had to do for:",
+    );
+    kept.iter().for_each(|line| say(&format!("  {line}")));
+    say("  next: run it again later; a feed that grows too old is a gap (--max-age, max_feed_age)");
+    Ok(Exit::GAPS)
 }
 
 fn next_step(error: &cleanbill_advisory::Error) -> Failure {
