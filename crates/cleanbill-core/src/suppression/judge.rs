@@ -138,6 +138,22 @@ impl<'r> Judge<'r> {
         }
     }
 
+    /// What the caller gave.
+    pub(super) fn rules(&self) -> &'r Rules {
+        self.rules
+    }
+
+    /// The time of judging.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// Whether a statement is about a finding, whatever else is said of it.
+    pub(super) fn is_about(&self, statement: &Statement, finding: &Finding) -> bool {
+        let purl: Option<PackageUrl> = finding.package.purl.parse().ok();
+        self.candidates(finding, purl.as_ref()).any(|c| std::ptr::eq(c.statement, statement))
+    }
+
     /// The first entry of an ignore file that holds, and the first that no longer does.
     fn entry(
         &self,
@@ -170,18 +186,13 @@ impl<'r> Judge<'r> {
         purl: Option<&PackageUrl>,
     ) -> Option<(&'r Document, &'r Statement)> {
         let mut said: Vec<(usize, &'r Statement)> = Vec::new();
-        let names = ["", purl.map_or("", PackageUrl::name)];
-        let names = if names[1].is_empty() { &names[..1] } else { &names[..] };
-        for of_flaw in ids(finding).iter().filter_map(|id| self.stated.get(id)) {
-            let candidates = names.iter().filter_map(|name| of_flaw.get(name)).flatten();
-            for c in candidates.filter(|c| c.is_about(finding, purl)) {
-                // Later documents only add to the end: candidates of one document come together
-                // for each id, and the one that counts is kept.
-                match said.iter_mut().find(|(document, _)| *document == c.document) {
-                    Some((_, counts)) if rank(c.statement) > rank(counts) => *counts = c.statement,
-                    Some(_) => {}
-                    None => said.push((c.document, c.statement)),
-                }
+        for c in self.candidates(finding, purl) {
+            // Later documents only add to the end: candidates of one document come together for
+            // each id, and the one that counts is kept.
+            match said.iter_mut().find(|(document, _)| *document == c.document) {
+                Some((_, counts)) if rank(c.statement) > rank(counts) => *counts = c.statement,
+                Some(_) => {}
+                None => said.push((c.document, c.statement)),
             }
         }
         said.sort_by_key(|(document, _)| *document);
@@ -190,6 +201,23 @@ impl<'r> Judge<'r> {
             .or_else(|| said.iter().find(|(_, s)| s.stance.suppresses()))
             .or_else(|| said.first());
         chosen.and_then(|(document, s)| Some((self.rules.documents.get(*document)?, *s)))
+    }
+}
+
+impl<'r> Judge<'r> {
+    /// The statements that are about a finding, for each of its ids those about the whole image
+    /// first.
+    fn candidates<'j>(
+        &'j self,
+        finding: &'j Finding,
+        purl: Option<&'j PackageUrl>,
+    ) -> impl Iterator<Item = &'j Candidate<'r>> {
+        let name = purl.map(PackageUrl::name).filter(|name| !name.is_empty());
+        let stated = ids(finding).into_iter().filter_map(|id| self.stated.get(&id));
+        stated
+            .flat_map(move |of| std::iter::once("").chain(name).filter_map(|name| of.get(name)))
+            .flatten()
+            .filter(move |c| c.is_about(finding, purl))
     }
 }
 
@@ -209,7 +237,7 @@ fn rank(statement: &Statement) -> (Option<Timestamp>, u8) {
 }
 
 /// Ids are compared without regard to case.
-fn key(id: &str) -> String {
+pub(super) fn key(id: &str) -> String {
     id.to_ascii_uppercase()
 }
 

@@ -6,6 +6,7 @@
 //! package or image, or says anything but "not affected" and "fixed", never hides a finding; and
 //! nothing here can hide a [`Gap`](crate::gap::Gap).
 
+mod aside;
 mod judge;
 pub mod path;
 mod subject;
@@ -17,6 +18,7 @@ use crate::Timestamp;
 use crate::finding::Status;
 use crate::purl::PackageUrl;
 
+pub use aside::{Aside, NotMeant, Said};
 pub use judge::{Judge, suppress};
 pub use path::PathPattern;
 pub use subject::Subject;

@@ -5,10 +5,10 @@ mod support;
 
 use cleanbill_core::finding::Status;
 use cleanbill_core::package::{Package, PackageKind};
-use cleanbill_core::suppression::{Grounds, Rules, Subject};
+use cleanbill_core::suppression::{Grounds, Judge, Rules, Subject};
 use proptest::prelude::*;
 
-use support::{DIGEST, OTHER, django, documents, finding, ignore_file, package, ruled};
+use support::{DIGEST, OTHER, aside, django, documents, finding, ignore_file, now, package, ruled};
 
 /// An image `registry.example/team/app:1`.
 fn subject() -> Subject {
@@ -281,5 +281,39 @@ proptest! {
         let none = said.iter().filter(about).count() == 0;
         let hidden = !none && stances.all(|s| s == "not" || s == "fixed");
         prop_assert_eq!(became.starts_with("hidden"), hidden, "{}: {}", text.join("|"), became);
+    }
+}
+
+#[test]
+fn what_names_the_flaw_and_does_not_count_says_why() {
+    let app = "pkg:oci/app>pkg:pypi/django";
+    for (ignored, text, expected) in [
+        ("", "", ""),
+        ("CVE-2021-1 path:opt/** | CVE-2021-1 purl:pkg:pypi/flask", "", "i:1 File; i:2 Package"),
+        ("", "CVE-2021-1 not pkg:pypi/django", ""),
+        ("", "CVE-2021-10 not pkg:pypi/flask", ""),
+        ("", "GHSA-aaaa not pkg:pypi/flask", "0.json#/statements/0 Package"),
+        ("", "CVE-2021-1 not pkg:pypi/django@9", "0.json#/statements/0 Package"),
+        ("", "CVE-2021-1 not pkg:oci/other", "0.json#/statements/0 Image"),
+        ("", "CVE-2021-1 not pkg:oci/other;pkg:pypi/flask", "0.json#/statements/0 Package"),
+        ("", "CVE-2021-1 not pkg:oci/app>pkg:pypi/flask", "0.json#/statements/0 Package"),
+        (
+            "",
+            &format!("CVE-2021-1 affected {app} | CVE-2021-1 not {app}"),
+            "0.json#/statements/1 Outweighed",
+        ),
+        ("CVE-2021-1", "CVE-2021-1 not pkg:pypi/django", "0.json#/statements/0 Outweighed"),
+        ("CVE-2021-1 | cve-2021-1", "", "i:2 Outweighed"),
+        ("CVE-2021-1 exp:2026-01-01T00", "", ""),
+        ("CVE-2021-1 exp:2026-01-01T00 | CVE-2021-1", "", "i:1 Expired"),
+    ] {
+        let mut rules = Rules { documents: documents(text), ..Rules::default() };
+        if !ignored.is_empty() {
+            rules.ignore_files.push(ignore_file(ignored));
+        }
+        let judge = Judge::new(&rules, &subject(), &[], now());
+        let asides = judge.asides(&finding(django()), &subject());
+        let said: Vec<_> = asides.iter().map(aside).collect();
+        assert_eq!(said.join("; "), expected, "{ignored:?} {text:?}");
     }
 }

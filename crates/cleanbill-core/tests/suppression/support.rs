@@ -8,8 +8,8 @@ use cleanbill_core::finding::{Finding, Status, Why};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::suppression::{
-    By, Document, Grounds, IgnoreEntry, IgnoreFile, Judge, Justification, PathPattern, Place,
-    Product, Remark, Rules, Ruling, Stance, Statement, Subject,
+    Aside, By, Document, Grounds, IgnoreEntry, IgnoreFile, Judge, Justification, PathPattern,
+    Place, Product, Remark, Rules, Ruling, Said, Stance, Statement, Subject,
 };
 
 pub(crate) const DIGEST: &str =
@@ -149,4 +149,13 @@ pub(crate) fn ruled(rules: &Rules, subject: &Subject, packages: &[Package], f: &
             format!("hidden: {} {}{}", s.stance.as_str(), document.file, s.place)
         }
     }
+}
+
+/// What does not count, in short.
+pub(crate) fn aside(aside: &Aside<'_>) -> String {
+    let said = match aside.said {
+        Said::Entry(file, entry) => format!("{}{}", file.file, entry.place),
+        Said::Statement(document, statement) => format!("{}{}", document.file, statement.place),
+    };
+    format!("{said} {:?}", aside.why)
 }

@@ -26,15 +26,23 @@ pub struct SuppressArgs {
     /// Statuses to leave out, such as will_not_fix,end_of_life
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub ignore_status: Vec<IgnoredStatus>,
+    /// Files that say what to leave out.
+    #[command(flatten)]
+    pub files: FilesArgs,
+    /// Show what was left out, by what and why
+    #[arg(long)]
+    pub show_suppressed: bool,
+}
+
+/// Flags that name files by which findings are left out.
+#[derive(Debug, Default, clap::Args)]
+pub struct FilesArgs {
     /// File of flaws to leave out (default: .trivyignore here; "": none)
     #[arg(long, value_name = "FILE")]
     pub ignorefile: Option<String>,
     /// VEX document by which flaws are left out (repeatable; docs/vex.md)
     #[arg(long, value_name = "FILE")]
     pub vex: Vec<String>,
-    /// Show what was left out, by what and why
-    #[arg(long)]
-    pub show_suppressed: bool,
 }
 
 /// A status to be left out; `None` for those of Trivy's that no finding of ours has.
@@ -65,9 +73,20 @@ impl SuppressArgs {
     /// # Errors
     /// When a file cannot be read or understood as a whole.
     pub fn read(&self) -> Result<Given> {
-        let mut given = Given::default();
+        let mut given = self.files.read()?;
         given.rules.only_fixed = self.ignore_unfixed;
         given.rules.statuses = self.ignore_status.iter().filter_map(|s| s.0).collect();
+        Ok(given)
+    }
+}
+
+impl FilesArgs {
+    /// Reads them, and the ignore file of the current folder.
+    ///
+    /// # Errors
+    /// When a file cannot be read or understood as a whole.
+    pub fn read(&self) -> Result<Given> {
+        let mut given = Given::default();
         let (ignore_file, by_default) = match self.ignorefile.as_deref() {
             Some("") => (None, false),
             Some(file) => (Some(file), false),

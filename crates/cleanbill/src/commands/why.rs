@@ -3,18 +3,22 @@
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::matching::{Answer, Explanation, Matcher};
+use cleanbill_core::matching::{Answer, Explained, Explanation, Matcher, Outcome};
+use cleanbill_core::suppression::{Judge, NotMeant, Ruling};
 
 use crate::assess::Against;
 use crate::commands::facts::FactsArgs;
 use crate::commands::record::{self, Format, FormatArgs};
 use crate::commands::scan;
 use crate::commands::source::{BoundsArgs, Source, SourceArgs};
+use crate::commands::suppress::FilesArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
+use crate::report::suppressed::Said;
 use crate::report::{Look, ScanReport};
 use crate::snapshot_choice;
+use crate::vex::{Given, Notes};
 
 mod json;
 #[cfg(test)]
@@ -26,9 +30,11 @@ pub const AFTER: &str = "\
 Examples:
   cleanbill why CVE-2019-14697 alpine:3.9
   cleanbill why GHSA-xxxx-xxxx-xxxx --input app.tar -f json
+  cleanbill why CVE-2021-33203 app:1 --vex vendor.vex.json
 
 ID is a CVE, an alias or an erratum. Looked into are the streams of the image's own release and
-languages, no others. Exit codes: 0 not affected, or nothing named; 1 affected; 2 failed; 3 open:
+languages, no others. VEX documents and ignore files are held against the flaw as scan does it.
+Exit codes: 0 not affected, left out, or nothing named; 1 affected; 2 failed; 3 open:
 something was not examined, or nothing knows the id. docs/output.md describes the JSON.";
 
 /// The longest id that is taken, in bytes.
@@ -46,6 +52,8 @@ pub struct Args {
     image: Option<String>,
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    given: FilesArgs,
     #[command(flatten)]
     shown: FormatArgs,
     /// Kinds of gaps that do not keep the answer open
@@ -79,18 +87,19 @@ fn id(text: &str) -> std::result::Result<String, String> {
 pub fn run(args: Args) -> Result<Exit> {
     let source = args.source.resolve(args.image.as_deref(), &args.bounds)?;
     let facts = args.facts.wanted(args.max_age)?;
+    let given = args.given.read()?;
     let progress = Progress::new(!args.quiet);
     let snapshot = snapshot_choice::choose(facts.snapshot.as_deref())?;
     let (now, max_feed_age_days) = (Timestamp::now(), facts.max_age_days);
     let against = Against { snapshot: &snapshot, now, max_feed_age_days };
-    let told = ask(&source, &args.id, &args.accept_gaps, against, &progress)?;
+    let told = ask(&source, &args.id, &args.accept_gaps, &given, against, &progress)?;
     progress.clear();
     let answer = match args.shown.format {
         Format::Table => text::page(&told, Look::of_stdout().width),
         Format::Json => record::pretty(&json::value(&told))?,
     };
     record::put(&answer)?;
-    Ok(exit(told.answer))
+    Ok(exit(&told))
 }
 
 /// What there is to tell.
@@ -103,8 +112,25 @@ struct Told {
     explanation: Explanation,
     /// The kinds of gaps that do not keep the answer open.
     accepted: Vec<GapKind>,
-    /// The answer.
+    /// What the caller's files say of each of its packages.
+    said: Vec<OfPackage>,
+    /// What of these files was not understood.
+    notes: Notes,
+    /// The answer, without what they leave out.
     answer: Answer,
+    /// Whether packages are affected, and all of those are left out.
+    left_out: bool,
+}
+
+/// What a caller's files say of one package that is affected.
+#[derive(Default)]
+struct OfPackage {
+    /// What leaves it out.
+    out: Option<Said>,
+    /// What is said of it and leaves it in.
+    though: Option<Said>,
+    /// What names the flaw and does not count here, and why.
+    asides: Vec<(Said, NotMeant)>,
 }
 
 /// Examines the image and asks about the flaw.
@@ -112,6 +138,7 @@ fn ask(
     source: &Source,
     id: &str,
     accepted: &[GapKind],
+    given: &Given,
     against: Against<'_>,
     progress: &Progress,
 ) -> Result<Told> {
@@ -122,12 +149,56 @@ fn ask(
             Failure::new(format!("the advisories cannot be read: {e}"))
                 .next("build or fetch the snapshot anew: cleanbill db update")
         })?;
-    let answer = explanation.answer(accepted);
-    Ok(Told { id: id.to_owned(), report, explanation, accepted: accepted.to_vec(), answer })
+    let said = said(&report, &explanation, given, against.now);
+    let (answer, left_out) = answer(&explanation, &said, accepted);
+    let (id, accepted, notes) = (id.to_owned(), accepted.to_vec(), given.notes.clone());
+    Ok(Told { id, report, explanation, accepted, said, notes, answer, left_out })
 }
 
-fn exit(answer: Answer) -> Exit {
-    match answer {
+/// What the caller's files say of each package, by the same judge as for a report.
+fn said(
+    report: &ScanReport,
+    explanation: &Explanation,
+    given: &Given,
+    now: Timestamp,
+) -> Vec<OfPackage> {
+    let subject = report.subject();
+    let judge = Judge::new(&given.rules, &subject, &report.inventory.packages, now);
+    let of = |one: &Explained| {
+        let Outcome::Affected(finding) = &one.outcome else { return OfPackage::default() };
+        let (out, though) = match judge.rule(finding) {
+            Ruling::Suppressed(by) => (Some(Said::by(&by)), None),
+            Ruling::CountsThough(remark) => (None, Some(Said::remark(&remark))),
+            Ruling::Counts => (None, None),
+        };
+        let asides = judge.asides(finding, &subject);
+        let asides = asides.iter().map(|aside| (Said::aside(aside), aside.why)).collect();
+        OfPackage { out, though, asides }
+    };
+    explanation.packages.iter().map(of).collect()
+}
+
+/// The answer without the packages that are left out, and whether it hangs on those.
+fn answer(explanation: &Explanation, said: &[OfPackage], accepted: &[GapKind]) -> (Answer, bool) {
+    let kept = explanation.packages.iter().zip(said).filter(|(_, said)| said.out.is_none());
+    let kept: Vec<Explained> = kept.map(|(package, _)| package.clone()).collect();
+    if kept.len() == explanation.packages.len() {
+        return (explanation.answer(accepted), false);
+    }
+    // An id that an advisory here goes by is known, whatever is left of the packages.
+    match (Explanation { packages: kept, ..explanation.clone() }).answer(accepted) {
+        Answer::Affected => (Answer::Affected, false),
+        Answer::NotAffected => (Answer::NotAffected, true),
+        Answer::Open => (Answer::Open, false),
+        Answer::NotNamed | Answer::Unknown => {
+            let open = explanation.gaps.iter().any(|gap| !accepted.contains(&gap.kind));
+            if open { (Answer::Open, false) } else { (Answer::NotAffected, true) }
+        }
+    }
+}
+
+fn exit(told: &Told) -> Exit {
+    match told.answer {
         Answer::Affected => Exit::AFFECTED,
         Answer::NotAffected | Answer::NotNamed => Exit::DONE,
         Answer::Open | Answer::Unknown => Exit::GAPS,
@@ -135,13 +206,25 @@ fn exit(answer: Answer) -> Exit {
 }
 
 /// The answer in a word.
-fn word(answer: Answer) -> &'static str {
-    match answer {
+fn word(told: &Told) -> &'static str {
+    match told.answer {
         Answer::Affected => "affected",
+        Answer::NotAffected if told.left_out => "left-out",
         Answer::NotAffected => "not-affected",
         Answer::NotNamed => "not-named",
         Answer::Open => "open",
         Answer::Unknown => "unknown",
+    }
+}
+
+/// Why something that is said does not count for a package.
+fn not_meant(why: NotMeant) -> &'static str {
+    match why {
+        NotMeant::Image => "other-image",
+        NotMeant::Package => "other-package",
+        NotMeant::File => "other-file",
+        NotMeant::Expired => "expired",
+        NotMeant::Outweighed => "outweighed",
     }
 }
 

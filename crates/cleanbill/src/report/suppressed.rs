@@ -2,10 +2,13 @@
 //! judge: it tells what the core ruled.
 
 use cleanbill_core::finding::Finding;
-use cleanbill_core::suppression::{By, Document, IgnoreEntry, IgnoreFile, Remark, Statement};
+use cleanbill_core::suppression::{
+    self, Aside, By, Document, IgnoreEntry, IgnoreFile, Remark, Statement,
+};
 use serde_json::{Map, Value, json};
 
 use crate::report::View;
+use crate::vex::Notes;
 
 /// More notes than this are counted only, in forms for people.
 const NOTES_SHOWN: usize = 10;
@@ -42,6 +45,16 @@ impl Said {
         match remark {
             Remark::Expired(file, entry) => Self::entry("expired", file, entry),
             Remark::Vex(document, statement) => Self::statement(document, statement),
+        }
+    }
+
+    /// What is said and does not count.
+    pub fn aside(aside: &Aside<'_>) -> Self {
+        match aside.said {
+            suppression::Said::Entry(file, entry) => Self::entry("ignored", file, entry),
+            suppression::Said::Statement(document, statement) => {
+                Self::statement(document, statement)
+            }
         }
     }
 
@@ -150,14 +163,20 @@ pub fn summary(view: &View<'_>) -> Vec<String> {
     if said > 0 {
         lines.push(format!("Counted although an expired entry or VEX speaks of it: {said}"));
     }
-    let count = given.notes.count();
-    if count > 0 {
-        lines.push(format!("Not understood, and so suppressing nothing: {count}"));
-        let shown = given.notes.kept().iter().take(NOTES_SHOWN);
-        lines.extend(shown.map(|note| format!("  {note}")));
-        if let Some(more) = count.checked_sub(NOTES_SHOWN).filter(|n| *n > 0) {
-            lines.push(format!("  and {more} more"));
-        }
+    lines.extend(not_understood(&given.notes));
+    lines
+}
+
+/// What of the files was not understood: lines for people.
+pub fn not_understood(notes: &Notes) -> Vec<String> {
+    let count = notes.count();
+    if count == 0 {
+        return Vec::new();
+    }
+    let mut lines = vec![format!("Not understood, and so suppressing nothing: {count}")];
+    lines.extend(notes.kept().iter().take(NOTES_SHOWN).map(|note| format!("  {note}")));
+    if let Some(more) = count.checked_sub(NOTES_SHOWN).filter(|n| *n > 0) {
+        lines.push(format!("  and {more} more"));
     }
     lines
 }

@@ -3,10 +3,12 @@
 use cleanbill_core::finding::Why;
 use cleanbill_core::gap::Gap;
 use cleanbill_core::matching::{Because, Explained, LookedInto, NotAffected, Outcome};
+use cleanbill_core::suppression::NotMeant;
 use serde_json::{Value, json};
 
-use super::{Told, layer, word};
+use super::{OfPackage, Told, layer, not_meant, word};
 use crate::commands::explain::json::{finding, gap};
+use crate::report::suppressed::Said;
 
 /// All of it.
 pub(super) fn value(told: &Told) -> Value {
@@ -21,8 +23,8 @@ pub(super) fn value(told: &Told) -> Value {
         "image": report.artifact_name,
         "platform": report.evidence.platform.as_ref().map(ToString::to_string),
         "digest": report.evidence.digest,
-        "answer": word(told.answer),
-        "packages": explanation.packages.iter().map(|one| package(told, one)).collect::<Vec<_>>(),
+        "answer": word(told),
+        "packages": explanation.packages.iter().zip(&told.said).map(|(one, said)| package(told, one, said)).collect::<Vec<_>>(),
         "lookedInto": explanation.streams.iter().map(stream).collect::<Vec<_>>(),
         "known": {
             "ratings": ratings.collect::<Vec<_>>(),
@@ -32,6 +34,7 @@ pub(super) fn value(told: &Told) -> Value {
             })),
             "exploited": known.exploited,
         },
+        "notUnderstood": told.notes.kept().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "gaps": explanation.gaps.iter().map(|one| with_acceptance(told, one)).collect::<Vec<_>>(),
         "snapshot": report.snapshot.id.digest,
     })
@@ -47,7 +50,7 @@ fn with_acceptance(told: &Told, one: &Gap) -> Value {
     value
 }
 
-fn package(told: &Told, one: &Explained) -> Value {
+fn package(told: &Told, one: &Explained, of: &OfPackage) -> Value {
     let package = &one.package;
     let source = package.source.as_ref();
     json!({
@@ -61,7 +64,20 @@ fn package(told: &Told, one: &Explained) -> Value {
         "layerPlace": layer(told, package).map(|(at, _)| at),
         "source": source.map(|source| json!({"name": source.name, "version": source.version})),
         "outcome": outcome(&one.outcome),
+        "leftOutBy": of.out.as_ref().map(said),
+        "saidToo": of.though.as_ref().map(said),
+        "notMeant": of.asides.iter().map(aside).collect::<Vec<_>>(),
     })
+}
+
+fn said(one: &Said) -> Value {
+    let Said { status, statement, source, place, time } = one;
+    let time = time.as_ref().map(|(_, time)| time);
+    json!({"status": status, "statement": statement, "file": source, "place": place, "time": time})
+}
+
+fn aside((one, why): &(Said, NotMeant)) -> Value {
+    json!({"why": not_meant(*why), "said": said(one)})
 }
 
 fn outcome(outcome_: &Outcome) -> Value {

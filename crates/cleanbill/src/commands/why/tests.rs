@@ -9,13 +9,15 @@ use cleanbill_core::finding::Why;
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::matching::{Because, NotAffected};
 use cleanbill_core::severity::Severity;
+use cleanbill_core::suppression::Ruling;
 use cleanbill_oci::testing::{ImageBuilder, TarBuilder};
 
-use super::{Told, ask, exit, json, text};
+use super::{Told, answer, ask, exit, json, text};
 use crate::assess::Against;
 use crate::commands::record;
 use crate::commands::source::{Access, Source, Wanted};
 use crate::progress::Progress;
+use crate::vex::{Given, parse_ignore_file, parse_vex};
 
 const OS_RELEASE: &str = "ID=alpine\nVERSION_ID=3.9.4\nPRETTY_NAME=\"Alpine Linux v3.9\"\n";
 const PYTHON: &str = "usr/lib/python3.6/site-packages";
@@ -104,6 +106,17 @@ fn snapshot() -> Snapshot {
 }
 
 fn told(path: &Path, snapshot: &Snapshot, id: &str, now: &str, accepted: &[GapKind]) -> Told {
+    told_with(path, snapshot, id, now, accepted, &Given::default())
+}
+
+fn told_with(
+    path: &Path,
+    snapshot: &Snapshot,
+    id: &str,
+    now: &str,
+    accepted: &[GapKind],
+    given: &Given,
+) -> Told {
     let source = Source {
         wanted: Wanted::Input(path.display().to_string()),
         platform: None,
@@ -111,7 +124,7 @@ fn told(path: &Path, snapshot: &Snapshot, id: &str, now: &str, accepted: &[GapKi
         limits: cleanbill_oci::limits::Limits::default(),
     };
     let against = Against { snapshot, now: time(now), max_feed_age_days: 7 };
-    let mut told = ask(&source, id, accepted, against, &Progress::new(false)).unwrap();
+    let mut told = ask(&source, id, accepted, given, against, &Progress::new(false)).unwrap();
     told.report.artifact_name = "app.tar".into();
     told
 }
@@ -146,7 +159,7 @@ fn every_answer_as_a_person_and_a_program_read_it() {
     let mut pages = String::new();
     for (name, id, now, accepted, code) in table {
         let told = told(&path, &snapshot, id, now, accepted);
-        assert_eq!(exit(told.answer).number(), code, "{name}");
+        assert_eq!(exit(&told).number(), code, "{name}");
         let page = text::page(&told, Some(100));
         assert!(page.is_ascii() && page.ends_with('\n'), "{page}");
         pages.push_str(&format!("# {name}\n{page}\n"));
@@ -162,6 +175,75 @@ fn every_answer_as_a_person_and_a_program_read_it() {
         let told = told(&path, &snapshot, id, now, &[GapKind::StaleFeed]);
         insta::assert_snapshot!(name, record::pretty(&json::value(&told)).unwrap());
     }
+}
+
+/// An OpenVEX document of statements: flaw, product, status and what belongs to it.
+fn given(statements: &[(&str, &str, &str)], ignored: &str) -> Given {
+    let each = statements.iter().map(|(flaw, product, rest)| {
+        format!(
+            r#"{{"vulnerability":{{"name":"{flaw}"}},"products":[{{"@id":"{product}"}}],{rest}}}"#
+        )
+    });
+    let text = format!(
+        r#"{{"@context":"https://openvex.dev/ns/v0.2.0","@id":"https://x.example/1","author":"a","timestamp":"2026-11-01T00:00:00Z","version":1,"statements":[{}]}}"#,
+        each.collect::<Vec<_>>().join(",")
+    );
+    let mut given = Given::default();
+    let document = parse_vex("app.vex.json", text.as_bytes(), &mut given.notes).unwrap();
+    let file = parse_ignore_file(".trivyignore", ignored.as_bytes(), &mut given.notes).unwrap();
+    given.rules.documents.push(document);
+    given.rules.ignore_files.push(file);
+    given
+}
+
+#[test]
+fn what_vex_and_ignore_files_say_is_told_with_what_they_do_not_say_here() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("app.tar");
+    std::fs::write(&path, archive()).unwrap();
+    let snapshot = snapshot();
+    let (musl, utils) = ("pkg:apk/alpine/musl", "pkg:apk/alpine/musl-utils");
+    let not = r#""status":"not_affected","justification":"vulnerable_code_not_present""#;
+    let affected = r#""status":"affected","action_statement":"update""#;
+    let stale = "2026-12-24T08:30:00Z";
+    let fresh = "2026-11-24T08:30:00Z";
+    type Row<'t> = (&'t str, &'t [(&'t str, &'t str, &'t str)], &'t str, &'t str, u8);
+    // name, VEX statements, ignore file, now → the exit code
+    let both: &[_] = &[("CVE-2019-1", musl, not), ("CVE-2019-1", utils, not)];
+    let table: &[Row<'_>] = &[
+        ("all", both, "", fresh, 0),
+        ("one-of-two", &[("CVE-2019-1", musl, not)], "", fresh, 1),
+        ("all-and-stale", both, "", stale, 3),
+        ("other-version", &[("CVE-2019-1", "pkg:apk/alpine/musl@9", not)], "", fresh, 1),
+        ("other-image", &[("CVE-2019-1", "pkg:oci/app", not)], "", fresh, 1),
+        ("other-flaw", &[("CVE-2019-10", musl, not)], "", fresh, 1),
+        ("outweighed", &[("CVE-2019-1", musl, not), ("CVE-2019-1", musl, affected)], "", fresh, 1),
+        ("ignored", &[], "CVE-2019-1\n", fresh, 0),
+        ("expired", &[], "CVE-2019-1 exp:2026-01-01\n", fresh, 1),
+        ("not-understood", &[], "CVE-2019-1 exp:soon\n", fresh, 1),
+    ];
+    let mut pages = String::new();
+    for (name, statements, ignored, now, code) in table {
+        let given = given(statements, ignored);
+        let told = told_with(&path, &snapshot, "CVE-2019-1", now, &[], &given);
+        assert_eq!(exit(&told).number(), *code, "{name}");
+        let page = text::page(&told, Some(100));
+        pages.push_str(&format!("# {name}\n{page}\n"));
+        // What is left out is what a report leaves out.
+        let report = given.rule(&told.report.evidence, &told.report.subject(), time(now));
+        let out = report.iter().filter(|r| matches!(r, Ruling::Suppressed(_))).count();
+        assert_eq!(told.said.iter().filter(|s| s.out.is_some()).count(), out, "{name}");
+    }
+    insta::assert_snapshot!("text-vex", pages);
+    let given = given(
+        &[both[0], ("CVE-2019-1", "pkg:oci/app", not)],
+        "CVE-2019-1 exp:2026-01-01\nCVE-1 x\n",
+    );
+    let told = told_with(&path, &snapshot, "CVE-2019-1", fresh, &[], &given);
+    insta::assert_snapshot!("json-vex", record::pretty(&json::value(&told)).unwrap());
+    // With nothing left out the answer is the explanation's own.
+    let none = told.said.iter().map(|_| super::OfPackage::default()).collect::<Vec<_>>();
+    assert_eq!(answer(&told.explanation, &none, &[]), (told.explanation.answer(&[]), false));
 }
 
 #[test]

@@ -8,8 +8,10 @@ use cleanbill_core::gap::Gap;
 use cleanbill_core::matching::{Answer, Because, Explained, LookedInto, NotAffected, Outcome};
 use cleanbill_core::package::Package;
 use cleanbill_core::severity::Severity;
+use cleanbill_core::suppression::NotMeant;
 
-use super::{Told, layer};
+use super::{OfPackage, Told, layer};
+use crate::report::suppressed::{Said, not_understood};
 use crate::report::text::{printable, wrap_words};
 
 /// Columns of the labels on the left, the indent included.
@@ -20,9 +22,10 @@ const NARROWEST: usize = 60;
 /// All of it, in lines of at most `width` columns where words allow; `None`: lines are not broken.
 pub(super) fn page(told: &Told, width: Option<usize>) -> String {
     let mut page = Page { out: head(told), width: width.map(|width| width.max(NARROWEST)) };
-    for one in &told.explanation.packages {
+    for (one, said) in told.explanation.packages.iter().zip(&told.said) {
         page.out.push('\n');
         package(&mut page, told, one);
+        of_package(&mut page, said);
     }
     if told.explanation.packages.is_empty() {
         not_named(&mut page, told);
@@ -33,7 +36,38 @@ pub(super) fn page(told: &Told, width: Option<usize>) -> String {
     for gap in &told.explanation.gaps {
         gap_lines(&mut page, told, gap);
     }
+    let notes = not_understood(&told.notes);
+    if !notes.is_empty() {
+        page.out.push('\n');
+    }
+    notes.iter().for_each(|line| page.broken("", line));
     page.out
+}
+
+/// What the caller's files say of it.
+fn of_package(page: &mut Page, of: &OfPackage) {
+    if let Some(out) = &of.out {
+        page.line("left out", &statement(out));
+    }
+    if let Some(though) = &of.though {
+        page.line("said too", &statement(though));
+    }
+    for (said, why) in &of.asides {
+        let why = match why {
+            NotMeant::Image => "it is about another image",
+            NotMeant::Package => "it is about another package or version",
+            NotMeant::File => "it is about other files",
+            NotMeant::Expired => "it no longer holds",
+            NotMeant::Outweighed => "something else that is said counts before it",
+        };
+        page.line("not meant", &format!("{}: {why}", statement(said)));
+    }
+}
+
+fn statement(said: &Said) -> String {
+    let why = Some(said.why()).filter(|why| !why.is_empty());
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+    format!("{} by {}{why}", said.status, said.origin())
 }
 
 /// The answer in a line, and in a sentence where a word is not enough.
@@ -44,8 +78,14 @@ fn head(told: &Told) -> String {
     let named = !told.explanation.packages.is_empty();
     let answer = match told.answer {
         Answer::Affected => "affected",
+        Answer::NotAffected if told.left_out => {
+            "left out: affected by the advisories, and not by what the caller's files say"
+        }
         Answer::NotAffected => "not affected",
         Answer::NotNamed => "not affected: no advisory that was looked into names its packages",
+        Answer::Open if told.said.iter().any(|of| of.out.is_some()) => {
+            "open: what is affected is left out, but not all was examined"
+        }
         Answer::Open if named => "open: no affected package was found, but not all was examined",
         Answer::Open => "open: no advisory names its packages, but not all was examined",
         Answer::Unknown => "not known: nothing that was looked into knows this id",
