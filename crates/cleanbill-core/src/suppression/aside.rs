@@ -42,8 +42,9 @@ pub enum NotMeant {
 
 impl<'r> Judge<'r> {
     /// All that names the flaw of a finding and is not what the finding is ruled by, in the order
-    /// of the files and of what they say. `subject` is the image that the judge was made for.
-    pub fn asides(&self, finding: &Finding, subject: &Subject) -> Vec<Aside<'r>> {
+    /// of the files and of what they say; the first `most`, since one document may say a great deal
+    /// of one flaw. `subject` is the image that the judge was made for.
+    pub fn asides(&self, finding: &Finding, subject: &Subject, most: usize) -> Vec<Aside<'r>> {
         let ids: Vec<String> =
             std::iter::once(&finding.id).chain(&finding.aliases).map(|id| key(id)).collect();
         let named = |id: &str| ids.contains(&key(id));
@@ -51,7 +52,7 @@ impl<'r> Judge<'r> {
         let mut asides = Vec::new();
         for file in &self.rules().ignore_files {
             for entry in file.entries.iter().filter(|e| named(&e.id)) {
-                if !ruled.is_by_entry(entry) {
+                if asides.len() < most && !ruled.is_by_entry(entry) {
                     let why = self.entry_aside(entry, finding, purl.as_ref());
                     asides.push(Aside { said: Said::Entry(file, entry), why });
                 }
@@ -60,7 +61,7 @@ impl<'r> Judge<'r> {
         for document in &self.rules().documents {
             let about = |s: &&Statement| s.flaws.iter().any(|flaw| named(flaw));
             for statement in document.statements.iter().filter(about) {
-                if !ruled.is_by_statement(statement) {
+                if asides.len() < most && !ruled.is_by_statement(statement) {
                     let why = self.statement_aside(statement, finding, subject);
                     asides.push(Aside { said: Said::Statement(document, statement), why });
                 }

@@ -312,7 +312,9 @@ fn what_names_the_flaw_and_does_not_count_says_why() {
             rules.ignore_files.push(ignore_file(ignored));
         }
         let judge = Judge::new(&rules, &subject(), &[], now());
-        let asides = judge.asides(&finding(django()), &subject());
+        let asides = judge.asides(&finding(django()), &subject(), 9);
+        let first = judge.asides(&finding(django()), &subject(), 1);
+        assert_eq!(first, asides.iter().copied().take(1).collect::<Vec<_>>());
         let said: Vec<_> = asides.iter().map(aside).collect();
         assert_eq!(said.join("; "), expected, "{ignored:?} {text:?}");
     }

@@ -42,6 +42,9 @@ const ID_MAX: usize = 128;
 /// Days a feed may be old unless told otherwise; as for `scan`.
 const MAX_AGE_DAYS: u32 = 7;
 
+/// The most that is told of each package of what does not count.
+const ASIDES_MAX: usize = 20;
+
 /// Arguments of `why`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -131,6 +134,8 @@ struct OfPackage {
     though: Option<Said>,
     /// What names the flaw and does not count here, and why.
     asides: Vec<(Said, NotMeant)>,
+    /// Whether there are others.
+    more: bool,
 }
 
 /// Examines the image and asks about the flaw.
@@ -171,9 +176,11 @@ fn said(
             Ruling::CountsThough(remark) => (None, Some(Said::remark(&remark))),
             Ruling::Counts => (None, None),
         };
-        let asides = judge.asides(finding, &subject);
-        let asides = asides.iter().map(|aside| (Said::aside(aside), aside.why)).collect();
-        OfPackage { out, though, asides }
+        let asides = judge.asides(finding, &subject, ASIDES_MAX + 1);
+        let more = asides.len() > ASIDES_MAX;
+        let asides = asides.iter().take(ASIDES_MAX);
+        let asides = asides.map(|aside| (Said::aside(aside), aside.why)).collect();
+        OfPackage { out, though, asides, more }
     };
     explanation.packages.iter().map(of).collect()
 }

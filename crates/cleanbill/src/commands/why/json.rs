@@ -66,6 +66,7 @@ fn package(told: &Told, one: &Explained, of: &OfPackage) -> Value {
         "outcome": outcome(&one.outcome),
         "leftOutBy": of.out.as_ref().map(said),
         "saidToo": of.though.as_ref().map(said),
+        "moreNotMeant": of.more,
         "notMeant": of.asides.iter().map(aside).collect::<Vec<_>>(),
     })
 }

@@ -222,6 +222,9 @@ fn what_vex_and_ignore_files_say_is_told_with_what_they_do_not_say_here() {
         ("expired", &[], "CVE-2019-1 exp:2026-01-01\n", fresh, 1),
         ("not-understood", &[], "CVE-2019-1 exp:soon\n", fresh, 1),
     ];
+    let many = vec![("CVE-2019-1", "pkg:oci/app", not); 21];
+    let many: Row<'_> = ("many", &many, "", fresh, 1);
+    let table = table.iter().chain([&many]);
     let mut pages = String::new();
     for (name, statements, ignored, now, code) in table {
         let given = given(statements, ignored);

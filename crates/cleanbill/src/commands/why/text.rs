@@ -62,6 +62,9 @@ fn of_package(page: &mut Page, of: &OfPackage) {
         };
         page.line("not meant", &format!("{}: {why}", statement(said)));
     }
+    if of.more {
+        page.line("", "and others that name the flaw and do not count here");
+    }
 }
 
 fn statement(said: &Said) -> String {
