@@ -167,9 +167,14 @@ fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()
         all_new &= course.get(&url, &name, &plan.folder, &json_like)?;
     }
     let path = feeds.join("eol").join(eol::FILE);
-    if !all_new && path.exists() {
-        // The table bears the day on which all of it was checked, which this is not.
-        return Ok(());
+    // The table bears the day on which all of it was checked, which this is not.
+    match (all_new, path.exists()) {
+        (true, _) => {}
+        (false, true) => return Ok(()),
+        (false, false) => {
+            let message = "ends of life: no update before had all of them, nor has this one";
+            return Err(Error::new(ErrorKind::Network, message));
+        }
     }
     let table = remote::end_of_life(&plan.folder.join("end-of-life"), &plan.bounds, plan.now)?;
     make_parent(&path)?;

@@ -242,6 +242,11 @@ fn ends_of_life_bear_the_day_on_which_all_were_checked() {
     };
     server.trick("/eol/rhel.json", &[Trick::Status(404)]);
     assert_eq!(date(&plan), (1, "2026-08-22".to_owned()));
+    // Without a table of before there is no such day.
+    std::fs::remove_dir_all(dir.path().join("feeds/eol")).unwrap();
+    server.trick("/eol/rhel.json", &[Trick::Status(404)]);
+    let error = update(&plan, &mut |_| ()).unwrap_err();
+    assert!(error.to_string().starts_with("ends of life: no update before"), "{error}");
     assert_eq!(date(&plan), (0, "2026-08-30".to_owned()));
 }
 
