@@ -94,6 +94,7 @@ impl FlawFilter {
             && (self.ids.is_empty() || id(&finding.id) || finding.aliases.iter().any(id))
             && self.cvss.iter().all(|(metric, values)| has_metric(finding, metric, values))
     }
+
     /// What the advisories tell of the flaw, whatever package has it.
     fn told(&self, finding: &Finding, against: &Against<'_>) -> Meant {
         let parts = [self.exploited(finding, against), self.likely(finding, against)];

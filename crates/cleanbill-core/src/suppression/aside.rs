@@ -1,7 +1,7 @@
 //! Why what is said of a flaw leaves one of its findings as it is, for whoever expected otherwise.
 //! Must not rule: it asks the judge, and tells what he did not go by.
 
-use super::judge::{Judge, key};
+use super::judge::{Judge, ids, key};
 use super::{By, Document, IgnoreEntry, IgnoreFile, Remark, Ruling, Statement, Subject};
 use crate::finding::Finding;
 use crate::purl::PackageUrl;
@@ -45,8 +45,7 @@ impl<'r> Judge<'r> {
     /// of the files and of what they say; the first `most`, since one document may say a great deal
     /// of one flaw. `subject` is the image that the judge was made for.
     pub fn asides(&self, finding: &Finding, subject: &Subject, most: usize) -> Vec<Aside<'r>> {
-        let ids: Vec<String> =
-            std::iter::once(&finding.id).chain(&finding.aliases).map(|id| key(id)).collect();
+        let ids = ids(finding);
         let named = |id: &str| ids.contains(&key(id));
         let (purl, ruled) = (finding.package.purl.parse::<PackageUrl>().ok(), self.rule(finding));
         let mut asides = Vec::new();

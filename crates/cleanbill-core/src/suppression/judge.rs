@@ -241,7 +241,8 @@ pub(super) fn key(id: &str) -> String {
     id.to_ascii_uppercase()
 }
 
-fn ids(finding: &Finding) -> Vec<String> {
+/// All ids of a finding, as they are compared.
+pub(super) fn ids(finding: &Finding) -> Vec<String> {
     std::iter::once(&finding.id).chain(&finding.aliases).map(|id| key(id)).collect()
 }
 

@@ -72,6 +72,37 @@ impl Reason {
         }
     }
 
+    /// The findings and the gaps for which it refuses.
+    pub fn rests_on(&self) -> (Vec<&Finding>, Vec<&Gap>) {
+        let (mut findings, mut gaps) = (Vec::new(), Vec::new());
+        match self {
+            Self::Severity { findings: all, .. } => findings.extend(all),
+            Self::Gaps(all) => gaps.extend(all),
+            Self::Rule { because, .. } => {
+                for because in because {
+                    match because {
+                        Because::Flaws(all) => findings.extend(all),
+                        Because::Gaps(all) => gaps.extend(all),
+                        Because::Always
+                        | Because::Packages(_)
+                        | Because::RunsAsRoot(_)
+                        | Because::TooOld(..)
+                        | Because::EndOfLife(_)
+                        | Because::Expression(_) => {}
+                    }
+                }
+            }
+            Self::NameNotAllowed { .. }
+            | Self::NoReference(_)
+            | Self::NotRegistered
+            | Self::DigestRequired
+            | Self::Checker { .. }
+            | Self::NothingAsked
+            | Self::WrongEvidence => {}
+        }
+        (findings, gaps)
+    }
+
     /// Whether the name may come to stand for other bytes, which the policy does not accept.
     pub(super) fn is_about_moving(&self) -> bool {
         match self {

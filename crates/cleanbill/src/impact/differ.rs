@@ -6,9 +6,8 @@ use cleanbill_core::advisory::Epss;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::finding::{Finding, Status};
 use cleanbill_core::gap::Gap;
-use cleanbill_core::policy::Because;
 use cleanbill_core::severity::Severity;
-use cleanbill_core::verdict::{Judgement, Reason, Verdict};
+use cleanbill_core::verdict::{Judgement, Verdict};
 
 /// The most flaws and gaps that are kept of one image, each.
 pub const MOST: usize = 200;
@@ -150,35 +149,11 @@ impl Grounds {
         };
         for reason in denial.refused.iter().flat_map(|(_, reasons)| reasons) {
             all.rules.push(reason.rule().to_owned());
-            match reason {
-                Reason::Severity { findings, .. } => {
-                    all.flaws.extend(findings.iter().map(Flaw::of))
-                }
-                Reason::Gaps(gaps) => all.gaps.extend(gaps.iter().cloned()),
-                Reason::Rule { because, .. } => because.iter().for_each(|b| all.because(b)),
-                Reason::NameNotAllowed { .. }
-                | Reason::NoReference(_)
-                | Reason::NotRegistered
-                | Reason::DigestRequired
-                | Reason::Checker { .. }
-                | Reason::NothingAsked
-                | Reason::WrongEvidence => {}
-            }
+            let (findings, gaps) = reason.rests_on();
+            all.flaws.extend(findings.into_iter().map(Flaw::of));
+            all.gaps.extend(gaps.into_iter().cloned());
         }
         all
-    }
-
-    fn because(&mut self, because: &Because) {
-        match because {
-            Because::Flaws(findings) => self.flaws.extend(findings.iter().map(Flaw::of)),
-            Because::Gaps(gaps) => self.gaps.extend(gaps.iter().cloned()),
-            Because::Always
-            | Because::Packages(_)
-            | Because::RunsAsRoot(_)
-            | Because::TooOld(..)
-            | Because::EndOfLife(_)
-            | Because::Expression(_) => {}
-        }
     }
 
     /// What is in these and not in the others, each once, [`MOST`] flaws and gaps at most.

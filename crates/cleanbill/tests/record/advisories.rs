@@ -9,7 +9,7 @@ use cleanbill_core::gap::GapKind;
 use cleanbill_core::policy::{AcceptedGap, Policy};
 use sha2::{Digest as _, Sha256};
 
-use super::{decision, evidence, run};
+use super::{check, decision, evidence, run};
 
 #[test]
 fn other_advisories_are_matched_with_what_was_found_then() {
@@ -82,10 +82,7 @@ fn other_advisories_are_matched_with_what_was_found_then() {
         ),
     ];
     for (line, code, with) in table {
-        let (got, stdout, stderr) = run(dir.path(), &format!("{line} --state-dir state"));
-        let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
-        assert_eq!(got, Some(code), "{all}");
-        assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
+        check(dir.path(), line, code, with, "");
     }
 }
 
@@ -158,13 +155,8 @@ fn impact_holds_the_advisories_in_force_against_those_before() {
     let state = dir.path().join("state");
     // (command line, exit code, all of these on standard output, on standard error)
     type Row<'t> = (&'t str, i32, &'t [&'t str], &'t str);
-    let check = |line: &str, code: i32, with: &[&str], err: &str| {
-        let (got, stdout, stderr) = run(dir.path(), &format!("{line} --state-dir state"));
-        let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
-        assert_eq!(got, Some(code), "{all}");
-        assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
-        assert!(stderr.contains(err) && !stderr.contains("panicked"), "{all}");
-    };
+    let check =
+        |line: &str, code, with: &[&str], err: &str| check(dir.path(), line, code, with, err);
     let store = Store::open(&state, Owner::Gate).unwrap();
     check("impact", 2, &[], "the gate has noted no advisories yet");
     let image = "registry.example/covered:1";

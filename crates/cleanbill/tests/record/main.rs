@@ -49,6 +49,16 @@ fn run(dir: &Path, line: &str) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
+/// Runs a command on the store: its exit code, all of these on standard output, this on standard
+/// error.
+fn check(dir: &Path, line: &str, code: i32, with: &[&str], err: &str) {
+    let (got, stdout, stderr) = run(dir, &format!("{line} --state-dir state"));
+    let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
+    assert_eq!(got, Some(code), "{all}");
+    assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
+    assert!(stderr.contains(err) && !stderr.contains("panicked"), "{all}");
+}
+
 fn record(dir: &Path) -> Store {
     let store = Store::open(&dir.join("state"), Owner::Gate).unwrap();
     for (id, days, outcome, namespace, image) in [
@@ -272,10 +282,7 @@ fn judging_again_tells_what_differs_and_what_cannot_be_told() {
         ("replay --policy same.yaml -f json", 1, &["\"would\": \"allowed\"", "\"gaps\": 1"]),
     ];
     for (line, code, with) in table {
-        let (got, stdout, stderr) = run(dir.path(), &format!("{line} --state-dir state"));
-        let all = format!("{line}\n--- stdout\n{stdout}\n--- stderr\n{stderr}");
-        assert_eq!(got, Some(code), "{all}");
-        assert!(with.iter().all(|text| stdout.contains(text)), "{all}");
+        check(dir.path(), line, code, with, "");
     }
 }
 

@@ -8,7 +8,7 @@ use cleanbill_core::evidence::{Evidence, FeedUse};
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::Gap;
 use cleanbill_core::opinion::Opinion;
-use cleanbill_core::policy::{Action, Because};
+use cleanbill_core::policy::Action;
 use cleanbill_core::verdict::{Leaned, Reason, Verdict};
 
 use super::grounds::Grounds;
@@ -119,32 +119,7 @@ pub(super) fn broken<'g>(decision: &Decision, grounds: &'g Grounds) -> Vec<Broke
 }
 
 fn one<'g>(image: &'g str, reason: &'g Reason, action: Action, grounds: &Grounds) -> Broken<'g> {
-    let (mut findings, mut gaps) = (Vec::new(), Vec::new());
-    match reason {
-        Reason::Severity { findings: all, .. } => findings.extend(all),
-        Reason::Gaps(all) => gaps.extend(all),
-        Reason::Rule { because, .. } => {
-            for because in because {
-                match because {
-                    Because::Flaws(all) => findings.extend(all),
-                    Because::Gaps(all) => gaps.extend(all),
-                    Because::Always
-                    | Because::Packages(_)
-                    | Because::RunsAsRoot(_)
-                    | Because::TooOld(..)
-                    | Because::EndOfLife(_)
-                    | Because::Expression(_) => {}
-                }
-            }
-        }
-        Reason::NameNotAllowed { .. }
-        | Reason::NoReference(_)
-        | Reason::NotRegistered
-        | Reason::DigestRequired
-        | Reason::Checker { .. }
-        | Reason::NothingAsked
-        | Reason::WrongEvidence => {}
-    }
+    let (findings, gaps) = reason.rests_on();
     let why = grounds.policy.as_ref().map(|policy| words::short(reason, policy));
     Broken { image, rule: reason.rule(), action, why, findings, gaps }
 }

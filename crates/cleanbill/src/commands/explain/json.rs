@@ -1,5 +1,6 @@
 //! A decision with all it rests on, for programs; described in `docs/output.md`.
 
+use cleanbill_core::advisory::Epss;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::Gap;
@@ -93,6 +94,14 @@ pub(in crate::commands) fn finding(f: &Finding) -> Value {
         "range": f.why.range,
         "file": f.package.evidence,
         "layer": f.package.layer.map(|layer| layer.diff_id),
+    })
+}
+
+/// How likely a flaw is to be exploited, in one form for every command.
+pub(in crate::commands) fn epss(epss: Epss) -> Value {
+    json!({
+        "probability": f64::from(epss.probability) / 1e5,
+        "percentile": f64::from(epss.percentile) / 1e5,
     })
 }
 

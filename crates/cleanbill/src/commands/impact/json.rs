@@ -3,7 +3,7 @@
 use cleanbill_advisory::Snapshot;
 use serde_json::{Value, json};
 
-use crate::commands::explain::json::gap;
+use crate::commands::explain::json::{epss, gap};
 use crate::impact::{Between, Compared, Difference, Flaw, Grounds, Impact, Outcome};
 
 /// All of it.
@@ -81,10 +81,7 @@ fn flaw(flaw: &Flaw) -> Value {
         "status": flaw.status.as_str(),
         "fixed": flaw.fixed,
         "knownExploited": flaw.exploited,
-        "epss": flaw.epss.map(|epss| json!({
-            "probability": f64::from(epss.probability) / 1e5,
-            "percentile": f64::from(epss.percentile) / 1e5,
-        })),
+        "epss": flaw.epss.map(epss),
         "feed": flaw.feed,
     })
 }

@@ -7,7 +7,7 @@ use cleanbill_core::suppression::NotMeant;
 use serde_json::{Value, json};
 
 use super::{OfPackage, Told, layer, not_meant, word};
-use crate::commands::explain::json::{finding, gap};
+use crate::commands::explain::json::{epss, finding, gap};
 use crate::report::suppressed::Said;
 
 /// All of it.
@@ -28,10 +28,7 @@ pub(super) fn value(told: &Told) -> Value {
         "lookedInto": explanation.streams.iter().map(stream).collect::<Vec<_>>(),
         "known": {
             "ratings": ratings.collect::<Vec<_>>(),
-            "epss": known.epss.map(|epss| json!({
-                "probability": f64::from(epss.probability) / 1e5,
-                "percentile": f64::from(epss.percentile) / 1e5,
-            })),
+            "epss": known.epss.map(epss),
             "exploited": known.exploited,
         },
         "notUnderstood": told.notes.kept().iter().map(ToString::to_string).collect::<Vec<_>>(),
