@@ -56,6 +56,19 @@ impl Digest {
         })
     }
 
+    /// Whether `text` is this digest as it displays: then it parses to this digest again.
+    pub fn reads_as(&self, text: &str) -> bool {
+        let hex = text.strip_prefix(self.algorithm()).and_then(|rest| rest.strip_prefix(':'));
+        let value = |digit: u8| NIBBLES[usize::from(digit)];
+        hex.is_some_and(|hex| {
+            hex.len() == self.bytes().len() * 2
+                && hex.as_bytes().chunks_exact(2).zip(self.bytes()).all(|(pair, byte)| {
+                    matches!(pair, [high, low]
+                        if value(*high) == byte >> 4 && value(*low) == byte & 15)
+                })
+        })
+    }
+
     /// `sha256:` and the first twelve hexadecimal digits, for people to read.
     pub fn short(&self) -> String {
         let mut s = self.to_string();
@@ -159,6 +172,14 @@ mod tests {
             assert_eq!(parsed.is_ok(), *good, "{text}");
             if let Ok(digest) = parsed {
                 assert_eq!(digest.to_string(), *text);
+                assert!(digest.reads_as(text));
+                let tail = text.len() - 1;
+                let others = [text.to_uppercase(), format!("{text}0"), text[..tail].to_owned()];
+                let last =
+                    format!("{}{}", &text[..tail], if text.ends_with('c') { 'd' } else { 'c' });
+                for other in others.iter().chain([&last, &text.replace(':', "")]) {
+                    assert!(!digest.reads_as(other), "{other}");
+                }
             }
         }
     }

@@ -69,6 +69,25 @@ impl ImageRef {
         self.digest.as_ref()
     }
 
+    /// Whether `text` is this name as it displays: then it parses to this name again, and need not
+    /// be parsed.
+    pub fn reads_as(&self, text: &str) -> bool {
+        let named = text
+            .strip_prefix(self.registry.as_str())
+            .and_then(|rest| rest.strip_prefix('/'))
+            .and_then(|rest| rest.strip_prefix(self.repository.as_str()));
+        let tagged = match &self.tag {
+            Some(tag) => named
+                .and_then(|rest| rest.strip_prefix(':'))
+                .and_then(|rest| rest.strip_prefix(tag.as_str())),
+            None => named,
+        };
+        tagged.is_some_and(|rest| match &self.digest {
+            Some(digest) => rest.strip_prefix('@').is_some_and(|rest| digest.reads_as(rest)),
+            None => rest.is_empty(),
+        })
+    }
+
     /// The same name pinned to a digest.
     pub fn pinned(&self, digest: Digest) -> Self {
         Self { digest: Some(digest), ..self.clone() }
@@ -262,7 +281,13 @@ mod tests {
             let parsed = text.parse::<ImageRef>();
             assert_eq!(parsed.as_ref().ok().map(ToString::to_string).as_deref(), *full, "{text:?}");
             if let Ok(parsed) = parsed {
-                assert_eq!(parsed.to_string().parse(), Ok(parsed));
+                let shown = parsed.to_string();
+                assert_eq!(shown.parse(), Ok(parsed.clone()));
+                let longer = format!("{shown}0");
+                let texts = table.iter().map(|(text, _)| *text);
+                for other in texts.chain([&*shown, &longer, &shown[..shown.len() - 1]]) {
+                    assert_eq!(parsed.reads_as(other), shown == other, "{shown} {other}");
+                }
             }
         }
         assert!("a/".repeat(200).parse::<ImageRef>().is_err());

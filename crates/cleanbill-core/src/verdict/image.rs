@@ -1,5 +1,7 @@
 //! One image: every rule that it does not meet.
 
+use std::borrow::Cow;
+
 use super::reason::{Leaned, Noted, Reason};
 use super::rules::At;
 use super::{Case, Outcome, Request};
@@ -39,17 +41,17 @@ pub fn refuse_by_name(reference: &ImageRef, policy: &Policy) -> Option<Reason> {
 /// Judges all cases of one image.
 pub(super) fn judge<'c>(
     image: &str,
-    cases: impl Iterator<Item = &'c Case>,
+    cases: impl Iterator<Item = &'c Case> + Clone,
     request: &Request,
     policy: &Policy,
     now: Timestamp,
 ) -> Judged {
     let mut judged = Judged::default();
-    let asked: Option<ImageRef> = image.parse().ok();
+    let asked = name(image, cases.clone());
     let mut cases_seen = 0_usize;
     for case in cases {
         cases_seen += 1;
-        match (&case.outcome, &asked) {
+        match (&case.outcome, asked.as_deref()) {
             (Outcome::Failed(why), _) => judged.undecided.push(why.clone()),
             (Outcome::NoReference(why), _) => {
                 judged.reasons.push(Reason::NoReference(why.clone()));
@@ -83,7 +85,7 @@ pub(super) fn judge<'c>(
         judged.undecided.push("it was not examined".to_owned());
     }
     if judged.digests.is_empty()
-        && let Some(digest) = asked.as_ref().and_then(ImageRef::digest)
+        && let Some(digest) = asked.as_deref().and_then(ImageRef::digest)
     {
         // Nothing was read, but the name says which bytes are meant.
         judged.digests.push(*digest);
@@ -92,6 +94,18 @@ pub(super) fn judge<'c>(
         }
     }
     judged
+}
+
+/// The image's name, if it is one. Evidence of an image that is named in the same words has it
+/// already; it is read from the question's text otherwise.
+fn name<'c>(image: &str, cases: impl Iterator<Item = &'c Case>) -> Option<Cow<'c, ImageRef>> {
+    let mut references = cases.filter_map(|case| match &case.outcome {
+        Outcome::Examined(evidence) => Some(&evidence.reference),
+        Outcome::NameRefused(reference) => Some(reference),
+        Outcome::Registered(_) | Outcome::NoReference(_) | Outcome::Failed(_) => None,
+    });
+    let same = references.find(|reference| reference.reads_as(image));
+    same.map(Cow::Borrowed).or_else(|| image.parse().ok().map(Cow::Owned))
 }
 
 /// Lets break-glass get past what stands in the way, if it holds for each digest of the image.

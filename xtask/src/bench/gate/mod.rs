@@ -25,9 +25,12 @@ struct Plan {
     round: Duration,
     mixed: Duration,
     images: usize,
+    /// `evidence_memory` of the gate, in MiB.
+    memory: u64,
 }
 
-/// `cargo xtask bench gate [--long] [--rounds N] [--seconds N] [--images N]`.
+/// `cargo xtask bench gate [--long] [--rounds N] [--seconds N] [--images N]
+/// [--memory MiB]`.
 ///
 /// # Errors
 /// When a server does not start, or an answer is another than it should be.
@@ -52,6 +55,7 @@ pub fn run_task(args: &[String]) -> Result<()> {
         round: Duration::from_secs(number("--seconds", 4)?),
         mixed: Duration::from_secs(number("--mixed", mixed)?),
         images: usize::try_from(number("--images", 10_000)?)?,
+        memory: number("--memory", 256)?,
     };
     let ours = match std::env::var_os("CLEANBILL_BENCH_BINARY") {
         Some(path) => path.into(),

@@ -22,11 +22,12 @@ pub struct Rig {
 }
 
 impl Rig {
-    /// Certificates, configuration, and a store with so many images.
+    /// Certificates, configuration, and a store with so many images; `memory` is the bound on
+    /// what the gate remembers, in MiB.
     ///
     /// # Errors
     /// When one of these cannot be made.
-    pub fn new(folder: &Path, ours: &Path, count: usize) -> Result<Self> {
+    pub fn new(folder: &Path, ours: &Path, count: usize, memory: u64) -> Result<Self> {
         let (port, metrics, nowhere) = (free_port()?, free_port()?, free_port()?);
         let registry = Registry::start()?;
         let files = folder.join("gate");
@@ -43,7 +44,7 @@ impl Rig {
         let text = format!(
             "{text}platforms: [linux/amd64]\nregistries:\n- host: \"{host}\"\n  private: true\n  \
              plain_http: true\n- host: \"127.0.0.1:{nowhere}\"\n  private: true\n  plain_http: \
-             true\nlimits:\n  connections: 1024\n  requests: 1024\n"
+             true\nlimits:\n  connections: 1024\n  requests: 1024\n  evidence_memory: {memory}M\n"
         );
         std::fs::write(&config, text)?;
         // The snapshot in the program is older than a week, and some flaws have no fix.

@@ -22,7 +22,7 @@ const AT_ONCE: usize = 500;
 /// When a server does not start, or an answer is another than it should be.
 pub fn all(plan: &Plan, ours: &Path) -> Result<()> {
     let work = tempfile::tempdir_in(crate::tools::inputs_dir()?)?;
-    let rig = Rig::new(work.path(), ours, plan.images)?;
+    let rig = Rig::new(work.path(), ours, plan.images, plan.memory)?;
     let gate = rig.gate()?;
     let target = rig.target(&gate)?;
     let known: Vec<Shot> =
@@ -219,11 +219,12 @@ fn memory(plan: &Plan, rig: &Rig, gate: &Server, known: &Load, rate: f64) -> Res
     let last = mean(samples.get(samples.len() - part..).unwrap_or_default());
     say(&format!(
         "mixed load, {} questions in {} s, p99 {:.1} ms: memory {first:.1} MB in the first {part} s, \
-         {last:.1} MB in the last, {:+.2} MB a minute; the store grew by {:.0} MB",
+         {last:.1} MB in the last, {:+.2} MB a minute, {:+.2} in the second half; the store grew by {:.0} MB",
         done.micros.len(),
         time.as_secs(),
         done.within(0.99),
         slope(&samples) * 60.0 / 1e6,
+        slope(samples.get(samples.len() / 2..).unwrap_or_default()) * 60.0 / 1e6,
         (rig.stored() - stored) / 1e6
     ));
     Ok(())
