@@ -15,6 +15,10 @@ use cleanbill_core::matching::Matcher;
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::version::Version;
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Inventories that are judged anew, and packages in each.
 const INVENTORIES: usize = 10_000;
 const PACKAGES: usize = 500;

@@ -227,8 +227,9 @@ fn both_together_find_each_flaw_once() {
             // A line of Alpine's that names no flaw is a flaw without a name in the database.
             let named = found.findings.into_iter().filter(|f| f.id != "CVE-????-?????");
             let findings = named.map(|f| {
+                let package = (f.package.name.clone(), f.package.version.clone());
                 let dates = (f.published, f.modified);
-                (f.id, f.package.name, f.package.version, f.fixed_versions, dates)
+                (f.id.clone(), package, f.fixed_versions.clone(), dates)
             });
             findings.collect::<Vec<_>>()
         });

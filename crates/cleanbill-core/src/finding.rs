@@ -1,6 +1,10 @@
 //! A flaw that a package of the image has, and why we say so.
 
-use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Timestamp;
 use crate::advisory::{Epss, Rating};
@@ -65,30 +69,37 @@ pub struct Why {
     pub range: String,
 }
 
-/// One flaw of one package.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One flaw of one package. Reads as its [`Diagnosis`], whose fields stand beside the package in
+/// JSON too.
+///
+/// Cheap to copy: thousands of images have the same package with the same flaws.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
+    /// The package.
+    pub package: Arc<Package>,
+    /// The flaw in it.
+    pub diagnosis: Arc<Diagnosis>,
+}
+
+/// What is known of a flaw in packages of one name and version, wherever they lie.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
     /// The flaw's id: a CVE where one is known.
     pub id: String,
     /// Its other ids.
     pub aliases: Vec<String>,
     /// Errata it came in.
     pub errata: Vec<String>,
-    /// The package.
-    pub package: Package,
     /// The severity: the advisory's own, else GitHub's for its ids, NVD's, or the highest of any.
     pub severity: Severity,
     /// Who gave the severity: the feed of the advisory, or the source of a [`Rating`]; empty
     /// where nobody did.
-    #[serde(default)]
     pub rated_by: String,
     /// The CVSS vector behind the severity, where there is one.
     pub cvss: Option<String>,
     /// All ratings of the flaw by others than the advisory, sorted by source.
-    #[serde(default)]
     pub ratings: Vec<Rating>,
     /// How likely it is to be exploited, where that is known.
-    #[serde(default)]
     pub epss: Option<Epss>,
     /// Whether a fix exists, and what the vendor says where none does.
     pub status: Status,
@@ -103,4 +114,96 @@ pub struct Finding {
     pub modified: Option<Timestamp>,
     /// Why it applies.
     pub why: Why,
+}
+
+impl Finding {
+    /// A flaw of a package.
+    pub fn new(package: impl Into<Arc<Package>>, diagnosis: impl Into<Arc<Diagnosis>>) -> Self {
+        Self { package: package.into(), diagnosis: diagnosis.into() }
+    }
+}
+
+impl Deref for Finding {
+    type Target = Diagnosis;
+
+    fn deref(&self) -> &Diagnosis {
+        &self.diagnosis
+    }
+}
+
+/// What is changed is this finding's alone.
+impl DerefMut for Finding {
+    fn deref_mut(&mut self) -> &mut Diagnosis {
+        Arc::make_mut(&mut self.diagnosis)
+    }
+}
+
+/// A finding in JSON: one flat object.
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Finding")]
+struct Written<'a> {
+    id: Cow<'a, str>,
+    aliases: Cow<'a, [String]>,
+    errata: Cow<'a, [String]>,
+    package: Cow<'a, Package>,
+    severity: Severity,
+    #[serde(default)]
+    rated_by: Cow<'a, str>,
+    cvss: Option<Cow<'a, str>>,
+    #[serde(default)]
+    ratings: Cow<'a, [Rating]>,
+    #[serde(default)]
+    epss: Option<Epss>,
+    status: Status,
+    fixed_versions: Cow<'a, [String]>,
+    known_exploited: bool,
+    published: Option<Timestamp>,
+    modified: Option<Timestamp>,
+    why: Cow<'a, Why>,
+}
+
+impl Serialize for Finding {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let written = Written {
+            id: Cow::Borrowed(&self.id),
+            aliases: Cow::Borrowed(&self.aliases),
+            errata: Cow::Borrowed(&self.errata),
+            package: Cow::Borrowed(&self.package),
+            severity: self.severity,
+            rated_by: Cow::Borrowed(&self.rated_by),
+            cvss: self.cvss.as_deref().map(Cow::Borrowed),
+            ratings: Cow::Borrowed(&self.ratings),
+            epss: self.epss,
+            status: self.status,
+            fixed_versions: Cow::Borrowed(&self.fixed_versions),
+            known_exploited: self.known_exploited,
+            published: self.published,
+            modified: self.modified,
+            why: Cow::Borrowed(&self.why),
+        };
+        written.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Finding {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let written = Written::deserialize(deserializer)?;
+        let diagnosis = Diagnosis {
+            id: written.id.into_owned(),
+            aliases: written.aliases.into_owned(),
+            errata: written.errata.into_owned(),
+            severity: written.severity,
+            rated_by: written.rated_by.into_owned(),
+            cvss: written.cvss.map(Cow::into_owned),
+            ratings: written.ratings.into_owned(),
+            epss: written.epss,
+            status: written.status,
+            fixed_versions: written.fixed_versions.into_owned(),
+            known_exploited: written.known_exploited,
+            published: written.published,
+            modified: written.modified,
+            why: written.why.into_owned(),
+        };
+        Ok(Self::new(written.package.into_owned(), diagnosis))
+    }
 }

@@ -17,7 +17,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
-use cleanbill_core::matching::Matcher;
+use cleanbill_core::matching::{LeftTo, Matcher};
 use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::{PinnedImage, PlatformChoice};
@@ -201,10 +201,7 @@ pub fn judge_many(
     now: Timestamp,
     max_feed_age_days: u32,
 ) -> Result<PlatformEvidence> {
-    let matched = matcher.inventory(inventory, now, max_feed_age_days).map_err(|e| {
-        Failure::new(format!("the advisories cannot be read: {e}"))
-            .next("build or fetch the snapshot anew: cleanbill db update")
-    })?;
+    let matched = matcher.inventory(inventory, now, max_feed_age_days).map_err(unreadable)?;
     let mut gaps = inventory.gaps.clone();
     gaps.extend(matched.gaps);
     gaps.sort();
@@ -219,6 +216,20 @@ pub fn judge_many(
         gaps,
         feeds: matched.feeds,
     })
+}
+
+/// What the languages' advisories say of packages that the distribution packaged, and that count
+/// only as far as the distribution's own advisories say so.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn left(inventory: &Inventory, snapshot: &Snapshot) -> Result<Vec<LeftTo>> {
+    Ok(Matcher::new(snapshot).left(inventory).map_err(unreadable)?)
+}
+
+fn unreadable(why: cleanbill_advisory::Error) -> Failure {
+    Failure::new(format!("the advisories cannot be read: {why}"))
+        .next("build or fetch the snapshot anew: cleanbill db update")
 }
 
 /// Which advisories these are, for whoever judges again.

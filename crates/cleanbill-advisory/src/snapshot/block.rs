@@ -4,8 +4,9 @@
 //! in its id (errata that fix many flaws), only the id is written.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use cleanbill_core::advisory::{Advisory, Range, RangeEnd, State};
+use cleanbill_core::advisory::{self, Advisory, RangeEnd, State};
 use cleanbill_core::severity::Severity;
 
 use super::codec::{Decoded, Id, Reader, Writer};
@@ -147,8 +148,14 @@ fn number(
 pub(super) struct Block {
     bytes: Vec<u8>,
     texts: Vec<u32>,
-    /// Stream, name (numbers of texts), start and end of the body.
-    records: Vec<[u32; 4]>,
+    records: Vec<Place>,
+}
+
+/// Where a record lies: its key's two texts, and its body.
+struct Place {
+    stream: Range<u32>,
+    name: Range<u32>,
+    body: Range<u32>,
 }
 
 impl Block {
@@ -166,16 +173,21 @@ impl Block {
         }
         let count = r.count()?;
         let mut records = Vec::with_capacity(count);
-        let number = |r: &mut Reader<'_>| -> Decoded<u32> {
-            let n = r.num()?;
-            u32::try_from(n).ok().filter(|n| (*n as usize) < texts.len()).ok_or(NO_TEXT)
+        // Streams and names are written plain; anything else is a key that nobody asks for.
+        let key = |r: &mut Reader<'_>| -> Decoded<Range<u32>> {
+            let number = usize::try_from(r.num()?).map_err(|_| NO_TEXT)?;
+            let start = *texts.get(number).ok_or(NO_TEXT)?;
+            let mut from = Reader(bytes.get(start as usize..).ok_or(NO_TEXT)?);
+            let Id::Text(text) = from.id()? else { return Ok(0..0) };
+            let end = at(&from)?;
+            Ok(end.saturating_sub(u32::try_from(text.len()).map_err(|_| NO_TEXT)?)..end)
         };
         for _ in 0..count {
-            let (stream, name) = (number(&mut r)?, number(&mut r)?);
+            let (stream, name) = (key(&mut r)?, key(&mut r)?);
             let length = r.count()?;
             let start = at(&r)?;
             r.bytes(length)?;
-            records.push([stream, name, start, at(&r)?]);
+            records.push(Place { stream, name, body: start..at(&r)? });
         }
         if !r.0.is_empty() {
             return Err("has bytes after its end");
@@ -185,14 +197,15 @@ impl Block {
 
     /// Roughly what it holds in memory.
     pub(super) fn weight(&self) -> usize {
-        self.bytes.len() + self.texts.len() * 4 + self.records.len() * 16
+        self.bytes.len() + self.texts.len() * 4 + self.records.len() * size_of::<Place>()
     }
 
     /// The advisories under a key, or none.
     pub(super) fn get(&self, stream: &str, name: &str) -> Decoded<Vec<Advisory>> {
-        let found = self.records.binary_search_by(|[s, n, ..]| {
-            let key = (self.key_text(*s), self.key_text(*n));
-            key.cmp(&(stream, name))
+        // Texts are ordered as their bytes are.
+        let wanted = (stream.as_bytes(), name.as_bytes());
+        let found = self.records.binary_search_by(|place| {
+            (self.bytes_at(&place.stream), self.bytes_at(&place.name)).cmp(&wanted)
         });
         match found.ok().and_then(|i| self.records.get(i)) {
             Some(record) => self.record(record),
@@ -203,18 +216,17 @@ impl Block {
     /// The record of a number with its key, or `None` after the last.
     pub(super) fn record_at(&self, number: usize) -> Option<Decoded<super::walk::Record>> {
         let record = self.records.get(number)?;
-        let key = (self.key_text(record[0]).to_owned(), self.key_text(record[1]).to_owned());
+        let key = (self.key(&record.stream).to_owned(), self.key(&record.name).to_owned());
         Some(self.record(record).map(|advisories| (key, advisories)))
     }
 
     /// The key of its first record.
     pub(super) fn first_key(&self) -> Option<(&str, &str)> {
-        self.records.first().map(|[s, n, ..]| (self.key_text(*s), self.key_text(*n)))
+        self.records.first().map(|place| (self.key(&place.stream), self.key(&place.name)))
     }
 
-    fn record(&self, [_, _, start, end]: &[u32; 4]) -> Decoded<Vec<Advisory>> {
-        let body = self.bytes.get(*start as usize..*end as usize).ok_or("a record is cut short")?;
-        Record { block: self, left: RECORD_MAX }.advisories(Reader(body))
+    fn record(&self, place: &Place) -> Decoded<Vec<Advisory>> {
+        Record { block: self, left: RECORD_MAX }.advisories(Reader(self.bytes_at(&place.body)))
     }
 
     fn text(&self, number: usize) -> Decoded<Id<'_>> {
@@ -222,12 +234,13 @@ impl Block {
         Reader(self.bytes.get(start as usize..).ok_or(NO_TEXT)?).id()
     }
 
-    /// Streams and names are written plain; anything else is a key that nobody asks for.
-    fn key_text(&self, number: u32) -> &str {
-        match self.text(number as usize) {
-            Ok(Id::Text(text)) => text,
-            Ok(Id::Cve(..)) | Err(_) => "",
-        }
+    /// Bytes of the block; all places were found in it when it was parsed.
+    fn bytes_at(&self, place: &Range<u32>) -> &[u8] {
+        self.bytes.get(place.start as usize..place.end as usize).unwrap_or_default()
+    }
+
+    fn key(&self, place: &Range<u32>) -> &str {
+        std::str::from_utf8(self.bytes_at(place)).unwrap_or_default()
     }
 }
 
@@ -294,7 +307,7 @@ impl Record<'_> {
                 2 => RangeEnd::LastAffected(self.read_text(r)?),
                 _ => return Err("a range has an unknown end"),
             };
-            ranges.push(Range { introduced, end });
+            ranges.push(advisory::Range { introduced, end });
         }
         Ok(Advisory {
             id,
@@ -335,7 +348,7 @@ fn weight(a: &Advisory) -> usize {
     size_of::<Advisory>()
         + texts.map(|t| t.len() + size_of::<String>()).sum::<usize>()
         + a.unreadable.as_ref().map_or(0, String::len)
-        + a.ranges.len() * (size_of::<Range>() + 32)
+        + a.ranges.len() * (size_of::<advisory::Range>() + 32)
 }
 
 /// What one package's advisories may take in memory.

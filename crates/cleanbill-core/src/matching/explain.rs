@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::advisory::{Advisories, Advisory, FlawFacts, RangeEnd, State};
 use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
-use crate::finding::Why;
+use crate::finding::{Finding, Why};
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::Package;
@@ -136,7 +136,7 @@ impl<A: Advisories> Matcher<'_, A> {
         Ok(match flaws::judge(flaw, &installed) {
             flaws::Judgement::Affected(affected) => {
                 let facts = |id: &str| self.judge.advisories.flaw(id);
-                Outcome::Affected(Box::new(affected.finding(package, flaw, facts)?))
+                Outcome::Affected(Finding::new(package.clone(), affected.diagnosis(flaw, facts)?))
             }
             flaws::Judgement::Unreadable(id, why) => {
                 Outcome::Unreadable(judge::unreadable(package, id, &why))

@@ -48,7 +48,7 @@ pub struct Explained {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It is affected: the very finding that matching gives.
-    Affected(Box<Finding>),
+    Affected(Finding),
     /// It is not; one reason or more from each advisory.
     NotAffected(Vec<NotAffected>),
     /// An advisory could not be read, and no other says that it is affected.

@@ -4,8 +4,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use crate::advisory::{Advisory, FlawFacts, State};
-use crate::finding::{Finding, Status, Why};
-use crate::package::Package;
+use crate::finding::{Diagnosis, Status, Why};
 
 use super::ranges::{self, Installed, Said};
 use super::rating;
@@ -104,13 +103,12 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
 }
 
 impl Affected {
-    /// The finding. `facts` tells what is known of an id, whatever package has it.
-    pub(super) fn finding<E>(
+    /// What is to be told of it. `facts` tells what is known of an id, whatever package has it.
+    pub(super) fn diagnosis<E>(
         self,
-        package: &Package,
         flaw: &Flaw<'_>,
         facts: impl Fn(&str) -> Result<FlawFacts, E>,
-    ) -> Result<Finding, E> {
+    ) -> Result<Diagnosis, E> {
         let each = || flaw.iter().map(|(_, a)| *a);
         let (id, aliases) = ids(flaw);
         let errata: BTreeSet<&String> = each().flat_map(|a| &a.errata).collect();
@@ -119,10 +117,9 @@ impl Affected {
             rating::merge(&mut known, facts(alias)?);
         }
         let rated = rating::choose(flaw, &known, &id);
-        Ok(Finding {
+        Ok(Diagnosis {
             aliases: aliases.into_iter().cloned().collect(),
             errata: errata.into_iter().cloned().collect(),
-            package: package.clone(),
             severity: rated.severity,
             rated_by: rated.source,
             cvss: rated.cvss,

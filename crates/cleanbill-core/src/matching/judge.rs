@@ -3,12 +3,13 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::Timestamp;
 use crate::advisory::{Advisories, Advisory};
 use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
-use crate::finding::{Finding, Why};
+use crate::finding::{Diagnosis, Why};
 use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 use crate::version::{Scheme, Version};
@@ -21,8 +22,8 @@ pub(super) struct Judged {
     /// The feeds that were looked into.
     pub(super) feeds: Vec<FeedUse>,
     pub(super) gaps: Vec<Gap>,
-    /// Of the package as it was first seen; where it lies and in which layer may differ.
-    pub(super) findings: Vec<Finding>,
+    /// The flaws that it has, wherever it lies.
+    pub(super) findings: Vec<Arc<Diagnosis>>,
     /// When the newest of the advisories that name it was published.
     pub(super) newest: Option<Timestamp>,
 }
@@ -165,7 +166,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
             match flaws::judge(&flaw, &installed) {
                 flaws::Judgement::Affected(affected) => {
                     let facts = |id: &str| self.advisories.flaw(id);
-                    judged.findings.push(affected.finding(package, &flaw, facts)?);
+                    judged.findings.push(Arc::new(affected.diagnosis(&flaw, facts)?));
                 }
                 flaws::Judgement::NotAffected => {}
                 flaws::Judgement::Unreadable(id, why) => {

@@ -17,13 +17,15 @@
 //! - A release past its end of life is a gap unless its own stream is seen to be alive: see
 //!   [`streams`].
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::Timestamp;
 use crate::advisory::Advisories;
 use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
-use crate::finding::Finding;
+use crate::finding::{Diagnosis, Finding};
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::Package;
@@ -52,6 +54,16 @@ pub struct Matched {
     pub gaps: Vec<Gap>,
     /// The feeds that cover the streams that were looked into, each once.
     pub feeds: Vec<FeedUse>,
+}
+
+/// A flaw that the language's advisories tell of a package, and that is left to the advisories of
+/// the distribution that packaged it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftTo {
+    /// The distribution's package, by its name.
+    pub owner: String,
+    /// What the language's advisories say.
+    pub finding: Finding,
 }
 
 /// Matches everything in the inventory against the advisories, as they stand at `now`. A feed
@@ -127,6 +139,25 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         Ok(sum.sorted())
     }
 
+    /// What the languages' advisories say of packages that [`Matcher::inventory`] leaves to the
+    /// distribution's: for people, who wonder where it went. Sorted as findings are.
+    ///
+    /// # Errors
+    /// As [`Matcher::inventory`].
+    pub fn left(&mut self, inventory: &Inventory) -> Result<Vec<LeftTo>, A::Error> {
+        let distribution = streams::of_distribution(inventory);
+        let mut left = Vec::new();
+        for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {
+            let Some(owner) = left_to else { continue };
+            let mut sum = Sum::default();
+            sum.add(package, &*self.judge.package(package, streams)?);
+            let of = |finding| LeftTo { owner: owner.name.clone(), finding };
+            left.extend(sum.findings.into_iter().map(of));
+        }
+        left.sort_by(|a, b| worst_first(&a.finding, &b.finding));
+        Ok(left)
+    }
+
     /// Every package with where it is looked up: the distribution's first, then languages'.
     fn look_ups<'p>(
         &mut self,
@@ -179,20 +210,27 @@ impl Sum {
             }
         }
         self.gaps.extend(judged.gaps.iter().cloned());
-        let ours = |finding: &Finding| Finding { package: package.clone(), ..finding.clone() };
+        if judged.findings.is_empty() {
+            return;
+        }
+        let package = Arc::new(package.clone());
+        let ours = |flaw: &Arc<Diagnosis>| Finding::new(Arc::clone(&package), Arc::clone(flaw));
         self.findings.extend(judged.findings.iter().map(ours));
     }
 
     /// Worst first, then by id and package.
     fn sorted(mut self) -> Matched {
-        self.findings.sort_by(|a, b| {
-            let worse = b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id));
-            worse.then_with(|| a.package.cmp(&b.package))
-        });
+        self.findings.sort_by(worst_first);
         Matched {
             findings: self.findings,
             gaps: self.gaps.into_iter().collect(),
             feeds: self.feeds.into_values().collect(),
         }
     }
+}
+
+/// Worst first, then by id and package.
+fn worst_first(a: &Finding, b: &Finding) -> Ordering {
+    let worse = b.severity.cmp(&a.severity).then_with(|| a.id.cmp(&b.id));
+    worse.then_with(|| a.package.cmp(&b.package))
 }

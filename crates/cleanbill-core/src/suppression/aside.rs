@@ -110,7 +110,7 @@ impl Ruling<'_> {
         match self {
             Ruling::Suppressed(By::Ignored(_, by))
             | Ruling::CountsThough(Remark::Expired(_, by)) => std::ptr::eq(*by, entry),
-            Ruling::Suppressed(By::Unfixed | By::Status(_) | By::Vex(..))
+            Ruling::Suppressed(By::Unfixed | By::Status(_) | By::Vex(..) | By::Owner(_))
             | Ruling::CountsThough(Remark::Vex(..))
             | Ruling::Counts => false,
         }
@@ -121,7 +121,7 @@ impl Ruling<'_> {
             Ruling::Suppressed(By::Vex(_, by)) | Ruling::CountsThough(Remark::Vex(_, by)) => {
                 std::ptr::eq(*by, statement)
             }
-            Ruling::Suppressed(By::Unfixed | By::Status(_) | By::Ignored(..))
+            Ruling::Suppressed(By::Unfixed | By::Status(_) | By::Ignored(..) | By::Owner(_))
             | Ruling::CountsThough(Remark::Expired(..))
             | Ruling::Counts => false,
         }

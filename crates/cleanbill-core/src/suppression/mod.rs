@@ -264,6 +264,9 @@ pub enum By<'r> {
     Ignored(&'r IgnoreFile, &'r IgnoreEntry),
     /// A VEX statement.
     Vex(&'r Document, &'r Statement),
+    /// The distribution's own package of this name holds it, and the distribution's advisories
+    /// were asked about that. No rule of a caller's: [`suppress`] never says it.
+    Owner(&'r str),
 }
 
 /// What was said of a finding and does not leave it out.

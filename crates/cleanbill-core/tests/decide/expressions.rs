@@ -37,7 +37,7 @@ fn said(source: &str, pod: Option<Pod>) -> String {
     let gap = Gap::new(GapKind::StaleFeed, "osv:Debian", "old");
     let mut evidence = evidence(&image, vec![found.clone()], vec![gap]);
     for platform in &mut evidence.platforms {
-        platform.packages = vec![found.package.clone()];
+        platform.packages = vec![(*found.package).clone()];
         platform.platform = "linux/amd64".parse().ok();
         platform.config.runs_as_root = RunsAs::Root;
         platform.config.created = "2026-01-01T00:00:00Z".parse().ok();

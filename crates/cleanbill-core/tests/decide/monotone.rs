@@ -173,7 +173,7 @@ fn found() -> impl Strategy<Value = Evidence> {
         let findings: Vec<_> = findings.into_iter().map(finding).collect();
         let gap = Gap::new(GapKind::StaleFeed, "osv:Debian", "old");
         let gaps = if stale { vec![gap] } else { Vec::new() };
-        let packages = findings.iter().map(|f| f.package.clone()).collect::<Vec<_>>();
+        let packages = findings.iter().map(|f| (*f.package).clone()).collect::<Vec<_>>();
         let mut evidence = evidence(&pinned("a"), findings, gaps);
         for platform in &mut evidence.platforms {
             platform.packages.clone_from(&packages);

@@ -4,7 +4,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{Evidence, ImageFacts, PlatformEvidence, SnapshotId};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::Gap;
 use cleanbill_core::package::{Package, PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
@@ -22,11 +22,8 @@ pub(crate) fn pinned(name: &str) -> String {
 }
 
 pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
-    Finding {
-        id: id.into(),
-        aliases: vec!["GHSA-1".into()],
-        errata: vec!["ALSA-1".into()],
-        package: Package {
+    Finding::new(
+        Package {
             kind: PackageKind::Deb,
             name: "libssl3".into(),
             version: "3.0-1".into(),
@@ -39,24 +36,29 @@ pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
             evidence: "var/lib/dpkg/status".into(),
             owner: None,
         },
-        severity,
-        cvss: None,
-        status,
-        fixed_versions: Vec::new(),
-        known_exploited: false,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss: None,
-        published: None,
-        modified: None,
-        why: Why {
-            feed: "osv:Debian".into(),
-            stream: Stream::release(Ecosystem::Debian, "12"),
-            looked_up: "openssl".into(),
-            compared: "3.0-1".into(),
-            range: "every version".into(),
+        Diagnosis {
+            id: id.into(),
+            aliases: vec!["GHSA-1".into()],
+            errata: vec!["ALSA-1".into()],
+            severity,
+            cvss: None,
+            status,
+            fixed_versions: Vec::new(),
+            known_exploited: false,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss: None,
+            published: None,
+            modified: None,
+            why: Why {
+                feed: "osv:Debian".into(),
+                stream: Stream::release(Ecosystem::Debian, "12"),
+                looked_up: "openssl".into(),
+                compared: "3.0-1".into(),
+                range: "every version".into(),
+            },
         },
-    }
+    )
 }
 
 pub(crate) fn evidence(image: &str, findings: Vec<Finding>, gaps: Vec<Gap>) -> Evidence {

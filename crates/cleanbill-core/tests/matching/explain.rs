@@ -341,7 +341,7 @@ fn affected_is_said_of_exactly_the_findings_of_matching() {
                 for one in &explanation.packages {
                     if let Outcome::Affected(finding) = &one.outcome {
                         assert_eq!(finding.id, one.id);
-                        said.push((**finding).clone());
+                        said.push(finding.clone());
                     }
                     if let Some(gap) = one.outcome.gap() {
                         assert!(matched.gaps.contains(gap), "{gap}");

@@ -13,6 +13,7 @@ use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::finding::Status;
 use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::Matcher;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
@@ -315,8 +316,15 @@ fn what_the_distribution_packaged_is_judged_once_and_only_by_who_knows_it() {
         owner.source = Some(SourcePackage { name: "jinja2".into(), version: "3.1.2-1".into() });
         let packages = if *installed { vec![owner, language] } else { vec![language] };
         let distribution = home(PackageKind::Deb);
-        let matched = run(&Inventory { distribution, packages, ..Inventory::default() }, &memory);
+        let inventory = Inventory { distribution, packages, ..Inventory::default() };
+        let matched = run(&inventory, &memory);
         assert_eq!(matched.findings.len(), *findings, "{covered} {known} {installed}");
+        // What is not counted is not lost either.
+        let Ok(left) = Matcher::new(&memory).left(&inventory);
+        let told =
+            left.iter().map(|l| format!("{} {} {}", l.finding.id, l.finding.package.name, l.owner));
+        let want: &[&str] = if *findings == 0 { &["CVE-1 Jinja2 python3-jinja2"] } else { &[] };
+        assert_eq!(told.collect::<Vec<_>>(), want, "{covered} {known} {installed}");
     }
 }
 

@@ -219,8 +219,7 @@ fn entries_of_ignore_files() {
         assert_eq!(became, expected, "{text}");
     }
     // A package without a package URL is not the one that an entry names.
-    let mut nameless = finding(django());
-    nameless.package.purl.clear();
+    let nameless = finding(Package { purl: String::new(), ..django() });
     let file = ignore_file("CVE-2021-1 purl:pkg:pypi/django");
     let rules = Rules { ignore_files: vec![file], ..Rules::default() };
     assert_eq!(ruled(&rules, &subject(), &[], &nameless), "counts");

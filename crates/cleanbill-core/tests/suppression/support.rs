@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::suppression::{
@@ -47,29 +47,31 @@ pub(crate) fn django() -> Package {
 
 /// CVE-2021-1, also GHSA-aaaa, in a package.
 pub(crate) fn finding(package: Package) -> Finding {
-    Finding {
-        id: "CVE-2021-1".into(),
-        aliases: vec!["GHSA-aaaa".into()],
-        errata: vec!["ALSA-1".into()],
+    Finding::new(
         package,
-        severity: Severity::High,
-        rated_by: String::new(),
-        cvss: None,
-        ratings: Vec::new(),
-        epss: None,
-        status: Status::Affected,
-        fixed_versions: Vec::new(),
-        known_exploited: false,
-        published: None,
-        modified: None,
-        why: Why {
-            feed: "osv:PyPI".into(),
-            stream: Stream::of(Ecosystem::PyPI),
-            looked_up: "django".into(),
-            compared: "3.2".into(),
-            range: "< 4".into(),
+        Diagnosis {
+            id: "CVE-2021-1".into(),
+            aliases: vec!["GHSA-aaaa".into()],
+            errata: vec!["ALSA-1".into()],
+            severity: Severity::High,
+            rated_by: String::new(),
+            cvss: None,
+            ratings: Vec::new(),
+            epss: None,
+            status: Status::Affected,
+            fixed_versions: Vec::new(),
+            known_exploited: false,
+            published: None,
+            modified: None,
+            why: Why {
+                feed: "osv:PyPI".into(),
+                stream: Stream::of(Ecosystem::PyPI),
+                looked_up: "django".into(),
+                compared: "3.2".into(),
+                range: "< 4".into(),
+            },
         },
-    }
+    )
 }
 
 /// `IDS STANCE PRODUCTS [TIME]`: ids by `=`, products by `;`, subcomponents by `>` and `,`.
@@ -142,6 +144,7 @@ pub(crate) fn ruled(rules: &Rules, subject: &Subject, packages: &[Package], f: &
         Ruling::CountsThough(Remark::Vex(document, s)) => {
             format!("{} {}{}", s.stance.as_str(), document.file, s.place)
         }
+        Ruling::Suppressed(By::Owner(owner)) => format!("hidden: left to {owner}"),
         Ruling::Suppressed(By::Unfixed) => "hidden: unfixed".into(),
         Ruling::Suppressed(By::Status(status)) => format!("hidden: {}", status.as_str()),
         Ruling::Suppressed(By::Ignored(file, e)) => format!("hidden: {}{}", file.file, e.place),

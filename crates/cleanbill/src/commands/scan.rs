@@ -126,12 +126,14 @@ pub fn examine_by(
             (subject.name.clone(), Some(metadata(&subject, image)), inventory, evidence)
         }
     };
+    let left = assess::left(&inventory, snapshot)?;
     Ok(ScanReport {
         artifact_name,
         created_at: now,
         image,
         inventory,
         evidence,
+        left,
         snapshot: snapshot_use,
     })
 }

@@ -25,8 +25,9 @@ use cleanbill_core::evidence::{PlatformEvidence, SnapshotId};
 use cleanbill_core::finding::Finding;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::LeftTo;
 use cleanbill_core::severity::Severity;
-use cleanbill_core::suppression::{Ruling, Subject};
+use cleanbill_core::suppression::{By, Ruling, Subject};
 
 use crate::failure::Result;
 use crate::vex::Given;
@@ -45,6 +46,9 @@ pub struct ScanReport {
     pub inventory: Inventory,
     /// Findings, gaps (the inventory's included) and the feeds that were used.
     pub evidence: PlatformEvidence,
+    /// Flaws of language packages that are left to the advisories of the distribution that
+    /// packaged them.
+    pub left: Vec<LeftTo>,
     /// The advisories that were used.
     pub snapshot: SnapshotUse,
 }
@@ -140,8 +144,9 @@ pub struct View<'a> {
 impl<'a> View<'a> {
     /// Prepares a report to be shown, with all findings that the filter keeps.
     pub fn new(report: &'a ScanReport, filter: Filter) -> Self {
-        let findings = report.evidence.findings.iter().filter(|f| filter.keeps(f));
-        let targets = targets::of(report, findings.map(|f| (f, Ruling::Counts)));
+        let findings = report.evidence.findings.iter().map(|f| (f, Ruling::Counts));
+        let all = findings.chain(left(report));
+        let targets = targets::of(report, all.filter(|(f, _)| filter.keeps(f)));
         Self { report, given: None, targets, gaps: gaps(report), filter }
     }
 
@@ -155,7 +160,8 @@ impl<'a> View<'a> {
         // A finding without a ruling counts.
         let rulings = rulings.iter().cloned().chain(std::iter::repeat(Ruling::Counts));
         let findings = report.evidence.findings.iter().zip(rulings);
-        let targets = targets::of(report, findings.filter(|(f, _)| filter.keeps(f)));
+        let all = findings.chain(left(report));
+        let targets = targets::of(report, all.filter(|(f, _)| filter.keeps(f)));
         Self { report, given: Some(given), targets, gaps: gaps(report), filter }
     }
 
@@ -215,6 +221,12 @@ impl<'a> View<'a> {
         }
         lines
     }
+}
+
+/// What is left to the distribution's advisories.
+fn left<'a>(report: &'a ScanReport) -> impl Iterator<Item = (&'a Finding, Ruling<'a>)> {
+    let by = |left: &'a LeftTo| Ruling::Suppressed(By::Owner(&left.owner));
+    report.left.iter().map(move |left| (&left.finding, by(left)))
 }
 
 /// What was not examined, each once.

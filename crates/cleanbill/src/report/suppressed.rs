@@ -13,6 +13,9 @@ use crate::vex::Notes;
 /// More notes than this are counted only, in forms for people.
 const NOTES_SHOWN: usize = 10;
 
+/// Who leaves out flaws of language packages that the distribution packaged.
+const OWNERS: &str = "the distribution's advisories";
+
 /// What was said of a finding, in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
@@ -37,6 +40,13 @@ impl Said {
             By::Status(_) => Self::flag("--ignore-status"),
             By::Ignored(file, entry) => Self::entry("ignored", file, entry),
             By::Vex(document, statement) => Self::statement(document, statement),
+            By::Owner(owner) => Self {
+                status: "not_affected",
+                statement: format!("judged as the distribution's package {owner}"),
+                source: OWNERS.to_owned(),
+                place: String::new(),
+                time: None,
+            },
         }
     }
 
@@ -126,9 +136,9 @@ pub fn remarks<'v>(view: &'v View<'_>) -> impl Iterator<Item = (&'v Finding, Sai
 
 /// How many findings each source left out, files first, those that left out none included.
 fn counts(view: &View<'_>) -> Vec<(String, bool, usize)> {
-    let Some(given) = view.given else { return Vec::new() };
+    let files = view.given.iter().flat_map(|given| &given.files);
     let mut counts: Vec<(String, bool, usize)> =
-        given.files.iter().map(|f| (f.name.to_string(), f.by_default, 0)).collect();
+        files.map(|f| (f.name.to_string(), f.by_default, 0)).collect();
     for (_, said) in all(view) {
         match counts.iter_mut().find(|(name, _, _)| *name == said.source) {
             Some((_, _, count)) => *count += 1,
@@ -141,8 +151,11 @@ fn counts(view: &View<'_>) -> Vec<(String, bool, usize)> {
 /// How many findings were left out and by what, and what was not understood: lines for people.
 /// None if nothing was given.
 pub fn summary(view: &View<'_>) -> Vec<String> {
-    let Some(given) = view.given.filter(|g| !g.is_empty()) else { return Vec::new() };
+    let given = view.given.filter(|g| !g.is_empty());
     let total = view.targets.iter().map(|t| t.suppressed.len()).sum::<usize>();
+    if given.is_none() && total == 0 {
+        return Vec::new();
+    }
     let said = view.targets.iter().map(|t| t.remarks.len()).sum::<usize>();
     let by = counts(view).into_iter().map(|(name, by_default, count)| {
         let found = if by_default { " (found in this folder)" } else { "" };
@@ -163,7 +176,7 @@ pub fn summary(view: &View<'_>) -> Vec<String> {
     if said > 0 {
         lines.push(format!("Counted although an expired entry or VEX speaks of it: {said}"));
     }
-    lines.extend(not_understood(&given.notes));
+    lines.extend(given.into_iter().flat_map(|given| not_understood(&given.notes)));
     lines
 }
 
@@ -181,17 +194,22 @@ pub fn not_understood(notes: &Notes) -> Vec<String> {
     lines
 }
 
-/// The same for JSON; `None` if nothing was given.
+/// The same for JSON; `None` if nothing was given and nothing was left out.
 pub fn json(view: &View<'_>) -> Option<Value> {
-    let given = view.given.filter(|g| !g.is_empty())?;
+    let total = view.targets.iter().map(|t| t.suppressed.len()).sum::<usize>();
+    let given = view.given.filter(|g| !g.is_empty());
+    if given.is_none() && total == 0 {
+        return None;
+    }
+    let kept = given.map(|given| given.notes.kept()).unwrap_or_default();
     let by = counts(view).into_iter().map(|(name, by_default, count)| {
         json!({"Source": name, "FoundByDefault": by_default, "Count": count})
     });
     let note = |n: &crate::vex::Note| json!({"Source": &*n.file, "Place": n.place.to_string(), "Message": n.message});
     Some(json!({
-        "Count": view.targets.iter().map(|t| t.suppressed.len()).sum::<usize>(),
+        "Count": total,
         "By": by.collect::<Vec<_>>(),
-        "NotUnderstood": given.notes.count(),
-        "Notes": given.notes.kept().iter().map(note).collect::<Vec<_>>(),
+        "NotUnderstood": given.map_or(0, |given| given.notes.count()),
+        "Notes": kept.iter().map(note).collect::<Vec<_>>(),
     }))
 }

@@ -7,9 +7,10 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{FeedUse, ImageFacts, PlatformEvidence, SnapshotId};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::LeftTo;
 use cleanbill_core::package::{LayerId, Package, PackageKind, SourcePackage};
 use cleanbill_core::severity::Severity;
 
@@ -44,29 +45,31 @@ fn package(kind: PackageKind, name: &str, version: &str, evidence: &str) -> Pack
 }
 
 fn finding(package: &Package, id: &str, severity: Severity, fixed: &[&str]) -> Finding {
-    Finding {
-        id: id.into(),
-        aliases: vec!["GHSA-xxxx".into()],
-        errata: vec![],
-        package: package.clone(),
-        severity,
-        cvss: (severity != Severity::Unknown).then(|| "CVSS:3.1/AV:N".into()),
-        status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
-        fixed_versions: fixed.iter().map(ToString::to_string).collect(),
-        known_exploited: id == "CVE-2019-14697",
-        rated_by: if severity == Severity::Unknown { "" } else { "alpine-secdb" }.into(),
-        ratings: Vec::new(),
-        epss: None,
-        published: Some(time("2019-08-06T00:00:00Z")),
-        modified: None,
-        why: Why {
-            feed: "alpine-secdb".into(),
-            stream: Stream::release(Ecosystem::Alpine, "v3.9"),
-            looked_up: package.name.clone(),
-            compared: package.version.clone(),
-            range: "< 1.1.20-r5".into(),
+    Finding::new(
+        package.clone(),
+        Diagnosis {
+            id: id.into(),
+            aliases: vec!["GHSA-xxxx".into()],
+            errata: vec![],
+            severity,
+            cvss: (severity != Severity::Unknown).then(|| "CVSS:3.1/AV:N".into()),
+            status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
+            fixed_versions: fixed.iter().map(ToString::to_string).collect(),
+            known_exploited: id == "CVE-2019-14697",
+            rated_by: if severity == Severity::Unknown { "" } else { "alpine-secdb" }.into(),
+            ratings: Vec::new(),
+            epss: None,
+            published: Some(time("2019-08-06T00:00:00Z")),
+            modified: None,
+            why: Why {
+                feed: "alpine-secdb".into(),
+                stream: Stream::release(Ecosystem::Alpine, "v3.9"),
+                looked_up: package.name.clone(),
+                compared: package.version.clone(),
+                range: "< 1.1.20-r5".into(),
+            },
         },
-    }
+    )
 }
 
 /// An Alpine image past its end of life with some of everything.
@@ -128,6 +131,7 @@ fn mixed() -> ScanReport {
                 FeedUse { feed: "osv:PyPI".into(), as_of: None },
             ],
         },
+        left: Vec::new(),
         inventory: Inventory {
             distribution: Some(distribution),
             config: ImageFacts::default(),
@@ -210,6 +214,43 @@ fn lines_for_a_pipe() {
     let text = shown(&mixed(), high, Format::Lines, Look::plain());
     assert!(text.contains("CVE-2019-14697") && !text.contains("GO-2023-1571"), "{text}");
     assert_eq!(text.matches("GAP\t").count(), 5, "a filter never hides a gap: {text}");
+}
+
+#[test]
+fn what_is_left_to_the_distribution_is_told_and_does_not_count() {
+    let site = "usr/lib/python3/dist-packages/Jinja2-3.1.2.dist-info/METADATA";
+    let jinja = package(PackageKind::Python, "Jinja2", "3.1.2", site);
+    let left = |id, severity| LeftTo {
+        owner: "python3-jinja2".into(),
+        finding: finding(&jinja, id, severity, &["3.1.3"]),
+    };
+    let mut report = clean();
+    report.left = vec![left("CVE-2024-22195", Severity::High), left("CVE-1", Severity::Low)];
+    let said = "Suppressed: 2, by the distribution's advisories 2";
+    let hint = "; --show-suppressed lists them";
+    let suppressed = |severities| Filter { suppressed: true, severities, ..all() };
+    for (filter, says, told) in [
+        (all(), format!("{said}{hint}\n"), 0),
+        (suppressed(Vec::new()), format!("{said}\n"), 2),
+        (suppressed(vec![Severity::Low]), format!("{}\n", said.replace('2', "1")), 1),
+    ] {
+        let view = View::new(&report, filter.clone());
+        assert_eq!(view.findings().count(), 0);
+        let summary = super::lines::summary(&view);
+        assert!(summary.contains(&says), "{says}: {summary}");
+        let lines = shown(&report, filter.clone(), Format::Lines, Look::plain());
+        assert_eq!(lines.matches("SUPPRESSED\t").count(), told, "{lines}");
+        let table = shown(&report, filter.clone(), Format::Table, Look::plain());
+        let why = "judged as the distribution's package python3-jinja2";
+        assert_eq!(table.matches(why).count(), told, "{table}");
+        let json: serde_json::Value =
+            serde_json::from_str(&shown(&report, filter, Format::Json, Look::plain())).unwrap();
+        let results = json["Results"].as_array().unwrap();
+        let modified = results.iter().filter_map(|r| r["ExperimentalModifiedFindings"].as_array());
+        let modified: Vec<_> = modified.flatten().collect();
+        assert_eq!(modified.len(), told);
+        assert!(modified.iter().all(|m| m["Statement"] == why), "{modified:?}");
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Denials as people read them.
 
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::policy::{NamePattern, Policy};
@@ -37,23 +37,25 @@ fn finding(
         compared: package.version.clone(),
         range: "< 2".into(),
     };
-    Finding {
-        id: id.into(),
-        aliases: Vec::new(),
-        errata: Vec::new(),
+    Finding::new(
         package,
-        severity,
-        cvss: None,
-        status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
-        fixed_versions: fixed.iter().map(|v| (*v).to_owned()).collect(),
-        known_exploited: exploited,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss: None,
-        published: None,
-        modified: None,
-        why,
-    }
+        Diagnosis {
+            id: id.into(),
+            aliases: Vec::new(),
+            errata: Vec::new(),
+            severity,
+            cvss: None,
+            status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
+            fixed_versions: fixed.iter().map(|v| (*v).to_owned()).collect(),
+            known_exploited: exploited,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss: None,
+            published: None,
+            modified: None,
+            why,
+        },
+    )
 }
 
 #[test]
@@ -99,7 +101,7 @@ fn hostile_and_endless_words_are_escaped_and_bounded() {
     let evil = format!("a\n\u{1b}[31m\u{202e}{}", "x".repeat(3_000));
     let gaps = GapKind::ALL.iter().map(|k| Gap::new(*k, evil.clone(), evil.clone())).collect();
     let mut bad = finding(&evil, Severity::High, &evil, &[&evil, &evil, &evil], true);
-    bad.package.version = evil.clone();
+    std::sync::Arc::make_mut(&mut bad.package).version = evil.clone();
     let refused = Reason::Severity { highest: Severity::Low, findings: vec![bad; 20] };
     let all = Denial {
         refused: vec![(evil.clone(), vec![refused, Reason::Gaps(gaps)]); 8],

@@ -9,7 +9,7 @@ mod openvex;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::suppression::{Judge, Rules, Subject};
@@ -35,29 +35,31 @@ pub(super) fn finding() -> Finding {
         module: None,
         vendor: None,
     };
-    Finding {
-        id: "CVE-2021-1".into(),
-        aliases: vec!["GHSA-aaaa".into()],
-        errata: Vec::new(),
+    Finding::new(
         package,
-        severity: Severity::High,
-        rated_by: String::new(),
-        cvss: None,
-        ratings: Vec::new(),
-        epss: None,
-        status: Status::Affected,
-        fixed_versions: Vec::new(),
-        known_exploited: false,
-        published: None,
-        modified: None,
-        why: Why {
-            feed: "osv:PyPI".into(),
-            stream: Stream::of(Ecosystem::PyPI),
-            looked_up: "django".into(),
-            compared: "3.2".into(),
-            range: "< 4".into(),
+        Diagnosis {
+            id: "CVE-2021-1".into(),
+            aliases: vec!["GHSA-aaaa".into()],
+            errata: Vec::new(),
+            severity: Severity::High,
+            rated_by: String::new(),
+            cvss: None,
+            ratings: Vec::new(),
+            epss: None,
+            status: Status::Affected,
+            fixed_versions: Vec::new(),
+            known_exploited: false,
+            published: None,
+            modified: None,
+            why: Why {
+                feed: "osv:PyPI".into(),
+                stream: Stream::of(Ecosystem::PyPI),
+                looked_up: "django".into(),
+                compared: "3.2".into(),
+                range: "< 4".into(),
+            },
         },
-    }
+    )
 }
 
 /// What becomes of the finding in the image `registry.example/team/app:1`, and the first note.

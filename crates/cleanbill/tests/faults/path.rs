@@ -12,7 +12,7 @@ use cleanbill::serve::examiner::{Examiner, Failed};
 use cleanbill::serve::record::Recorder;
 use cleanbill::store::{Owner, Store};
 use cleanbill_core::evidence::Evidence;
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::severity::Severity;
@@ -168,11 +168,8 @@ fn evidence(name: &ImageRef) -> Evidence {
 }
 
 fn flaw() -> Finding {
-    Finding {
-        id: "CVE-2026-0001".into(),
-        aliases: Vec::new(),
-        errata: Vec::new(),
-        package: cleanbill_core::package::Package {
+    Finding::new(
+        cleanbill_core::package::Package {
             kind: cleanbill_core::package::PackageKind::Deb,
             name: "openssl".into(),
             version: "1".into(),
@@ -185,24 +182,29 @@ fn flaw() -> Finding {
             evidence: String::new(),
             owner: None,
         },
-        severity: Severity::Critical,
-        cvss: None,
-        status: Status::Affected,
-        fixed_versions: Vec::new(),
-        known_exploited: false,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss: None,
-        published: None,
-        modified: None,
-        why: Why {
-            feed: "f".into(),
-            stream: "Debian:12".parse().unwrap(),
-            looked_up: "openssl".into(),
-            compared: "1".into(),
-            range: String::new(),
+        Diagnosis {
+            id: "CVE-2026-0001".into(),
+            aliases: Vec::new(),
+            errata: Vec::new(),
+            severity: Severity::Critical,
+            cvss: None,
+            status: Status::Affected,
+            fixed_versions: Vec::new(),
+            known_exploited: false,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss: None,
+            published: None,
+            modified: None,
+            why: Why {
+                feed: "f".into(),
+                stream: "Debian:12".parse().unwrap(),
+                looked_up: "openssl".into(),
+                compared: "1".into(),
+                range: String::new(),
+            },
         },
-    }
+    )
 }
 
 fn spoil(mut evidence: Evidence, wrong: &str) -> Evidence {

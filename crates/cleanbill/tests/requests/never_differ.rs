@@ -32,7 +32,7 @@ fn evidence(name: &ImageRef, found: &Found) -> Evidence {
     for (id, severity, fixed, exploited) in &found.flaws {
         let mut flaw = world::flaw(id, *severity, "libssl", if *fixed { "2-1" } else { "" });
         flaw.known_exploited = *exploited;
-        platform.packages.push(flaw.package.clone());
+        platform.packages.push((*flaw.package).clone());
         platform.findings.push(flaw);
     }
     platform.gaps = found.gaps.1.iter().map(about).collect();

@@ -10,7 +10,7 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{
     Evidence, FeedUse, ImageFacts, PlatformEvidence, RunsAs, SnapshotId,
 };
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::reference::ImageRef;
@@ -81,8 +81,9 @@ pub fn evidence(name: &ImageRef) -> Evidence {
         "low" => only.findings.push(flaw("CVE-2026-0005", Low, "gzip", "2-1")),
         "unrated" => only.findings.push(flaw("CVE-2026-0006", Unknown, "sed", "2-1")),
         "exploited" => {
-            let flaw = flaw("CVE-2026-0007", Medium, "bash", "5.3-1");
-            only.findings.push(Finding { known_exploited: true, ..flaw });
+            let mut flaw = flaw("CVE-2026-0007", Medium, "bash", "5.3-1");
+            flaw.known_exploited = true;
+            only.findings.push(flaw);
         }
         "likely" => only.findings.push(scored(12_345, 99_000)),
         "unlikely" => only.findings.push(scored(9_999, 94_999)),
@@ -204,33 +205,36 @@ pub fn package(name: &str, version: &str) -> Package {
 
 /// A flaw with an EPSS score, in hundred-thousandths.
 fn scored(probability: u32, percentile: u32) -> Finding {
-    let epss = Some(Epss { probability, percentile });
-    Finding { epss, ..flaw("CVE-2026-0008", Severity::Medium, "nano", "9-1") }
+    let mut flaw = flaw("CVE-2026-0008", Severity::Medium, "nano", "9-1");
+    flaw.epss = Some(Epss { probability, percentile });
+    flaw
 }
 
 /// A flaw of version 1.0-1, fixed in a version or (empty) not.
 pub fn flaw(id: &str, severity: Severity, name: &str, fixed: &str) -> Finding {
-    Finding {
-        id: id.into(),
-        aliases: vec![id.replace("CVE-", "GHSA-")],
-        errata: Vec::new(),
-        package: package(name, "1.0-1"),
-        severity,
-        cvss: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into()),
-        status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
-        fixed_versions: if fixed.is_empty() { Vec::new() } else { vec![fixed.into()] },
-        known_exploited: false,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss: None,
-        published: at("2026-06-01T00:00:00Z"),
-        modified: None,
-        why: Why {
-            feed: "osv:Debian".into(),
-            stream: Stream::release(Ecosystem::Debian, "12"),
-            looked_up: name.into(),
-            compared: "1.0-1".into(),
-            range: "every version".into(),
+    Finding::new(
+        package(name, "1.0-1"),
+        Diagnosis {
+            id: id.into(),
+            aliases: vec![id.replace("CVE-", "GHSA-")],
+            errata: Vec::new(),
+            severity,
+            cvss: Some("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H".into()),
+            status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
+            fixed_versions: if fixed.is_empty() { Vec::new() } else { vec![fixed.into()] },
+            known_exploited: false,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss: None,
+            published: at("2026-06-01T00:00:00Z"),
+            modified: None,
+            why: Why {
+                feed: "osv:Debian".into(),
+                stream: Stream::release(Ecosystem::Debian, "12"),
+                looked_up: name.into(),
+                compared: "1.0-1".into(),
+                range: "every version".into(),
+            },
         },
-    }
+    )
 }

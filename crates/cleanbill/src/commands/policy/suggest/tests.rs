@@ -9,7 +9,7 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{
     Evidence, FeedUse, ImageFacts, PlatformEvidence, RunsAs, SnapshotId,
 };
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::policy::{Condition, FlawFilter, NamePattern, Policy, Rule, Scope};
@@ -103,11 +103,8 @@ fn sight(image: &str, parts: &[Part]) -> Sight {
 
 fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) -> Finding {
     let name = format!("lib{}", id.to_ascii_lowercase());
-    Finding {
-        id: id.into(),
-        aliases: Vec::new(),
-        errata: Vec::new(),
-        package: Package {
+    Finding::new(
+        Package {
             kind: PackageKind::Deb,
             name: name.clone(),
             version: "1-1".into(),
@@ -120,24 +117,29 @@ fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) 
             evidence: "var/lib/dpkg/status".into(),
             owner: None,
         },
-        severity,
-        cvss: None,
-        status: if fix.is_some() { Status::Fixed } else { Status::Affected },
-        fixed_versions: fix.iter().map(ToString::to_string).collect(),
-        known_exploited,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss: None,
-        published: None,
-        modified: None,
-        why: Why {
-            feed: "osv:Debian".into(),
-            stream: Stream::release(Ecosystem::Debian, "12"),
-            looked_up: name,
-            compared: "1-1".into(),
-            range: "every version".into(),
+        Diagnosis {
+            id: id.into(),
+            aliases: Vec::new(),
+            errata: Vec::new(),
+            severity,
+            cvss: None,
+            status: if fix.is_some() { Status::Fixed } else { Status::Affected },
+            fixed_versions: fix.iter().map(ToString::to_string).collect(),
+            known_exploited,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss: None,
+            published: None,
+            modified: None,
+            why: Why {
+                feed: "osv:Debian".into(),
+                stream: Stream::release(Ecosystem::Debian, "12"),
+                looked_up: name,
+                compared: "1-1".into(),
+                range: "every version".into(),
+            },
         },
-    }
+    )
 }
 
 fn wishes(spared: Option<usize>) -> Wishes {

@@ -6,7 +6,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::evidence::{Evidence, FeedUse, PlatformEvidence, SnapshotId};
-use cleanbill_core::finding::{Finding, Status, Why};
+use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::Gap;
 use cleanbill_core::image::{ImageFacts, RunsAs, User};
 use cleanbill_core::package::{Package, PackageKind};
@@ -206,23 +206,25 @@ fn flaw(reader: &mut Reader<'_>, node: &Placed) -> Option<Finding> {
         range: "as the case says".into(),
     };
     let status = if fixed.is_empty() { Status::Affected } else { Status::Fixed };
-    Some(Finding {
-        id: id?,
-        aliases: Vec::new(),
-        errata: Vec::new(),
+    Some(Finding::new(
         package,
-        severity,
-        cvss,
-        status,
-        fixed_versions: fixed,
-        known_exploited,
-        rated_by: String::new(),
-        ratings: Vec::new(),
-        epss,
-        published,
-        modified: None,
-        why,
-    })
+        Diagnosis {
+            id: id?,
+            aliases: Vec::new(),
+            errata: Vec::new(),
+            severity,
+            cvss,
+            status,
+            fixed_versions: fixed,
+            known_exploited,
+            rated_by: String::new(),
+            ratings: Vec::new(),
+            epss,
+            published,
+            modified: None,
+            why,
+        },
+    ))
 }
 
 fn gap(reader: &mut Reader<'_>, node: &Placed) -> Option<Gap> {
