@@ -20,7 +20,7 @@ const OWNERS: &str = "the distribution's advisories";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
     /// Trivy's word: `ignored`, `not_affected`, `fixed`; also `expired`, `affected`,
-    /// `under_investigation`.
+    /// `under_investigation`, `left_to_distribution`.
     pub status: &'static str,
     /// Why, where that is said; of VEX the justification first.
     pub statement: String,
@@ -41,7 +41,7 @@ impl Said {
             By::Ignored(file, entry) => Self::entry("ignored", file, entry),
             By::Vex(document, statement) => Self::statement(document, statement),
             By::Owner(owner) => Self {
-                status: "not_affected",
+                status: "left_to_distribution",
                 statement: format!("judged as the distribution's package {owner}"),
                 source: OWNERS.to_owned(),
                 place: String::new(),
