@@ -21,6 +21,7 @@ use serde::Serialize;
 use crate::assess::{self, Against, Found};
 use crate::examine;
 use crate::failure::{Failure, Result};
+use crate::needs;
 use crate::serve::access::Access;
 use crate::serve::advisories::Advisories;
 use crate::serve::config::{Config, RegistryAccess};
@@ -232,6 +233,9 @@ impl Looking {
     }
 
     fn judge(&self, name: &ImageRef, found: &Found) -> std::result::Result<Evidence, Trouble> {
+        for platform in &found.platforms {
+            needs::note(platform.inventory.distribution.as_ref(), &platform.inventory.packages);
+        }
         let snapshot = self.advisories.current()?;
         // How old a feed may be is asked again by the judge, under the policy of then.
         let against =

@@ -10,7 +10,7 @@ pub(super) struct Known {
     id: &'static str,
     /// The kind of its packages.
     pub(super) kind: PackageKind,
-    ecosystem: Ecosystem,
+    pub(super) ecosystem: Ecosystem,
     /// How its advisories name a release.
     names: Names,
     /// How the vendor begins that its packages name, in lower case. Empty: they name none that

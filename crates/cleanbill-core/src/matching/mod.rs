@@ -37,12 +37,14 @@ mod flaws;
 mod judge;
 mod memory;
 mod names;
+mod needed;
 mod ranges;
 mod rating;
 mod streams;
 
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use memory::MemoryAdvisories;
+pub use needed::needed;
 pub use streams::stale_feed;
 
 /// What matching found.

@@ -13,6 +13,7 @@ use crate::commands::source::{BoundsArgs, Source, SourceArgs, Wanted};
 use crate::examine::{Examiner, examine_folder};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::needs;
 use crate::progress::Progress;
 use crate::report::{ImageMetadata, LayerMetadata, ScanReport, SnapshotUse};
 use crate::snapshot_choice;
@@ -126,6 +127,7 @@ pub fn examine_by(
             (subject.name.clone(), Some(metadata(&subject, image)), inventory, evidence)
         }
     };
+    needs::note(inventory.distribution.as_ref(), &inventory.packages);
     let left = assess::left(&inventory, snapshot)?;
     Ok(ScanReport {
         artifact_name,
