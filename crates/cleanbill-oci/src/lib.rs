@@ -4,10 +4,11 @@
 //! Whatever the source, the result is one [`image::PinnedImage`]: a manifest digest, a checked
 //! configuration, and layers that can be opened as streams of tar entries. Every blob is hashed
 //! while it is read, as stored and uncompressed; a mismatch is an error that names both digests.
-//! Nothing is unpacked to disk. Everything here treats its input as hostile: see [`limits`].
+//! Nothing is unpacked to disk. What is no image is an [`artifact`]. Everything here treats its input as hostile: see [`limits`].
 //!
 //! This crate must not know packages, advisories or policy.
 
+pub mod artifact;
 mod blob;
 pub mod content;
 pub mod error;

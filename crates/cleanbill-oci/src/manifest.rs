@@ -57,7 +57,7 @@ pub struct Config {
     pub created: Option<Timestamp>,
 }
 
-const MANIFEST_FIELDS: &[&str] = &[
+pub(crate) const MANIFEST_FIELDS: &[&str] = &[
     "schemaVersion",
     "mediaType",
     "artifactType",

@@ -14,13 +14,13 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use ureq::http::{HeaderValue, Uri};
 
-use super::Target;
 use super::challenge::Challenge;
 use super::credentials::{Credential, Credentials, Secret};
 use super::fault::{Attempt, Fault, Retry, refused};
-use super::http::{Ask, Http, shown_host};
+use super::http::{Ask, How, Http, shown_host};
 use super::net::HostPort;
 use super::url::{absolute_url, percent, with_query};
+use super::{Purpose, Target};
 use crate::error::ErrorKind;
 use crate::{Error, Result};
 
@@ -42,12 +42,15 @@ const TOKEN_MARGIN: Duration = Duration::from_secs(5);
 /// Tokens that are remembered.
 const TOKENS_MAX: usize = 1024;
 
+/// A registry, a repository of it, and what is done there.
+type Key = (String, String, Purpose);
+
 /// Credentials, and the tokens they got.
 pub(super) struct Auth {
     credentials: Credentials,
     realms: BTreeMap<String, Vec<HostPort>>,
-    /// By registry and repository: every token is for pulling from one repository.
-    tokens: Mutex<HashMap<(String, String), (HeaderValue, Instant)>>,
+    /// Every token is for one purpose in one repository.
+    tokens: Mutex<HashMap<Key, (HeaderValue, Instant)>>,
 }
 
 impl Auth {
@@ -134,7 +137,7 @@ impl Auth {
         let credential = credential.filter(|_| trusted);
         // Only what is needed is asked for, whatever the challenge names: a registry must not
         // choose what our credentials are spent on.
-        let scope = format!("repository:{}:pull", target.repository);
+        let scope = format!("repository:{}:{}", target.repository, target.purpose.actions());
         let mut parameters = vec![("scope", scope.as_str())];
         parameters.extend(service.map(|s| ("service", s)));
         let reply = match credential {
@@ -145,13 +148,8 @@ impl Auth {
                 let form: Vec<String> =
                     parameters.iter().map(|(k, v)| format!("{k}={}", percent(v))).collect();
                 let form = form.join("&");
-                let ask = Ask {
-                    url: &realm,
-                    accept: None,
-                    from: 0,
-                    authorization: None,
-                    form: Some(&form),
-                };
+                let how = How::Form(&form);
+                let ask = Ask { url: &realm, accept: None, from: 0, authorization: None, how };
                 http.ask(target, ask)?
             }
             Some(Credential::Basic { .. } | Credential::Token(_)) | None => {
@@ -163,10 +161,8 @@ impl Auth {
                 };
                 let url = with_query(&realm, &parameters)
                     .ok_or_else(|| malformed("its token realm's URL is too long"))?;
-                http.ask(
-                    target,
-                    Ask { url: &url, accept: None, from: 0, authorization, form: None },
-                )?
+                let how = How::Get;
+                http.ask(target, Ask { url: &url, accept: None, from: 0, authorization, how })?
             }
         };
         match reply.response.status().as_u16() {
@@ -232,8 +228,8 @@ impl Auth {
     }
 }
 
-fn key(target: &Target) -> (String, String) {
-    (target.registry.clone(), target.repository.clone())
+fn key(target: &Target) -> Key {
+    (target.registry.clone(), target.repository.clone(), target.purpose)
 }
 
 fn basic_header(username: &str, password: &Secret) -> Result<HeaderValue> {

@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
-use ureq::http::{HeaderMap, header};
+use ureq::http::{HeaderMap, HeaderValue, Uri, header};
 
 use super::auth::Auth;
 use super::challenge::parse_challenges;
 use super::credentials::Credentials;
 use super::fault::{Attempt, Fault, Retry, refused};
-use super::http::{Ask, Http, Reply};
+use super::http::{Ask, How, Http, Reply};
 use super::repository::Repository;
 use super::url::{absolute_url, same_origin};
 use super::{RegistryOptions, Target, from_now};
@@ -141,7 +141,7 @@ impl Registry {
         Ok(Root { descriptor, content })
     }
 
-    fn target(&self, image: &ImageRef) -> Result<Target> {
+    pub(super) fn target(&self, image: &ImageRef) -> Result<Target> {
         let options = &self.shared.options;
         let deadline = self.deadline.unwrap_or_else(|| from_now(options.limits.time));
         Target::new(image, &self.shared.http, options, deadline)
@@ -195,17 +195,36 @@ impl Shared {
         accept: Option<&str>,
         from: u64,
     ) -> Attempt<Reply> {
-        let url = absolute_url(&format!("{}v2/{}/{path}", target.base, target.repository))
-            .ok_or_else(|| Error::new(ErrorKind::Malformed, "the name cannot be part of a URL"))?;
+        let url = self.url(target, path)?;
+        let reply = self.answering(target, |authorization| {
+            let how = How::Get;
+            self.http.ask(target, Ask { url: &url, accept, from, authorization, how })
+        })?;
+        match reply.response.status().as_u16() {
+            200 => Ok(reply),
+            206 if from > 0 => Ok(reply),
+            _ => Err(refused(reply)),
+        }
+    }
+
+    /// The URL of something in the repository.
+    pub(super) fn url(&self, target: &Target, path: &str) -> Result<Uri> {
+        absolute_url(&format!("{}v2/{}/{path}", target.base, target.repository))
+            .ok_or_else(|| Error::new(ErrorKind::Malformed, "the name cannot be part of a URL"))
+    }
+
+    /// Asks, answers a challenge of the registry once, and makes an error of a refusal. Other
+    /// answers are the caller's to judge.
+    pub(super) fn answering(
+        &self,
+        target: &Target,
+        mut ask: impl FnMut(Option<HeaderValue>) -> Attempt<Reply>,
+    ) -> Attempt<Reply> {
         let mut authorization = self.auth.remembered(target);
         let mut answered = false;
         loop {
-            let sent = authorization.clone();
-            let ask = Ask { url: &url, accept, from, authorization: sent, form: None };
-            let reply = self.http.ask(target, ask)?;
+            let reply = ask(authorization.clone())?;
             match reply.response.status().as_u16() {
-                200 => return Ok(reply),
-                206 if from > 0 => return Ok(reply),
                 401 if !answered && same_origin(&reply.at, &target.base) => {
                     let challenges = challenges(&reply)?;
                     // Reads the body, so that the connection can be used again.
@@ -217,7 +236,7 @@ impl Shared {
                     let said = refused(reply).error;
                     return Err(self.auth.denied(target, &said.to_string()).into());
                 }
-                _ => return Err(refused(reply)),
+                _ => return Ok(reply),
             }
         }
     }

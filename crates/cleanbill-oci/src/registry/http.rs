@@ -2,13 +2,14 @@
 //! retries. What is asked, and with which credentials, is decided above.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ureq::http::{HeaderValue, Response, Uri, header};
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{ConnectProxyConnector, Connector, TcpConnector};
-use ureq::{Agent, Body, Proxy};
+use ureq::{Agent, Body, Proxy, SendBody};
 
 use super::fault::{Attempt, Fault, Retry, failed};
 use super::net::{AddressRule, Guard, HostPort};
@@ -32,8 +33,33 @@ pub(super) struct Ask<'a> {
     pub from: u64,
     /// Sent to the URL's origin only, not to where it redirects.
     pub authorization: Option<HeaderValue>,
-    /// A form to POST; without one it is a GET.
-    pub form: Option<&'a str>,
+    pub how: How<'a>,
+}
+
+/// The method of a request, and what is sent with it.
+pub(super) enum How<'a> {
+    Get,
+    Head,
+    /// POST of a form.
+    Form(&'a str),
+    /// POST of nothing, which begins an upload.
+    Begin,
+    /// PUT of exactly so many bytes.
+    Put {
+        media_type: &'a str,
+        size: u64,
+        body: &'a mut dyn Read,
+    },
+}
+
+impl How<'_> {
+    /// Whether it changes nothing, so that it may be asked for again elsewhere.
+    fn is_reading(&self) -> bool {
+        match self {
+            Self::Get | Self::Head => true,
+            Self::Form(_) | Self::Begin | Self::Put { .. } => false,
+        }
+    }
 }
 
 /// An answer and the URL that gave it, after redirects.
@@ -106,14 +132,14 @@ impl Http {
         self.plain.contains(host)
     }
 
-    /// Asks, and follows redirects.
-    pub(super) fn ask(&self, target: &Target, ask: Ask<'_>) -> Attempt<Reply> {
+    /// Asks, and follows redirects of what changes nothing.
+    pub(super) fn ask(&self, target: &Target, mut ask: Ask<'_>) -> Attempt<Reply> {
         let mut at = ask.url.clone();
         let mut authorization = ask.authorization.clone();
         for _ in 0..=REDIRECTS {
-            let response = self.exchange(target, &at, &ask, authorization.as_ref())?;
+            let response = self.exchange(target, &at, &mut ask, authorization.as_ref())?;
             let redirects = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
-            if !redirects || ask.form.is_some() {
+            if !redirects || !ask.how.is_reading() {
                 return Ok(Reply { response, at });
             }
             let from = shown_host(&at);
@@ -139,7 +165,7 @@ impl Http {
         &self,
         target: &Target,
         at: &Uri,
-        ask: &Ask<'_>,
+        ask: &mut Ask<'_>,
         authorization: Option<&HeaderValue>,
     ) -> Attempt<Response<Body>> {
         let host = HostPort::of(at).ok_or_else(|| malformed("a URL without a host".to_owned()))?;
@@ -151,14 +177,17 @@ impl Http {
         // As Go's programs do, and so docker: this machine is not looked for behind a proxy.
         let direct = self.env_proxy && host.is_local();
         let agent = if target.listed { &self.listed } else { &self.public };
-        let sent = match ask.form {
-            None => {
-                let mut request = agent.get(at.clone());
-                if let Some(accept) = ask.accept {
+        let (accept, from) = (ask.accept, ask.from);
+        let sent = match &mut ask.how {
+            reading @ (How::Get | How::Head) => {
+                let at = at.clone();
+                let mut request =
+                    if matches!(reading, How::Get) { agent.get(at) } else { agent.head(at) };
+                if let Some(accept) = accept {
                     request = request.header(header::ACCEPT, accept);
                 }
-                if ask.from > 0 {
-                    request = request.header(header::RANGE, format!("bytes={}-", ask.from));
+                if from > 0 {
+                    request = request.header(header::RANGE, format!("bytes={from}-"));
                 }
                 if let Some(value) = authorization {
                     request = request.header(header::AUTHORIZATION, value);
@@ -166,13 +195,32 @@ impl Http {
                 let config = request.config().timeout_global(Some(left));
                 if direct { config.proxy(None) } else { config }.build().call()
             }
-            Some(form) => {
-                let config = agent
-                    .post(at.clone())
-                    .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
-                    .config()
-                    .timeout_global(Some(left));
-                if direct { config.proxy(None) } else { config }.build().send(form)
+            writing @ (How::Form(_) | How::Begin | How::Put { .. }) => {
+                let at = at.clone();
+                let mut request = match &writing {
+                    How::Put { media_type, size, .. } => agent
+                        .put(at)
+                        .header(header::CONTENT_TYPE, *media_type)
+                        .header(header::CONTENT_LENGTH, size.to_string()),
+                    How::Form(_) => agent
+                        .post(at)
+                        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded"),
+                    How::Begin | How::Get | How::Head => agent.post(at),
+                };
+                if let Some(value) = authorization {
+                    request = request.header(header::AUTHORIZATION, value);
+                }
+                let config = request.config().timeout_global(Some(left));
+                let config = if direct { config.proxy(None) } else { config };
+                match writing {
+                    How::Form(form) => config.build().send(&**form),
+                    // A registry hashes and moves what it was sent before it answers.
+                    How::Put { body, .. } => config
+                        .timeout_recv_response(Some(left))
+                        .build()
+                        .send(SendBody::from_reader(&mut **body)),
+                    How::Begin | How::Get | How::Head => config.build().send_empty(),
+                }
             }
         };
         sent.map_err(|e| failed(target, &host, e))

@@ -1,5 +1,5 @@
 //! The registry source: images from a registry that speaks the OCI distribution specification
-//! or Docker's registry API v2.
+//! or Docker's registry API v2; and the way to put something there ([`Registry::push`]).
 //!
 //! HTTPS always, except for hosts that the configuration lists; anonymous, basic and bearer
 //! login; bounded retries; downloads that go on where they broke off. Every connection passes
@@ -14,6 +14,7 @@ mod credentials;
 mod fault;
 mod http;
 mod net;
+mod push;
 mod repository;
 mod tls;
 mod url;
@@ -30,6 +31,7 @@ pub use self::challenge::{Challenge, parse_challenges};
 pub use self::client::{Registry, Root};
 pub use self::credentials::{Credentials, Secret, parse_docker_config};
 pub use self::net::{AddressRule, special};
+pub use self::push::{Pushed, Upload};
 
 use self::http::Http;
 use self::net::HostPort;
@@ -126,6 +128,25 @@ fn contacted(registry: &str) -> &str {
     if registry == "docker.io" { "registry-1.docker.io" } else { registry }
 }
 
+/// What is done in a repository, which is all that a token is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Purpose {
+    /// Reading.
+    Pull,
+    /// Writing, and looking first what is there.
+    Push,
+}
+
+impl Purpose {
+    /// As the scope of a token says it (distribution's token specification).
+    fn actions(self) -> &'static str {
+        match self {
+            Self::Pull => "pull",
+            Self::Push => "pull,push",
+        }
+    }
+}
+
 /// The repository of one image, and until when it may be talked to.
 #[derive(Debug)]
 struct Target {
@@ -137,6 +158,7 @@ struct Target {
     base: Uri,
     /// Whether its registry may lie at any address.
     listed: bool,
+    purpose: Purpose,
     deadline: Instant,
     time: Duration,
 }
@@ -161,6 +183,7 @@ impl Target {
             repository: image.repository().to_owned(),
             base,
             listed,
+            purpose: Purpose::Pull,
             deadline,
             time: options.limits.time,
         })
@@ -206,7 +229,7 @@ pub fn public_message(error: &Error) -> &'static str {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::http::{Ask, Http};
+    use super::http::{Ask, How, Http};
     use super::{AddressRule, RegistryOptions, Target};
     use crate::error::ErrorKind;
 
@@ -224,7 +247,8 @@ mod tests {
         let public = Target::new(&public, &http, &options, soon).unwrap();
         let url = own.base.clone();
         let ask = |target: &Target| {
-            let ask = Ask { url: &url, accept: None, from: 0, authorization: None, form: None };
+            let how = How::Get;
+            let ask = Ask { url: &url, accept: None, from: 0, authorization: None, how };
             http.ask(target, ask).err().map(|fault| fault.error.kind())
         };
         assert_eq!(ask(&own), Some(ErrorKind::Io));

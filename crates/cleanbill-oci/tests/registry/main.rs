@@ -6,6 +6,7 @@ mod server;
 mod addresses;
 mod login;
 mod pull;
+mod push;
 mod real;
 mod tls;
 

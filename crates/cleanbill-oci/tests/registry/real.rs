@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 use crate::server::digest;
 use crate::{image, options, registry};
 
-struct Running(Child);
+pub struct Running(Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -29,7 +29,7 @@ impl Drop for Running {
 }
 
 /// Whether these programs are installed; says so where not.
-fn installed(programs: &[&str]) -> bool {
+pub fn installed(programs: &[&str]) -> bool {
     programs.iter().all(|program| {
         let there = std::env::var_os("PATH")
             .is_some_and(|path| std::env::split_paths(&path).any(|p| p.join(program).exists()));
@@ -41,7 +41,7 @@ fn installed(programs: &[&str]) -> bool {
 }
 
 /// Starts a registry on a free port; `auth` is the auth section of its configuration.
-fn start(folder: &Path, auth: Value) -> (Running, String) {
+pub fn start(folder: &Path, auth: Value) -> (Running, String) {
     let port = free_port();
     let host = format!("127.0.0.1:{port}");
     let mut config = json!({
