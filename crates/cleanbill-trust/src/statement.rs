@@ -1,6 +1,6 @@
 //! in-toto statements, version 1 (<https://github.com/in-toto/attestation>), in DSSE envelopes:
-//! what is said about which digests, signed. Must not know what a decision looks like: the
-//! predicate is whoever makes it.
+//! what is said about which digests, signed. Must not know what a decision or a snapshot looks
+//! like: the predicate is whoever makes it.
 
 use std::collections::BTreeMap;
 
@@ -24,6 +24,9 @@ pub const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
 /// could say what our receipts mean. `cleanbill` is not registered as a URN namespace either; the
 /// name is only compared, never resolved. `docs/receipts.md` is its description.
 pub const DECISION: &str = "urn:cleanbill:decision:v1";
+/// The type of the predicate in what is said about snapshots of advisories: as [`DECISION`], a name
+/// that leads nowhere. `docs/advisories.md` is its description.
+pub const SNAPSHOT: &str = "urn:cleanbill:snapshot:v1";
 /// Subjects that a statement may have.
 pub const SUBJECTS_MAX: usize = 1024;
 
@@ -69,15 +72,20 @@ struct RawSubject {
     digest: BTreeMap<String, String>,
 }
 
-/// Signs a decision: `predicate` (an object, which must name no secret) about `subjects`. Returns
-/// the envelope as JSON text.
+/// Signs a statement: `predicate` (an object, which must name no secret) of this type about
+/// `subjects`. Returns the envelope as JSON text.
 ///
 /// A decision about images of which no digest is known (refused by their names) still needs a
 /// subject: the digest of the question that was asked.
 ///
 /// # Errors
 /// When the predicate is no object, there is no subject or over 1024, or it is all too large.
-pub fn sign_decision(predicate: &Value, subjects: &[Subject], key: &SigningKey) -> Result<String> {
+pub fn sign(
+    predicate_type: &str,
+    predicate: &Value,
+    subjects: &[Subject],
+    key: &SigningKey,
+) -> Result<String> {
     let Value::Object(predicate) = predicate else {
         return Err(Error::malformed("the predicate of a statement must be an object"));
     };
@@ -89,7 +97,7 @@ pub fn sign_decision(predicate: &Value, subjects: &[Subject], key: &SigningKey) 
     let raw = Raw {
         statement_type: STATEMENT_TYPE.into(),
         subject: subjects.iter().map(one).collect(),
-        predicate_type: DECISION.into(),
+        predicate_type: predicate_type.into(),
         predicate: predicate.clone(),
     };
     let bytes = serde_json::to_vec(&raw)
@@ -164,7 +172,7 @@ fn subject(raw: &RawSubject) -> Result<Subject> {
 
 #[cfg(test)]
 mod tests {
-    use super::{DECISION, PAYLOAD_TYPE, STATEMENT_TYPE, Subject, sign_decision, verify};
+    use super::{DECISION, PAYLOAD_TYPE, STATEMENT_TYPE, Subject, sign, verify};
     use crate::dsse;
     use crate::key::SigningKey;
     use cleanbill_core::digest::Digest;
@@ -179,7 +187,7 @@ mod tests {
     fn a_decision_comes_back_as_it_was_signed() {
         let key = SigningKey::generate().unwrap();
         let predicate = json!({"id": "x", "outcome": "deny", "at": [1, 2.5, null]});
-        let envelope = sign_decision(&predicate, &subjects(), &key).unwrap();
+        let envelope = sign(DECISION, &predicate, &subjects(), &key).unwrap();
         let got = verify(envelope.as_bytes(), DECISION, &[key.public()]).unwrap();
         assert_eq!(got.subjects, subjects());
         assert_eq!((got.predicate, got.predicate_type.as_str()), (predicate, DECISION));
@@ -202,7 +210,7 @@ mod tests {
             ("keys that differ in case", json!({"a": 1, "A": 2}), &subjects(), "stands twice"),
         ];
         for (name, predicate, subjects, part) in table {
-            let said = sign_decision(predicate, subjects, &key).unwrap_err().to_string();
+            let said = sign(DECISION, predicate, subjects, &key).unwrap_err().to_string();
             assert!(said.contains(part), "{name}: {said}");
         }
     }

@@ -17,6 +17,7 @@ pub mod failure;
 pub mod impact;
 pub mod key_file;
 pub mod kube;
+pub mod mirror;
 pub mod needs;
 pub mod policy_file;
 pub mod practice;

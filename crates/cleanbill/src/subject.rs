@@ -9,10 +9,9 @@ use std::sync::Arc;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::{PinnedImage, PlatformChoice};
-use cleanbill_oci::registry::{AddressRule, Credentials, Registry, RegistryOptions, Secret};
 use cleanbill_oci::source::{InputKind, InputSpec, open_input};
 
-use crate::commands::source::{Access, Source, Wanted};
+use crate::commands::source::{Source, Wanted};
 use crate::failure::{Failure, Result};
 use crate::store::{Owner, Store};
 use crate::trouble::Trouble;
@@ -55,7 +54,7 @@ pub fn open(source: &Source, choice: &PlatformChoice) -> std::result::Result<Sub
             })
         }
         Wanted::Registry(reference) => {
-            let registry = Registry::new(options(&source.access, reference, source)?)?;
+            let registry = source.access.registry(reference.registry(), &source.limits)?;
             let root = registry.root(reference)?;
             let resolved = root.descriptor.digest;
             let images =
@@ -74,20 +73,6 @@ pub fn open(source: &Source, choice: &PlatformChoice) -> std::result::Result<Sub
             Err(Failure::new(why).next("scan it with cleanbill rootfs").into())
         }
     }
-}
-
-/// How a user on a machine of their own speaks to a registry.
-fn options(access: &Access, reference: &ImageRef, source: &Source) -> Result<RegistryOptions> {
-    let mut options = RegistryOptions::new(AddressRule::Open);
-    options.limits = source.limits.clone();
-    options.plain_http.clone_from(&access.plain_http);
-    options.ca_files = access.cacert.iter().cloned().collect();
-    options.credentials = Credentials::from_docker_config(None)?;
-    if let Some((user, password)) = &access.login {
-        let password = Secret::new(password.reveal());
-        options.credentials = options.credentials.with_login(reference.registry(), user, password);
-    }
-    Ok(options)
 }
 
 /// Where a user's own evidence is kept between commands: `$XDG_CACHE_HOME/cleanbill` or

@@ -8,7 +8,7 @@ use std::process::{Command, Output};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_trust::breakglass::{self, ANNOTATION, Terms};
-use cleanbill_trust::statement::{Subject, sign_decision};
+use cleanbill_trust::statement::{DECISION, Subject, sign};
 use cleanbill_trust::{PublicKey, SigningKey};
 
 struct Place {
@@ -51,7 +51,7 @@ impl Place {
         let key = SigningKey::from_pem(self.read("a.key").as_bytes()).unwrap();
         let digest = Digest::Sha256([7; 32]);
         let subjects = [Subject { name: "registry.example/app:1".into(), digest }];
-        let receipt = sign_decision(predicate, &subjects, &key).unwrap();
+        let receipt = sign(DECISION, predicate, &subjects, &key).unwrap();
         std::fs::write(self.path(name), receipt).unwrap();
     }
 

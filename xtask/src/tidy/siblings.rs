@@ -96,7 +96,7 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill/src/cli.rs",
         opens: "match self",
         closes: "\n}",
-        helpers: &["facts", "output", "record", "source", "suppress", "trivy"],
+        helpers: &["access", "facts", "output", "record", "source", "suppress", "trivy"],
     },
     Family {
         folder: "crates/cleanbill/src/vex/",

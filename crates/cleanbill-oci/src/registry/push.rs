@@ -32,8 +32,8 @@ pub struct Upload<'a> {
 pub struct Pushed {
     /// The digest of the manifest.
     pub digest: Digest,
-    /// How many of the blobs were sent; the others were there before.
-    pub sent: usize,
+    /// The blobs that were sent; the others were there before.
+    pub sent: Vec<Digest>,
 }
 
 impl Registry {
@@ -56,12 +56,12 @@ impl Registry {
         })?;
         let pushed = || {
             let target = Target { purpose: Purpose::Push, ..self.target(image)? };
-            let mut sent = 0;
+            let mut sent = Vec::new();
             for blob in blobs {
                 let digest = blob.descriptor.digest;
-                sent += usize::from(
-                    self.push_blob(&target, blob).map_err(|e| e.within(digest.short()))?,
-                );
+                if self.push_blob(&target, blob).map_err(|e| e.within(digest.short()))? {
+                    sent.push(digest);
+                }
             }
             let digest = self.push_manifest(&target, tag, media_type, manifest)?;
             Ok(Pushed { digest, sent })

@@ -1,5 +1,5 @@
 //! The registry source against scripted servers on loopback, and against a real registry.
-#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "helpers of tests")]
 
 mod server;
 

@@ -10,6 +10,8 @@ use crate::failure::{Failure, Result};
 pub mod build;
 pub mod diff;
 pub mod load;
+pub mod pull;
+pub mod push;
 pub mod search;
 pub mod shown;
 pub mod status;
@@ -23,6 +25,8 @@ Examples:
   cleanbill db status
   cleanbill db build --from feeds/ --out advisories.cbdb
   cleanbill db load advisories.cbdb                 on a machine without a network
+  cleanbill db push registry.example/advisories:1   any registry is a mirror
+  cleanbill db pull registry.example/advisories:1 --key advisories.key.pub
   cleanbill db search CVE-2021-44228
   cleanbill db diff yesterday.cbdb                  what has changed since
   cleanbill db verify";
@@ -49,6 +53,12 @@ enum Db {
     /// Put a snapshot from elsewhere where commands look for it
     #[command(after_help = load::AFTER)]
     Load(load::Args),
+    /// Put a snapshot into a registry, which is then a mirror of it
+    #[command(after_help = push::AFTER)]
+    Push(push::Args),
+    /// Put a snapshot from a registry where commands look for it
+    #[command(after_help = pull::AFTER)]
+    Pull(pull::Args),
     /// Check every block of a snapshot
     #[command(after_help = verify::AFTER)]
     Verify(verify::Args),
@@ -76,6 +86,8 @@ pub fn run(args: Args) -> Result<Exit> {
             status::run(&args, jiff::Timestamp::now(), &mut out).map(|()| Exit::DONE)
         }
         Db::Load(args) => load::run(&args, &mut out).map(|()| Exit::DONE),
+        Db::Push(args) => push::run(args, &mut out).map(|()| Exit::DONE),
+        Db::Pull(args) => pull::run(args, &mut out).map(|()| Exit::DONE),
         Db::Verify(args) => verify::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Search(args) => search::run(&args, &mut out, &mut io::stderr().lock()),
         Db::Diff(args) => diff::run(&args, &mut out).map(|()| Exit::DONE),

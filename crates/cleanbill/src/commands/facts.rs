@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::commands::source::variable;
+use crate::commands::access::variable;
 use crate::failure::Result;
 
 /// Flags about advisories.

@@ -1,10 +1,12 @@
 //! One file a command: its arguments ([`clap::Args`]), the examples under its help (`AFTER`) and
 //! `run(args) -> failure::Result<Exit>`. To add one: add a file, and a line in `cli::Command`.
 //!
-//! What several commands share: [`source`] (where an image comes from), [`facts`] (which
-//! advisories, how old), [`output`] (what is shown and how), [`suppress`] (what is left out),
-//! [`trivy`] (flags we do not have yet), [`record`] (where the gate's record is, and decisions as JSON).
+//! What several commands share: [`access`] (how registries are spoken to), [`source`] (where an
+//! image comes from), [`facts`] (which advisories, how old), [`output`] (what is shown and how),
+//! [`suppress`] (what is left out), [`trivy`] (flags we do not have yet), [`record`] (where the gate's
+//! record is, and decisions as JSON).
 
+pub mod access;
 pub mod breakglass;
 pub mod check;
 pub mod db;

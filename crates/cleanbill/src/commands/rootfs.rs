@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::commands::access::Access;
 use crate::commands::facts::FactsArgs;
 use crate::commands::output::OutputArgs;
 use crate::commands::scan;
-use crate::commands::source::{Access, BoundsArgs, Source, Wanted};
+use crate::commands::source::{BoundsArgs, Source, Wanted};
 use crate::exit::Exit;
 use crate::failure::Result;
 

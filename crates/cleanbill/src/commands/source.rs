@@ -1,8 +1,6 @@
 //! Where the image comes from, and within which bounds it is read: flags that `scan` and `check`
 //! share, turned into one value that cannot be wrong.
 
-use std::fmt;
-use std::io::Read as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -10,6 +8,7 @@ use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::limits::Limits;
 
+use crate::commands::access::{Access, AccessArgs};
 use crate::failure::{Failure, Result};
 
 /// Flags about the source.
@@ -21,21 +20,9 @@ pub struct SourceArgs {
     /// Platform of a multi-platform image (default: this machine's)
     #[arg(long, value_name = "OS/ARCH")]
     pub platform: Option<Platform>,
-    /// Registry user (or CLEANBILL_USERNAME)
-    #[arg(long, value_name = "USER")]
-    pub username: Option<String>,
-    /// Registry password (or CLEANBILL_PASSWORD)
-    #[arg(long, value_name = "SECRET", conflicts_with = "password_stdin")]
-    pub password: Option<Secret>,
-    /// Read the registry password from standard input
-    #[arg(long)]
-    pub password_stdin: bool,
-    /// Speak plain HTTP with this registry (repeatable)
-    #[arg(long, value_name = "HOST[:PORT]")]
-    pub plain_http: Vec<String>,
-    /// Trust the certificate authorities in this PEM file as well
-    #[arg(long, value_name = "FILE")]
-    pub cacert: Option<PathBuf>,
+    /// How registries are spoken to.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// Flags about bounds.
@@ -49,35 +36,6 @@ pub struct BoundsArgs {
     pub limit: Vec<String>,
 }
 
-/// A word that is never shown.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Secret(String);
-
-impl Secret {
-    /// The word itself, for the one place that sends it.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl From<String> for Secret {
-    fn from(text: String) -> Self {
-        Self(text)
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
 /// Which image is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -87,17 +45,6 @@ pub enum Wanted {
     Input(String),
     /// A root filesystem folder.
     Rootfs(PathBuf),
-}
-
-/// How a registry is spoken to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Access {
-    /// User and password for the registry that is named; `None`: Docker's `config.json`.
-    pub login: Option<(String, Secret)>,
-    /// Registries (`host` or `host:port`) that speak plain HTTP.
-    pub plain_http: Vec<String>,
-    /// More certificate authorities, a PEM file.
-    pub cacert: Option<PathBuf>,
 }
 
 /// A source, fully understood.
@@ -112,9 +59,6 @@ pub struct Source {
     /// The bounds it is read within.
     pub limits: Limits,
 }
-
-/// The longest password that is read from standard input, in bytes.
-const PASSWORD_MAX: u64 = 64 << 10;
 
 impl SourceArgs {
     /// The source that the flags and the name mean.
@@ -141,54 +85,9 @@ impl SourceArgs {
                     .next("name one, or an archive with --input PATH"));
             }
         };
-        let password = match (self.password, self.password_stdin) {
-            (Some(password), _) => Some(password),
-            (None, true) if wanted == Wanted::Input("-".into()) => {
-                return Err(Failure::new("standard input cannot be both image and password")
-                    .next("set CLEANBILL_PASSWORD instead"));
-            }
-            (None, true) => Some(password_from_stdin()?),
-            (None, false) => variable("CLEANBILL_PASSWORD")?.map(Secret),
-        };
-        let user = self.username.map_or_else(|| variable("CLEANBILL_USERNAME"), |u| Ok(Some(u)))?;
-        let login = match (user, password) {
-            (Some(user), Some(password)) => Some((user, password)),
-            (None, None) => None,
-            (Some(_), None) => {
-                return Err(Failure::new("a registry user without a password was given")
-                    .next("add --password-stdin, or set CLEANBILL_PASSWORD"));
-            }
-            (None, Some(_)) => {
-                return Err(Failure::new("a registry password without a user was given")
-                    .next("add --username, or set CLEANBILL_USERNAME"));
-            }
-        };
-        Ok(Source {
-            wanted,
-            platform: self.platform,
-            access: Access { login, plain_http: self.plain_http, cacert: self.cacert },
-            limits: bounds.limits()?,
-        })
+        let access = self.access.resolve(wanted == Wanted::Input("-".into()))?;
+        Ok(Source { wanted, platform: self.platform, access, limits: bounds.limits()? })
     }
-}
-
-/// An environment variable; unset and empty are the same.
-pub fn variable(name: &str) -> Result<Option<String>> {
-    match std::env::var(name) {
-        Ok(value) if value.is_empty() => Ok(None),
-        Ok(value) => Ok(Some(value)),
-        Err(std::env::VarError::NotPresent) => Ok(None),
-        Err(std::env::VarError::NotUnicode(_)) => {
-            Err(Failure::new(format!("the variable {name} is not UTF-8")))
-        }
-    }
-}
-
-fn password_from_stdin() -> Result<Secret> {
-    let mut text = String::new();
-    let read = std::io::stdin().lock().take(PASSWORD_MAX).read_to_string(&mut text);
-    read.map_err(|e| Failure::new(format!("cannot read the password from standard input: {e}")))?;
-    Ok(Secret(text.trim_end_matches(['\r', '\n']).to_owned()))
 }
 
 impl BoundsArgs {
@@ -282,7 +181,7 @@ pub fn duration(text: &str) -> std::result::Result<Duration, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{BoundsArgs, SourceArgs, Wanted, duration};
+    use super::{AccessArgs, BoundsArgs, SourceArgs, Wanted, duration};
     use cleanbill_oci::limits::Limits;
 
     fn bounds(limit: &[&str]) -> BoundsArgs {
@@ -290,15 +189,9 @@ mod tests {
     }
 
     fn args(input: Option<&str>, login: (Option<&str>, Option<&str>)) -> SourceArgs {
-        SourceArgs {
-            input: input.map(Into::into),
-            platform: None,
-            username: login.0.map(Into::into),
-            password: login.1.map(Into::into),
-            password_stdin: false,
-            plain_http: vec![],
-            cacert: None,
-        }
+        let (username, password) = (login.0.map(Into::into), login.1.map(Into::into));
+        let access = AccessArgs { username, password, ..AccessArgs::default() };
+        SourceArgs { input: input.map(Into::into), platform: None, access }
     }
 
     #[test]

@@ -16,9 +16,10 @@ use cleanbill_oci::source::{InputSpec, open_input};
 use tempfile::TempDir;
 
 use crate::checkers::Checkers;
+use crate::commands::access::Access;
 use crate::commands::facts::Facts;
 use crate::commands::scan;
-use crate::commands::source::{Access, Source, Wanted};
+use crate::commands::source::{Source, Wanted};
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::quickstart::ask::{Answer, Asker};

@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cleanbill_advisory::ErrorKind;
-use cleanbill_advisory::load::{Load, MOST};
+use cleanbill_advisory::load::{Load, Loaded, MOST};
 use cleanbill_core::digest::Digest;
 
 use super::{status, unwritten};
@@ -62,17 +62,21 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
         most: MOST,
     };
     let loaded = cleanbill_advisory::load(&mut source, &load).map_err(|e| next_step(&e))?;
+    out.write_all(said(&load.out, &loaded).as_bytes()).map_err(|e| unwritten(&e))
+}
+
+/// What is in force now, and how it came about.
+pub fn said(place: &Path, loaded: &Loaded) -> String {
     let mut text = status::table(&status::rows(&loaded.feeds, None));
     for back in &loaded.back {
         text += &format!("note: {back}\n");
     }
-    let path = load.out.display();
-    text += &format!("{path}: {} bytes, {}\n", loaded.bytes, loaded.digest);
+    text += &format!("{}: {} bytes, {}\n", place.display(), loaded.bytes, loaded.digest);
     text += &super::holds(&loaded.contents);
     if loaded.already {
         text += "It was in force already: nothing is changed.\n";
     }
-    out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
+    printable_lines(&text)
 }
 
 fn next_step(error: &cleanbill_advisory::Error) -> Failure {

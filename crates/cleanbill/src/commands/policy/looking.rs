@@ -10,8 +10,9 @@ use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::image::PlatformChoice;
 
 use crate::assess::{self, Found};
+use crate::commands::access::Access;
 use crate::commands::facts::FactsArgs;
-use crate::commands::source::{Access, BoundsArgs, Source, Wanted};
+use crate::commands::source::{BoundsArgs, Source, Wanted};
 use crate::examine::Examiner;
 use crate::failure::{Failure, Result};
 use crate::snapshot_choice;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use cleanbill_core::digest::Digest;
-use cleanbill_trust::statement::{Subject, sign_decision};
+use cleanbill_trust::statement::{DECISION, Subject, sign};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -23,7 +23,7 @@ pub fn run(id: &str, key: &Path, state: &StateArgs) -> Result<Exit> {
     let store = state.look()?;
     let decision = record::find(&store, id)?;
     let predicate = predicate(&store, &decision)?;
-    let receipt = sign_decision(&predicate, &subjects(&decision)?, &key)
+    let receipt = sign(DECISION, &predicate, &subjects(&decision)?, &key)
         .map_err(|e| Failure::new(format!("no receipt can be made of {}: {e}", decision.id)))?;
     record::done(&receipt)
 }

@@ -14,8 +14,9 @@ use cleanbill_oci::testing::{ImageBuilder, TarBuilder};
 
 use super::{Told, answer, ask, exit, json, text};
 use crate::assess::Against;
+use crate::commands::access::Access;
 use crate::commands::record;
-use crate::commands::source::{Access, Source, Wanted};
+use crate::commands::source::{Source, Wanted};
 use crate::progress::Progress;
 use crate::vex::{Given, parse_ignore_file, parse_vex};
 

@@ -1,0 +1,207 @@
+//! A registry on loopback that keeps what it is given, and plays tricks when it is told to.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cleanbill_core::digest::Digest;
+use cleanbill_oci::hash::sha256;
+use serde_json::{Value, json};
+
+pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+/// What goes wrong.
+#[derive(Clone, Debug)]
+pub enum Trick {
+    /// A status, and how many seconds to wait.
+    Status(u16, Option<&'static str>),
+    /// The connection ends without an answer.
+    Reset,
+    /// The whole is promised, and half of it sent.
+    Half,
+    /// Other bytes.
+    Other(Vec<u8>),
+    /// The right answer, whose bytes come so much later than its head.
+    Slow(Duration),
+}
+
+#[derive(Default)]
+struct Kept {
+    blobs: BTreeMap<String, Vec<u8>>,
+    /// By repository and tag or digest.
+    manifests: BTreeMap<String, Vec<u8>>,
+    /// The part of the path that it is played on, and how often yet.
+    tricks: Vec<(&'static str, Trick, usize)>,
+    log: Vec<String>,
+}
+
+/// A running registry. Its threads end with the test process.
+pub struct Registry {
+    /// `127.0.0.1:PORT`.
+    pub host: String,
+    kept: Arc<Mutex<Kept>>,
+}
+
+impl Registry {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let host = listener.local_addr().unwrap().to_string();
+        let kept = Arc::new(Mutex::new(Kept::default()));
+        let shared = Arc::clone(&kept);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&shared);
+                // A client that hangs up early is part of the play.
+                std::thread::spawn(move || _ = answer(stream, &shared));
+            }
+        });
+        Self { host, kept }
+    }
+
+    /// Plays a trick on GETs whose path has this in it, so many times.
+    pub fn trick(&self, path: &'static str, trick: Trick, times: usize) {
+        self.kept.lock().unwrap().tricks.push((path, trick, times));
+    }
+
+    pub fn no_tricks(&self) {
+        self.kept.lock().unwrap().tricks.clear();
+    }
+
+    /// `METHOD kind` of the requests since the last call: manifests, blobs, uploads.
+    pub fn asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.kept.lock().unwrap().log)
+    }
+
+    /// Keeps a blob; returns its descriptor.
+    pub fn blob(&self, media_type: &str, bytes: &[u8]) -> Value {
+        let digest = sha256(bytes);
+        self.kept.lock().unwrap().blobs.insert(digest.to_string(), bytes.to_vec());
+        json!({"mediaType": media_type, "digest": digest, "size": bytes.len()})
+    }
+
+    /// Keeps a manifest under `repository:tag`.
+    pub fn manifest(&self, name: &str, manifest: &Value) -> Digest {
+        let bytes = manifest.to_string().into_bytes();
+        let digest = sha256(&bytes);
+        let mut kept = self.kept.lock().unwrap();
+        let (repository, _) = name.split_once(':').unwrap();
+        kept.manifests.insert(format!("{repository}:{digest}"), bytes.clone());
+        kept.manifests.insert(name.to_owned(), bytes);
+        digest
+    }
+
+    /// An artifact of one layer.
+    pub fn artifact(&self, name: &str, artifact_type: &str, layer: Value) -> Digest {
+        let config = self.blob("application/vnd.oci.empty.v1+json", b"{}");
+        self.manifest(name, &artifact(artifact_type, config, layer))
+    }
+
+    /// The manifest under `repository:tag`.
+    pub fn get(&self, name: &str) -> Value {
+        serde_json::from_slice(&self.kept.lock().unwrap().manifests[name]).unwrap()
+    }
+}
+
+fn artifact(artifact_type: &str, config: Value, layer: Value) -> Value {
+    json!({
+        "schemaVersion": 2, "mediaType": MANIFEST, "artifactType": artifact_type,
+        "config": config, "layers": [layer],
+    })
+}
+
+fn answer(mut stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
+    let mut reader = BufReader::new(stream.try_clone()?);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace();
+    let (method, path) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
+    let (mut length, mut head) = (0, String::new());
+    while reader.read_line(&mut head)? > 2 {
+        if let Some(text) = head.to_ascii_lowercase().strip_prefix("content-length: ") {
+            length = text.trim().parse().unwrap();
+        }
+        head.clear();
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    let path = path.replace("%3A", ":");
+    let (repository, rest) = ["/manifests/", "/blobs/"]
+        .iter()
+        .find_map(|part| {
+            let (before, after) = path.strip_prefix("/v2/")?.split_once(part)?;
+            Some((before.to_owned(), format!("{part}{after}")))
+        })
+        .unwrap();
+    let mut kept = kept.lock().unwrap();
+    let kind = rest.split('/').nth(1).unwrap();
+    kept.log.push(format!("{method} {kind}"));
+    let mut trick = None;
+    if method == "GET" {
+        let found = kept.tricks.iter_mut().find(|(at, _, times)| *times > 0 && rest.contains(at));
+        trick = found.map(|(_, trick, times)| {
+            *times -= 1;
+            trick.clone()
+        });
+    }
+    let (mut status, mut more, mut bytes) =
+        match (method.as_str(), rest.rsplit('/').next().unwrap()) {
+            ("POST", _) => (202, format!("Location: {}1\r\n", path), Vec::new()),
+            ("PUT", tag) if kind == "manifests" => {
+                let digest = sha256(&body);
+                kept.manifests.insert(format!("{repository}:{digest}"), body.clone());
+                kept.manifests.insert(format!("{repository}:{tag}"), body);
+                (201, format!("Docker-Content-Digest: {digest}\r\n"), Vec::new())
+            }
+            ("PUT", last) => {
+                let digest = last.rsplit_once("digest=").unwrap().1.to_owned();
+                assert_eq!(digest, sha256(&body).to_string());
+                kept.blobs.insert(digest, body);
+                (201, String::new(), Vec::new())
+            }
+            (_, name) => {
+                let found = match kind {
+                    "manifests" => kept.manifests.get(&format!("{repository}:{name}")),
+                    _ => kept.blobs.get(name),
+                };
+                match found {
+                    Some(bytes) if kind == "manifests" => {
+                        (200, format!("Content-Type: {MANIFEST}\r\n"), bytes.clone())
+                    }
+                    Some(bytes) => (200, String::new(), bytes.clone()),
+                    None => (404, String::new(), Vec::new()),
+                }
+            }
+        };
+    drop(kept);
+    let head = |status: u16, more: &str, length: usize| {
+        format!(
+            "HTTP/1.1 {status} X\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
+        )
+    };
+    match trick {
+        Some(Trick::Status(status, wait)) => {
+            let wait = wait.map_or_else(String::new, |s| format!("Retry-After: {s}\r\n"));
+            return stream.write_all(head(status, &wait, 0).as_bytes());
+        }
+        Some(Trick::Reset) => return Ok(()),
+        Some(Trick::Half) => {
+            stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
+            return stream.write_all(&bytes[..bytes.len() / 2]);
+        }
+        Some(Trick::Other(other)) => {
+            (status, bytes) = (200, other);
+            more = format!("Content-Type: {MANIFEST}\r\n");
+        }
+        Some(Trick::Slow(time)) => {
+            stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
+            stream.flush()?;
+            std::thread::sleep(time);
+            return stream.write_all(&bytes);
+        }
+        None => {}
+    }
+    stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
+    if method == "HEAD" { Ok(()) } else { stream.write_all(&bytes) }
+}
