@@ -52,7 +52,15 @@ pub struct Report {
 /// # Errors
 /// When a feed cannot be read or understood, there is none at all, or writing fails.
 pub fn build(from: &Path, out: &Path, options: &Options) -> Result<Report> {
-    let gathered = gather(from, options)?;
+    build_all(&[from], out, options)
+}
+
+/// The same from several folders. Of what lies in more than one of them the first counts.
+///
+/// # Errors
+/// As [`build()`].
+pub(crate) fn build_all(from: &[&Path], out: &Path, options: &Options) -> Result<Report> {
+    let gathered = gather_all(from, options)?;
     let (digest, bytes) = replace(out, |file| snapshot::write(&gathered, file))?;
     Ok(Report { digest, bytes, feeds: gathered.feeds, ignored: gathered.ignored })
 }
@@ -62,39 +70,53 @@ pub fn build(from: &Path, out: &Path, options: &Options) -> Result<Report> {
 /// # Errors
 /// As [`build()`].
 pub fn gather(from: &Path, options: &Options) -> Result<Gathered> {
+    gather_all(&[from], options)
+}
+
+fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
     let mut gathered = Gathered::default();
-    // Trivy's cache, or one file of it, needs no folder of feeds around it.
-    if trivy::is_here(from) {
-        trivy::read(from, &options.limits, &mut gathered)?;
-    }
-    for feed in FEEDS {
-        let folder = from.join(feed.folder);
-        if folder.is_dir() {
-            (feed.read)(&folder, &options.limits, &mut gathered)?;
+    let mut seen = BTreeSet::new();
+    for root in from {
+        // Trivy's cache, or one file of it, needs no folder of feeds around it.
+        if trivy::is_here(root) {
+            trivy::read(root, &options.limits, &mut gathered)?;
+        }
+        for feed in FEEDS {
+            let folder = root.join(feed.folder);
+            match folder.is_dir() {
+                true if seen.insert(feed.folder) => {
+                    (feed.read)(&folder, &options.limits, &mut gathered)?;
+                }
+                true => {
+                    let message = format!("{}: another of its kind counts", folder.display());
+                    gathered.ignored.push(message);
+                }
+                false => {}
+            }
         }
     }
+    let named = from.first().map(|root| root.display().to_string()).unwrap_or_default();
     if gathered.feeds.is_empty() {
         let known: Vec<_> = FEEDS.iter().map(|f| f.folder).collect();
-        let message = format!(
-            "{}: no feed in it; expected one of the folders {}",
-            from.display(),
-            known.join(", ")
-        );
+        let message =
+            format!("{named}: no feed in it; expected one of the folders {}", known.join(", "));
         return Err(Error::new(ErrorKind::NotFound, message));
     }
     for feed in &mut gathered.feeds {
         feed.as_of = feed.as_of.or_else(|| options.fallback_as_of.get(&feed.id).copied());
     }
-    let mut dates = as_of_file(from)?;
+    let mut dates = BTreeMap::new();
+    for root in from.iter().rev() {
+        dates.extend(as_of_file(root)?);
+    }
     dates.extend(options.as_of.clone());
     for (id, date) in dates {
         match gathered.feeds.iter_mut().find(|f| f.id == id) {
             Some(feed) => feed.as_of = Some(date),
             None => {
-                return Err(Error::malformed(format!(
-                    "a date is given for the feed {id:?}, which is not in {}",
-                    from.display()
-                )));
+                let message =
+                    format!("a date is given for the feed {id:?}, which is not in {named}");
+                return Err(Error::malformed(message));
             }
         }
     }

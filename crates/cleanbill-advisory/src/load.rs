@@ -65,7 +65,7 @@ pub fn load(source: &mut dyn Read, load: &Load) -> Result<Loaded> {
 }
 
 fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> {
-    copy(source, load, place.fresh())?;
+    copy(source, &load.name, load.most, place.fresh())?;
     let new = Snapshot::open_as(place.fresh(), &load.name)?;
     if let Some(wanted) = load.digest.filter(|wanted| *wanted != new.digest()) {
         let message = format!("{} has the digest {}, not {wanted}", load.name, new.digest());
@@ -73,22 +73,9 @@ fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> 
     }
     let contents = new.contents()?;
     let before = in_force(&load.out);
-    let back = match &before {
-        Before::None => goes_back(&new, &Snapshot::starter()?, false),
-        Before::Snapshot(old) => goes_back(&new, old, true),
-        Before::Unreadable(why) => {
-            vec![format!(
-                "what is in force cannot be read, so nobody can tell how old it is: {why}"
-            )]
-        }
-    };
+    let back = back(&new, &before)?;
     if !back.is_empty() && !load.force {
-        let message = format!(
-            "{} is older than the snapshot in force, or lacks some of it:\n  {}",
-            load.name,
-            back.join("\n  ")
-        );
-        return Err(Error::new(ErrorKind::Older, message));
+        return Err(older(&load.name, &back));
     }
     // Of one whose blocks are damaged the feeds are known still. It must not push out the one
     // before it, which may be whole, nor pass for the same as one that is.
@@ -103,8 +90,8 @@ fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> 
     Ok(Loaded { digest, bytes, feeds, contents, already, back })
 }
 
-/// Copies the source and flushes it to the disk.
-fn copy(source: &mut dyn Read, load: &Load, to: &Path) -> Result<()> {
+/// Copies a source of at most so many bytes and flushes it to the disk.
+pub(crate) fn copy(source: &mut dyn Read, name: &str, most: u64, to: &Path) -> Result<()> {
     let unwritten = |e| Error::io(to, e);
     // What a killed process left is not written into: somebody may have it open.
     match std::fs::remove_file(to) {
@@ -113,16 +100,16 @@ fn copy(source: &mut dyn Read, load: &Load, to: &Path) -> Result<()> {
     }
     let mut file = File::create_new(to).map_err(unwritten)?;
     let mut piece = vec![0; 1 << 16];
-    let mut left = load.most;
+    let mut left = most;
     loop {
         let read = match source.read(&mut piece) {
             Ok(0) => break,
             Ok(read) => read,
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(e) => return Err(Error::new(ErrorKind::Io, load.name.clone()).because(e)),
+            Err(e) => return Err(Error::new(ErrorKind::Io, name).because(e)),
         };
         left = left.checked_sub(read as u64).ok_or_else(|| {
-            let message = format!("{} has more than {} bytes", load.name, load.most);
+            let message = format!("{name} has more than {most} bytes");
             Error::new(ErrorKind::OverLimit, message)
         })?;
         file.write_all(piece.get(..read).unwrap_or_default()).map_err(unwritten)?;
@@ -130,15 +117,15 @@ fn copy(source: &mut dyn Read, load: &Load, to: &Path) -> Result<()> {
     file.sync_all().map_err(unwritten)
 }
 
-/// What commands use as long as nothing is loaded.
-enum Before {
+/// What is in force, before anything takes its place.
+pub(crate) enum Before {
     /// No file: the starter.
     None,
     Snapshot(Box<Snapshot>),
     Unreadable(Error),
 }
 
-fn in_force(out: &Path) -> Before {
+pub(crate) fn in_force(out: &Path) -> Before {
     match Snapshot::open(out) {
         Ok(snapshot) => Before::Snapshot(Box::new(snapshot)),
         Err(e) if e.kind() == ErrorKind::NotFound && out.symlink_metadata().is_err() => {
@@ -146,6 +133,25 @@ fn in_force(out: &Path) -> Before {
         }
         Err(e) => Before::Unreadable(e),
     }
+}
+
+/// In what `new` goes back behind what is in force; a sentence each.
+pub(crate) fn back(new: &Snapshot, before: &Before) -> Result<Vec<String>> {
+    Ok(match before {
+        Before::None => goes_back(new, &Snapshot::starter()?, false),
+        Before::Snapshot(old) => goes_back(new, old, true),
+        Before::Unreadable(why) => {
+            vec![format!(
+                "what is in force cannot be read, so nobody can tell how old it is: {why}"
+            )]
+        }
+    })
+}
+
+/// The error of going back.
+pub(crate) fn older(name: &str, back: &[String]) -> Error {
+    let head = "is older than the snapshot in force, or lacks some of it";
+    Error::new(ErrorKind::Older, format!("{name} {head}:\n  {}", back.join("\n  ")))
 }
 
 /// The feeds in which `new` is older than `old`, and those that it lacks where `all` count.

@@ -32,6 +32,11 @@ impl Failure {
         self
     }
 
+    /// The thing and the cause, without the next step.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The same, told from further up: `context: message`.
     #[must_use]
     pub fn within(mut self, context: impl fmt::Display) -> Self {

@@ -5,8 +5,10 @@ use std::path::Path;
 
 use cleanbill_core::Timestamp;
 
+use super::building::Building;
 use super::fetch::{Fetcher, Outcome};
 use super::state::State;
+use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::place::make_parent;
 
@@ -64,7 +66,7 @@ impl<'a> Course<'a> {
     }
 
     /// Tells a line.
-    pub(super) fn say(&mut self, line: &str) {
+    fn say(&mut self, line: &str) {
         (self.say)(line);
     }
 
@@ -77,9 +79,18 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Forgets what is known of all files, so that the next update fetches them.
-    pub(super) fn forget(&mut self) -> Result<()> {
-        self.state.forget()
+    /// Builds from what was fetched. What cannot be built from is not worth asking about: the next
+    /// update fetches all of it.
+    pub(super) fn build(&mut self, building: &Building<'_>) -> Result<Report> {
+        let built = building.run(&mut self.state, self.say);
+        built.or_else(|failed| match failed.kind() {
+            ErrorKind::Malformed
+            | ErrorKind::Damaged
+            | ErrorKind::OverLimit
+            | ErrorKind::NotFound => self.state.forget().and(Err(failed)),
+            // The disk, another process, or what is in force: it lies not with what was fetched.
+            ErrorKind::Older | ErrorKind::Network | ErrorKind::Io => Err(failed),
+        })
     }
 
     /// Files of before that had to do, each with the cause.

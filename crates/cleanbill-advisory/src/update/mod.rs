@@ -17,21 +17,34 @@ use crate::build::{self, Options, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
-use crate::place::{Place, make_parent};
+use crate::place::make_parent;
 
+mod building;
 mod course;
+mod database;
 mod fetch;
 mod publishers;
 mod remote;
 mod sources;
 mod state;
+mod turn;
 
+pub use building::Copies;
+pub use database::Database;
 pub use publishers::Publisher;
 pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
+pub use turn::Turn;
 
+use building::Building;
 use course::Course;
+use database::DATABASE_FOLDER;
 use fetch::Fetcher;
 use state::State;
+
+/// Where the feeds lie, in the folder of updates.
+const FEEDS_FOLDER: &str = "feeds";
+/// What is known of fetched files, there too.
+const STATE: &str = "state.json";
 
 /// How an update is done.
 #[derive(Clone, Debug)]
@@ -50,6 +63,8 @@ pub struct Plan {
     pub now: Timestamp,
     /// Bounds on one download and on the build.
     pub bounds: Bounds,
+    /// What the feeds stand in for; `None`: they are the first choice.
+    pub stands_in: Option<Copies>,
 }
 
 /// Bounds on the network.
@@ -98,16 +113,28 @@ pub struct Updated {
 /// When something of which there is no earlier copy cannot be fetched, when nothing at all can be,
 /// and when what was fetched cannot be built from; the snapshot there before is untouched.
 pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
-    let feeds = plan.folder.join("feeds");
-    std::fs::create_dir_all(&feeds).map_err(|e| Error::io(&feeds, e))?;
-    let lock = plan.folder.join("lock");
-    let held = File::create(&lock).map_err(|e| Error::io(&lock, e))?;
-    if held.try_lock().is_err() {
-        let message = format!("{}: another update is running", plan.folder.display());
-        return Err(Error::new(ErrorKind::Io, message));
+    Turn::take(&plan.folder)?.feeds(plan, say)
+}
+
+impl Turn {
+    /// The same for whoever has taken the turn in the folder of the plan.
+    ///
+    /// # Errors
+    /// As [`update`], and when that is another folder.
+    pub fn feeds(&self, plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
+        if self.folder() != plan.folder {
+            let message = format!("{}: the turn is for another folder", plan.folder.display());
+            return Err(Error::new(ErrorKind::Io, message));
+        }
+        fetch_and_build(plan, say)
     }
+}
+
+fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
+    let feeds = plan.folder.join(FEEDS_FOLDER);
+    std::fs::create_dir_all(&feeds).map_err(|e| Error::io(&feeds, e))?;
     let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone())?;
-    let state = State::open(plan.folder.join("state.json"))?;
+    let state = State::open(plan.folder.join(STATE))?;
     let mut options = Options { limits: plan.bounds.limits.clone(), ..Options::default() };
     let mut course = Course::new(fetcher, state, say);
 
@@ -149,12 +176,14 @@ pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     ends_of_life(plan, &feeds, &mut course)?;
 
     course.worth_it()?;
-    course.say("building the snapshot");
-    let place = Place::take(&plan.out)?;
-    // What cannot be built from is not worth asking about: the next update fetches all of it.
-    let report = build::build(&feeds, place.fresh(), &options)
-        .or_else(|failed| course.forget().and(Err(failed)))?;
-    place.put(true)?;
+    let report = course.build(&Building {
+        name: "what the feeds give",
+        folder: &plan.folder,
+        own: &feeds,
+        out: &plan.out,
+        stands_in: plan.stands_in,
+        options,
+    })?;
     Ok(Updated { report, kept: course.kept() })
 }
 

@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 use crate::build::replace;
 use crate::error::{Error, ErrorKind, Result};
 
+/// What the names of feeds begin with, beside those of files.
+const BUILT: &str = "built/";
+
+fn built(feed: &str) -> String {
+    format!("{BUILT}{feed}")
+}
+
 /// What a server said of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Seen {
@@ -40,14 +47,39 @@ impl State {
         self.files.get(name)?.last_modified
     }
 
+    /// The names of files that begin so.
+    pub(super) fn named(&self, prefix: &str) -> Vec<String> {
+        self.files.keys().filter(|name| name.starts_with(prefix)).cloned().collect()
+    }
+
+    /// Forgets one file.
+    pub(super) fn remove(&mut self, name: &str) -> Result<()> {
+        self.files.remove(name);
+        self.save()
+    }
+
     pub(super) fn set(&mut self, name: &str, seen: Seen) -> Result<()> {
         self.files.insert(name.to_owned(), seen);
         self.save()
     }
 
+    /// The date that a feed was built with last, where it bears none itself.
+    pub(super) fn built(&self, feed: &str) -> Option<Timestamp> {
+        self.date(&built(feed))
+    }
+
+    /// Remembers the dates that feeds were built with.
+    pub(super) fn set_built(&mut self, dates: &BTreeMap<String, Timestamp>) -> Result<()> {
+        for (feed, date) in dates {
+            let seen = Seen { etag: None, last_modified: Some(*date) };
+            self.files.insert(built(feed), seen);
+        }
+        self.save()
+    }
+
     /// Forgets everything, so that everything is fetched again.
     pub(super) fn forget(&mut self) -> Result<()> {
-        self.files.clear();
+        self.files.retain(|name, _| name.starts_with(BUILT));
         self.save()
     }
 

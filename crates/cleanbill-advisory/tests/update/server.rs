@@ -109,6 +109,7 @@ impl Server {
                 download_bytes: 1 << 20,
                 ..Bounds::default()
             },
+            stands_in: None,
         }
     }
 }

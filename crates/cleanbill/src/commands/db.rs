@@ -10,6 +10,7 @@ use crate::failure::{Failure, Result};
 pub mod build;
 pub mod diff;
 pub mod load;
+pub mod origin;
 pub mod pull;
 pub mod push;
 pub mod search;
@@ -44,7 +45,7 @@ enum Db {
     /// Build a snapshot from a folder of feeds
     #[command(after_help = build::AFTER)]
     Build(build::Args),
-    /// Fetch the feeds that changed and build the snapshot that commands use
+    /// Bring the snapshot that commands use up to date, from the first source that works
     #[command(after_help = update::AFTER)]
     Update(update::Args),
     /// Say which feeds a snapshot holds and how old they are
@@ -80,7 +81,7 @@ pub fn run(args: Args) -> Result<Exit> {
         Db::Build(args) => build::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Update(args) => {
             let progress = &mut io::stderr().lock();
-            update::run(&args, jiff::Timestamp::now(), progress, &mut out)
+            update::run(args, jiff::Timestamp::now(), progress, &mut out)
         }
         Db::Status(args) => {
             status::run(&args, jiff::Timestamp::now(), &mut out).map(|()| Exit::DONE)

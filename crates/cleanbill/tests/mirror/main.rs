@@ -4,7 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
 mod faults;
+mod feeds;
 mod place;
 mod real;
 mod registry;
 mod round;
+mod sources;

@@ -32,6 +32,8 @@ struct Kept {
     blobs: BTreeMap<String, Vec<u8>>,
     /// By repository and tag or digest.
     manifests: BTreeMap<String, Vec<u8>>,
+    /// By path: what is no registry's, such as feeds.
+    files: BTreeMap<String, Vec<u8>>,
     /// The part of the path that it is played on, and how often yet.
     tricks: Vec<(&'static str, Trick, usize)>,
     log: Vec<String>,
@@ -98,6 +100,15 @@ impl Registry {
         self.manifest(name, &artifact(artifact_type, config, layer))
     }
 
+    /// Keeps a file under a path that is no registry's.
+    pub fn file(&self, path: &str, bytes: &[u8]) {
+        self.kept.lock().unwrap().files.insert(path.to_owned(), bytes.to_vec());
+    }
+
+    pub fn no_files(&self) {
+        self.kept.lock().unwrap().files.clear();
+    }
+
     /// The manifest under `repository:tag`.
     pub fn get(&self, name: &str) -> Value {
         serde_json::from_slice(&self.kept.lock().unwrap().manifests[name]).unwrap()
@@ -127,6 +138,18 @@ fn answer(mut stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let path = path.replace("%3A", ":");
+    if !path.starts_with("/v2/") {
+        let file = kept.lock().unwrap().files.get(&path).cloned();
+        let status = if file.is_some() { "200 OK" } else { "404 Not Found" };
+        let bytes = file.unwrap_or_default();
+        let dated = "Last-Modified: Sat, 02 Jan 2100 00:00:00 GMT";
+        let length = bytes.len();
+        write!(
+            stream,
+            "HTTP/1.1 {status}\r\n{dated}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
+        )?;
+        return stream.write_all(&bytes);
+    }
     let (repository, rest) = ["/manifests/", "/blobs/"]
         .iter()
         .find_map(|part| {

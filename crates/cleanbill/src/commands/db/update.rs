@@ -1,17 +1,25 @@
-//! `cleanbill db update`: fetch the feeds and build the snapshot that commands use by default.
+//! `cleanbill db update`: the snapshot that commands use by default, from the first source that works.
 
-use std::io::Write;
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 
-use cleanbill_advisory::update::{Bounds, DEFAULT_ECOSYSTEMS, Plan, Publisher, Sources, Updated};
+use cleanbill_advisory::update::{
+    Bounds, Copies, DEFAULT_ECOSYSTEMS, Database, Plan, Publisher, Sources, Turn, Updated,
+};
 use cleanbill_core::ecosystem::Ecosystem;
+use cleanbill_trust::PublicKey;
 use jiff::Timestamp;
 
-use super::{status, unwritten};
+use super::origin::Origin;
+use super::{load, pull, status, unwritten};
+use crate::commands::access::{Access, AccessArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::mirror::pull::Pull;
 use crate::report::text::printable_lines;
 use crate::snapshot_choice::{failed, folder, updated_in};
+use crate::{key_file, mirror};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -19,15 +27,24 @@ Examples:
   cleanbill db update
   cleanbill db update --ecosystems Alpine,Ubuntu,Go --feeds epss,nvd
   cleanbill db update --mirror https://mirror.example/osv
-Feeds come from their publishers (OSV, CISA, endoflife.date, and those named by --feeds), only where
-they changed. A mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json,
-eol/<product>.json, debian/tracker.json, epss/epss_scores-current.csv.gz and so on.
-Exit codes: 0 everything is new; 3 a publisher gave nothing, and the copy of an earlier update was
-taken with the date that it has; 2 failed, and the snapshot there before stays.";
+  cleanbill db update --from snapshot:registry.example/db:1 --key db.key.pub --from feeds
+  cleanbill db update --from feeds --from trivy:ghcr.io/aquasecurity/trivy-db
+Sources are tried in the order of --from (default: feeds) until one works; each that does not is named.
+feeds: publishers' own (OSV, CISA, endoflife.date, and those of --feeds), only where they changed. A
+mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json, eol/<product>.json and
+so on. trivy: Trivy's database from a registry. snapshot: what `cleanbill db push` put into one.
+Exit codes: 0 everything is new; 3 another source than the first, or the copy of an earlier update,
+had to do; 2 failed, and the snapshot there before stays. docs/advisories.md says more.";
 
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Sources in their order: feeds, trivy:REPOSITORY or snapshot:REF; repeatable
+    #[arg(long, value_name = "SOURCE")]
+    pub from: Vec<Origin>,
+    /// Public key that must have signed a snapshot of --from; repeatable, one of them is enough
+    #[arg(long, value_name = "PUB")]
+    pub key: Vec<PathBuf>,
     /// Ecosystems, as OSV names them (default: Alpine,Go,PyPI,npm)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
     pub ecosystems: Vec<Ecosystem>,
@@ -43,6 +60,9 @@ pub struct Args {
     /// Folder for what was fetched (default: ~/.cache/cleanbill/db)
     #[arg(long, value_name = "DIR")]
     pub cache: Option<PathBuf>,
+    /// How registries are spoken to.
+    #[command(flatten)]
+    pub access: AccessArgs,
 }
 
 /// One of the words of `--feeds`.
@@ -71,20 +91,141 @@ fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
     })
 }
 
-/// Fetches and builds; `progress` is told what happens, `out` what is in the result. Ends in
-/// [`Exit::GAPS`] where the copy of an earlier update had to do.
+/// Tries the sources in their order until one works; `progress` is told what happens, `out` what is
+/// in the result. Ends in [`Exit::GAPS`] where another than the first had to do, or the copy of an
+/// earlier update.
 ///
 /// # Errors
-/// When something of which there is no earlier copy, or everything, cannot be fetched, or when
-/// nothing can be built; what was there before stays.
+/// When none works; what was there before stays.
 pub fn run(
-    args: &Args,
+    args: Args,
     now: Timestamp,
     progress: &mut dyn Write,
     out: &mut dyn Write,
 ) -> Result<Exit> {
-    let folder = args.cache.clone().map_or_else(folder, Ok)?;
-    let mut ecosystems = args.ecosystems.clone();
+    let run = Run::new(args, now)?;
+    // Progress is a courtesy: that it cannot be shown stops nothing.
+    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
+    let turn = Turn::take(&run.plan.folder).map_err(|e| failed(&e))?;
+    let mut failures: Vec<(&Origin, Failure)> = Vec::new();
+    for origin in &run.origins {
+        let earlier: Vec<&Origin> = failures.iter().map(|(origin, _)| *origin).collect();
+        match run.attempt(origin, &earlier, &turn, &mut say) {
+            Ok(Got { text, kept }) => {
+                let stood_in = failures.iter().map(|(o, e)| format!("{o}: {}", e.message()));
+                let old: Vec<String> = stood_in.chain(kept).collect();
+                out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
+                return Ok(ended(&old, failures.is_empty(), origin, &mut say));
+            }
+            Err(e) => {
+                if run.origins.len() > 1 {
+                    say(&format!("warning: {origin} gives nothing: {}", e.message()));
+                }
+                failures.push((origin, e));
+            }
+        }
+    }
+    Err(all_failed(failures))
+}
+
+/// What a source gave.
+struct Got {
+    /// What is in it.
+    text: String,
+    /// What was not brought up to date.
+    kept: Vec<String>,
+}
+
+/// All that an update needs to know.
+struct Run {
+    origins: Vec<Origin>,
+    plan: Plan,
+    keys: Vec<PublicKey>,
+    access: Access,
+}
+
+impl Run {
+    fn new(args: Args, now: Timestamp) -> Result<Self> {
+        let origins = if args.from.is_empty() { vec![Origin::Feeds] } else { args.from.clone() };
+        let access = args.access.clone().resolve(false)?;
+        let registries: BTreeSet<&str> = origins.iter().filter_map(Origin::registry).collect();
+        if access.login.is_some() && registries.len() > 1 {
+            let all = registries.into_iter().collect::<Vec<_>>().join(", ");
+            return Err(Failure::new(format!(
+                "one login was given, and several registries: {all}"
+            ))
+            .next("log in to each with docker login, whose config.json is read"));
+        }
+        let keys = args.key.iter().map(|path| key_file::public(path)).collect::<Result<_>>()?;
+        if !args.key.is_empty() && !origins.iter().any(|o| matches!(o, Origin::Snapshot(_))) {
+            return Err(Failure::new("a key was given, and no source that is signed")
+                .next("name a snapshot in a registry: --from snapshot:REF"));
+        }
+        Ok(Self { origins, plan: plan(args, now)?, keys, access })
+    }
+
+    /// Tries one source; `earlier` are those that gave nothing.
+    fn attempt(
+        &self,
+        origin: &Origin,
+        earlier: &[&Origin],
+        turn: &Turn,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Got> {
+        let stands_in = (!earlier.is_empty()).then(|| Copies {
+            feeds: earlier.contains(&&Origin::Feeds),
+            database: earlier.iter().any(|o| matches!(o, Origin::Trivy(_))),
+        });
+        let limits = mirror::limits(None);
+        match origin {
+            Origin::Feeds => {
+                let plan = Plan { stands_in, ..self.plan.clone() };
+                let updated = turn.feeds(&plan, say).map_err(|e| next_step(&e))?;
+                Ok(self.built(updated))
+            }
+            Origin::Trivy(name) => {
+                let registry = self.access.registry(name.registry(), &limits)?;
+                let found = mirror::trivy::find(name, &registry, &limits)?;
+                let plan = Database {
+                    name: found.name.clone(),
+                    digest: found.layer.digest,
+                    out: self.plan.out.clone(),
+                    bounds: self.plan.bounds.clone(),
+                    stands_in,
+                };
+                let mut source: Option<Box<dyn Read>> = None;
+                if !turn.has(&plan.digest).map_err(|e| failed(&e))? {
+                    say(&format!("{}: {} bytes", found.name, found.layer.size));
+                    source = Some(Box::new(found.artifact.open(&found.layer)?));
+                }
+                let source = source.as_mut().map(|s| s as &mut dyn Read);
+                let updated = turn.database(&plan, source, say).map_err(|e| next_step(&e))?;
+                Ok(self.built(updated))
+            }
+            Origin::Snapshot(name) => {
+                let registry = self.access.registry(name.registry(), &limits)?;
+                say(&format!("{name}: looking for what is new"));
+                let (keys, out) = (self.keys.as_slice(), self.plan.out.clone());
+                let wanted = Pull { name, keys, out, force: false };
+                let pulled = mirror::pull::pull(&wanted, &registry, &limits)?;
+                let text = load::said(&self.plan.out, &pulled.loaded) + &pull::said(name, &pulled);
+                Ok(Got { text, kept: Vec::new() })
+            }
+        }
+    }
+
+    fn built(&self, updated: Updated) -> Got {
+        let Updated { report, kept } = updated;
+        let mut text = status::table(&status::rows(&report.feeds, Some(self.plan.now)));
+        let path = self.plan.out.display();
+        text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
+        Got { text, kept }
+    }
+}
+
+fn plan(args: Args, now: Timestamp) -> Result<Plan> {
+    let folder = args.cache.map_or_else(folder, Ok)?;
+    let mut ecosystems = args.ecosystems;
     if ecosystems.is_empty() {
         ecosystems = DEFAULT_ECOSYSTEMS.to_vec();
     }
@@ -98,52 +239,62 @@ pub fn run(
         [] => Publisher::DEFAULT.to_vec(),
         feeds => feeds.iter().filter_map(chosen).collect(),
     };
-    let plan = Plan {
+    Ok(Plan {
         publishers,
-        sources: args.mirror.clone().unwrap_or_default(),
+        sources: args.mirror.unwrap_or_default(),
         ecosystems,
-        out: args.out.clone().unwrap_or_else(|| updated_in(&folder)),
+        out: args.out.unwrap_or_else(|| updated_in(&folder)),
         folder,
         now,
         bounds: Bounds::default(),
-    };
-    // Progress is a courtesy: that it cannot be shown stops nothing.
-    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
-    let updated = cleanbill_advisory::update(&plan, &mut say).map_err(|e| next_step(&e))?;
-    let Updated { report, kept } = updated;
-    let mut text = status::table(&status::rows(&report.feeds, Some(now)));
-    let path = plan.out.display();
-    text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
-    out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
-    if kept.is_empty() {
-        return Ok(Exit::DONE);
+        stands_in: None,
+    })
+}
+
+/// Says what is not as it was wanted, if anything is not.
+fn ended(old: &[String], first: bool, origin: &Origin, say: &mut dyn FnMut(&str)) -> Exit {
+    if old.is_empty() {
+        return Exit::DONE;
     }
-    say(
-        "\nwarning: not everything is new; copies of an earlier update, with their own dates, had to do for:",
-    );
-    kept.iter().for_each(|line| say(&format!("  {line}")));
+    say(&match first {
+        true => "\nwarning: not everything is new; copies of an earlier update, with their own dates, had to do for:".to_owned(),
+        false => format!("\nwarning: not everything is new; {origin} had to do for:"),
+    });
+    old.iter().for_each(|line| say(&format!("  {line}")));
     say("  next: run it again later; a feed that grows too old is a gap (--max-age, max_feed_age)");
-    Ok(Exit::GAPS)
+    Exit::GAPS
+}
+
+fn all_failed(mut failures: Vec<(&Origin, Failure)>) -> Failure {
+    if failures.len() == 1
+        && let Some((_, failure)) = failures.pop()
+    {
+        return failure;
+    }
+    let lines = failures.iter().map(|(origin, e)| format!("\n  {origin}: {}", e.message()));
+    Failure::new(format!("no source gives a snapshot:{}", lines.collect::<String>()))
+        .next("mend one of them and run it again; what was in force stays as it was")
 }
 
 fn next_step(error: &cleanbill_advisory::Error) -> Failure {
+    use cleanbill_advisory::ErrorKind;
     let failure = failed(error);
     match error.kind() {
-        cleanbill_advisory::ErrorKind::Network => failure.next(
+        ErrorKind::Network => failure.next(
             "run it again, it goes on where it broke off; without a network: --mirror, or --db with a snapshot built elsewhere",
         ),
-        cleanbill_advisory::ErrorKind::Malformed
-        | cleanbill_advisory::ErrorKind::Damaged
-        | cleanbill_advisory::ErrorKind::OverLimit
-        | cleanbill_advisory::ErrorKind::Older
-        | cleanbill_advisory::ErrorKind::NotFound
-        | cleanbill_advisory::ErrorKind::Io => failure,
+        ErrorKind::Malformed
+        | ErrorKind::Damaged
+        | ErrorKind::OverLimit
+        | ErrorKind::Older
+        | ErrorKind::NotFound
+        | ErrorKind::Io => failure,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Args, ecosystem, publisher, run};
+    use super::{AccessArgs, Args, ecosystem, publisher, run};
     use cleanbill_advisory::update::Sources;
 
     #[test]
@@ -174,6 +325,9 @@ mod tests {
         });
         let dir = tempfile::tempdir().unwrap();
         let args = Args {
+            from: vec![],
+            key: vec![],
+            access: AccessArgs::default(),
             ecosystems: vec![],
             feeds: vec![],
             mirror: Some(Sources::mirror(&base).unwrap()),
@@ -182,7 +336,7 @@ mod tests {
         };
         let now = "2026-08-22T12:00:00Z".parse().unwrap();
         let (mut progress, mut out) = (Vec::new(), Vec::new());
-        let error = run(&args, now, &mut progress, &mut out).unwrap_err();
+        let error = run(args, now, &mut progress, &mut out).unwrap_err();
         assert_eq!(
             error.to_string(),
             format!(

@@ -1,0 +1,169 @@
+//! From folders to the snapshot in force. A source that stands in for another builds from the copies
+//! of that one as well, and takes nothing away from what is in force; the first choice is what the
+//! user wants, and is not asked (docs/decisions/0012).
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::ecosystem::Ecosystem;
+
+use super::publishers::Publisher;
+use super::state::State;
+use super::{DATABASE_FOLDER, FEEDS_FOLDER};
+use crate::build::{self, Options, Report};
+use crate::error::Result;
+use crate::feeds::osv;
+use crate::load;
+use crate::place::Place;
+use crate::snapshot::Snapshot;
+
+/// Sources of earlier choice that give nothing now, and of which copies may lie in the folder.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// The feeds.
+    pub feeds: bool,
+    /// A database of Trivy.
+    pub database: bool,
+}
+
+/// One build under way.
+pub(super) struct Building<'a> {
+    /// What messages call the source.
+    pub name: &'a str,
+    /// The folder of updates.
+    pub folder: &'a Path,
+    /// What the source gave.
+    pub own: &'a Path,
+    /// The snapshot file to replace.
+    pub out: &'a Path,
+    /// `None`: it is the first choice.
+    pub stands_in: Option<Copies>,
+    pub options: Options,
+}
+
+impl Building<'_> {
+    /// Builds, and puts what was built in force.
+    ///
+    /// # Errors
+    /// When it cannot be built, or would take something away from what is in force: which stays.
+    pub(super) fn run(&self, state: &mut State, say: &mut dyn FnMut(&str)) -> Result<Report> {
+        say("building the snapshot");
+        let place = Place::take(self.out)?;
+        let built = self.build(&place, state, say);
+        let built = built.and_then(|report| self.keeps(&place).map(|()| report));
+        // Nothing of a failure stays but what was there.
+        let report = built.inspect_err(|_| _ = std::fs::remove_file(place.fresh()))?;
+        place.put(true)?;
+        Ok(report)
+    }
+
+    fn build(&self, place: &Place, state: &mut State, say: &mut dyn FnMut(&str)) -> Result<Report> {
+        let copies = self.copies();
+        if !copies.is_empty() {
+            let mut options = self.options.clone();
+            for (feed, date) in kept_dates(state) {
+                options.fallback_as_of.entry(feed).or_insert(date);
+            }
+            let all: Vec<&Path> =
+                std::iter::once(self.own).chain(copies.iter().map(PathBuf::as_path)).collect();
+            match build::build_all(&all, place.fresh(), &options) {
+                Ok(report) => {
+                    state.set_built(&self.options.fallback_as_of)?;
+                    return Ok(report);
+                }
+                Err(e) => say(&format!("without the copies of an earlier update: {e}")),
+            }
+        }
+        let report = build::build(self.own, place.fresh(), &self.options)?;
+        state.set_built(&self.options.fallback_as_of)?;
+        Ok(report)
+    }
+
+    /// The folders of copies that are there.
+    fn copies(&self) -> Vec<PathBuf> {
+        let Copies { feeds, database } = self.stands_in.unwrap_or_default();
+        [(feeds, FEEDS_FOLDER), (database, DATABASE_FOLDER)]
+            .into_iter()
+            .filter(|(wanted, _)| *wanted)
+            .map(|(_, name)| self.folder.join(name))
+            .filter(|folder| folder.is_dir())
+            .collect()
+    }
+
+    /// Fails when a source that stands in takes something away.
+    fn keeps(&self, place: &Place) -> Result<()> {
+        if self.stands_in.is_none() {
+            return Ok(());
+        }
+        let new = Snapshot::open_as(place.fresh(), self.name)?;
+        let back = load::back(&new, &load::in_force(self.out))?;
+        if back.is_empty() { Ok(()) } else { Err(load::older(self.name, &back)) }
+    }
+}
+
+/// The dates of copies that bear none themselves: those that they were built with last. What was
+/// fetched since is not older than that. Else what servers said, of several files the oldest.
+fn kept_dates(state: &State) -> BTreeMap<String, Timestamp> {
+    let ecosystems = Ecosystem::ALL.into_iter().map(|ecosystem| {
+        (format!("osv:{ecosystem}"), vec![format!("osv/{ecosystem}/{}", osv::FILE)])
+    });
+    let publishers = Publisher::ALL.into_iter().map(|publisher| {
+        // Of files that come year by year, those of which anything is known.
+        (publisher.feed().to_owned(), state.named(&format!("{}/", publisher.as_str())))
+    });
+    ecosystems
+        .chain(publishers)
+        .filter_map(|(feed, files)| {
+            let dates: Option<Vec<Timestamp>> = files.iter().map(|f| state.date(f)).collect();
+            let said = dates.and_then(|dates| dates.into_iter().min());
+            Some((feed.clone(), state.built(&feed).or(said)?))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::Seen;
+    use super::{BTreeMap, State, Timestamp, kept_dates};
+
+    fn second(s: i64) -> Timestamp {
+        Timestamp::from_second(s).unwrap()
+    }
+
+    #[test]
+    fn copies_bear_the_dates_that_they_were_built_with() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        let mut state = State::open(path.clone()).unwrap();
+        let files = [
+            ("osv/PyPI/all.zip", Some(5)),
+            ("osv/Go/all.zip", Some(9)),
+            ("osv/npm/all.zip", None),
+            ("debian/tracker.json", Some(7)),
+            ("nvd/nvdcve-2.0-2002.json.gz", Some(3)),
+            ("nvd/nvdcve-2.0-2003.json.gz", Some(4)),
+            ("wolfi/security.json", None),
+        ];
+        for (name, date) in files {
+            let seen = Seen { etag: None, last_modified: date.map(second) };
+            state.set(name, seen).unwrap();
+        }
+        // Built of when Go's was older; of npm's its server said nothing.
+        let built = [("osv:Go", 8), ("osv:npm", 6)];
+        let built = built.map(|(feed, s)| (feed.to_owned(), second(s)));
+        state.set_built(&BTreeMap::from(built)).unwrap();
+        // What is forgotten of files is known of feeds still.
+        for forget in [false, true] {
+            let mut state = State::open(path.clone()).unwrap();
+            let mut wanted = vec![("osv:Go", 8), ("osv:npm", 6)];
+            if forget {
+                state.forget().unwrap();
+            } else {
+                wanted.extend([("debian-tracker", 7), ("nvd", 3), ("osv:PyPI", 5)]);
+            }
+            let wanted = wanted.into_iter().map(|(feed, s)| (feed.to_owned(), second(s)));
+            assert_eq!(kept_dates(&state), wanted.collect(), "{forget}");
+        }
+    }
+}
