@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use cleanbill_core::Timestamp;
 use ureq::Agent;
@@ -35,6 +36,8 @@ pub(super) enum Outcome {
 enum Failed {
     For(Error),
     Perhaps(Error),
+    /// The server asks to be left alone for so long.
+    After(Duration, Error),
 }
 
 impl Fetcher {
@@ -72,15 +75,25 @@ impl Fetcher {
             match self.attempt(url, path, known, check) {
                 Ok(outcome) => return Ok(outcome),
                 Err(Failed::For(e)) => return Err(e.within(url)),
-                Err(Failed::Perhaps(e)) if tries >= retries => {
+                Err(Failed::After(wait, e)) if wait > self.bounds.retry_after => {
+                    self.given_up.borrow_mut().insert(server.to_owned());
+                    let (asked, most) = (wait.as_secs(), self.bounds.retry_after.as_secs());
+                    let message = format!(
+                        "{url}: given up: it is to be asked again in {asked} s, and {most} s are waited at most"
+                    );
+                    return Err(Error::new(ErrorKind::Network, message).because(e));
+                }
+                Err(Failed::Perhaps(e) | Failed::After(_, e)) if tries >= retries => {
                     self.given_up.borrow_mut().insert(server.to_owned());
                     let times =
                         if tries == 0 { "one try".into() } else { format!("{} tries", tries + 1) };
                     let message = format!("{url}: given up after {times}");
                     return Err(Error::new(ErrorKind::Network, message).because(e));
                 }
-                Err(Failed::Perhaps(_)) => {
-                    std::thread::sleep(self.bounds.backoff.saturating_mul(1 << tries.min(6)));
+                Err(failed) => {
+                    let usual = self.bounds.backoff.saturating_mul(1 << tries.min(6));
+                    let wait = if let Failed::After(wait, _) = failed { wait } else { usual };
+                    std::thread::sleep(wait);
                     tries += 1;
                 }
             }
@@ -126,7 +139,10 @@ impl Fetcher {
                 return Err(Failed::Perhaps(said(StatusCode::RANGE_NOT_SATISFIABLE)));
             }
             status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
-                return Err(Failed::Perhaps(said(status)));
+                return Err(match retry_after(response.headers()) {
+                    Some(wait) => Failed::After(wait, said(status)),
+                    None => Failed::Perhaps(said(status)),
+                });
             }
             status => return Err(Failed::For(said(status))),
         };
@@ -212,6 +228,19 @@ fn said(status: StatusCode) -> Error {
 
 fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     Some(headers.get(name)?.to_str().ok()?.to_owned())
+}
+
+/// `Retry-After`, in seconds or as a date, which counts from the server's own. What is neither is not
+/// there.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text_of = |name| text(headers, name);
+    let said = text_of(header::RETRY_AFTER)?;
+    if let Ok(seconds) = said.trim().parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let (then, now) = (http_date(said)?, http_date(text_of(header::DATE)?)?);
+    let seconds = then.as_second().saturating_sub(now.as_second());
+    Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
 /// Where a partial answer begins: `bytes 100-199/200`.

@@ -76,6 +76,9 @@ pub struct Bounds {
     pub retries: u32,
     /// The wait before the first retry, doubled each time (default 1 s).
     pub backoff: Duration,
+    /// The longest that a server may have us wait before it is asked again (`Retry-After`, default
+    /// 60 s); one that wants more is given up on.
+    pub retry_after: Duration,
     /// Silence after which a server is given up on (default 60 s).
     pub silence: Duration,
     /// The longest that one request may take (default 1 h).
@@ -90,6 +93,7 @@ impl Default for Bounds {
             download_bytes: 4 << 30,
             retries: 5,
             backoff: Duration::from_secs(1),
+            retry_after: Duration::from_secs(60),
             silence: Duration::from_secs(60),
             request: Duration::from_secs(3600),
             limits: Limits::default(),

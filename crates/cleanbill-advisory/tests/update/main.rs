@@ -156,6 +156,49 @@ fn what_breaks_off_goes_on_and_what_fails_once_is_tried_again() {
 }
 
 #[test]
+fn a_server_that_asks_for_time_gets_a_little() {
+    // (its words, how long is waited at least in s, tries; none: it is given up on)
+    let date = "Retry-After: Sat, 22 Aug 2026 12:00:02 GMT";
+    let table = [
+        ("Retry-After: 0", 0, Some(2)),
+        ("Retry-After: 1", 1, Some(2)),
+        (date, 2, Some(2)),
+        ("Retry-After: Sat, 22 Aug 2026 11:00:00 GMT", 0, Some(2)),
+        ("Retry-After: soon", 0, Some(2)),
+        ("Retry-After: -1", 0, Some(2)),
+        ("Retry-After: 3", 0, None),
+        ("Retry-After: 18446744073709551615", 0, None),
+        ("Retry-After: Sat, 22 Aug 2099 12:00:00 GMT", 0, None),
+    ];
+    for (line, least, tries) in table {
+        let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+        server.trick("/PyPI/all.zip", &[Trick::Busy(line)]);
+        let mut plan = server.plan(dir.path());
+        plan.bounds.retry_after = std::time::Duration::from_secs(2);
+        let began = std::time::Instant::now();
+        let result = update(&plan, &mut |_| ());
+        assert!(began.elapsed().as_secs() >= least, "{line}");
+        match tries {
+            Some(tries) => {
+                result.unwrap_or_else(|e| panic!("{line}: {e}"));
+                assert_eq!(server.asked("/PyPI/all.zip").len(), tries, "{line}");
+            }
+            None => {
+                let said = result.unwrap_err().to_string();
+                assert!(said.contains("given up: it is to be asked again in "), "{said}");
+                assert!(
+                    said.ends_with(
+                        " s, and 2 s are waited at most: the server said 429 Too Many Requests"
+                    ),
+                    "{said}"
+                );
+                assert_eq!(server.asked("/PyPI/all.zip").len(), 1, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_file_that_changed_meanwhile_is_fetched_from_its_start() {
     let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
     let plan = server.plan(dir.path());

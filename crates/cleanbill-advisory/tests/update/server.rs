@@ -16,6 +16,8 @@ use super::osv_zip;
 #[derive(Clone, Debug)]
 pub enum Trick {
     Status(u16),
+    /// 429, with a header line.
+    Busy(&'static str),
     /// Promises everything and hangs up after so many bytes.
     BreakOff(usize),
     /// Another body than the file.
@@ -157,6 +159,12 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
             write!(
                 stream,
                 "HTTP/1.1 {status} Trick\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            )
+        }
+        (Some(Trick::Busy(line)), _) => {
+            write!(
+                stream,
+                "HTTP/1.1 429 Trick\r\nDate: Sat, 22 Aug 2026 12:00:00 GMT\r\n{line}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
             )
         }
         (Some(Trick::BreakOff(after)), None) => {

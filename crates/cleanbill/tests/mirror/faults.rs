@@ -198,3 +198,46 @@ fn two_at_once_do_not_meet() {
     });
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
 }
+
+#[test]
+fn a_full_disk_or_a_kill_in_the_middle_changes_nothing() {
+    let (place, registry) = given(&new());
+    crate::feeds::publish_database(&registry, &crate::feeds::database("2100-01-03"));
+    let host = &registry.host;
+    let trivy = format!("db update --from trivy:{host}/trivy --plain-http {host}");
+    // No file may grow, as on a full disk.
+    for line in [pull(&registry), trivy] {
+        let script = "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"";
+        let output = place
+            .command("/bin/sh")
+            .args(["-c", script, env!("CARGO_BIN_EXE_cleanbill")])
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
+        assert!(said.contains("error: ") && said.contains("File too large"), "{line}: {said}");
+        assert_eq!(place.in_force(), (Some(old()), None), "{line}");
+    }
+
+    // Killed while its bytes come: half a file lies beside, and counts for nothing.
+    registry.trick("/blobs/", Trick::Slow(Duration::from_secs(30)), 1);
+    let mut child = place
+        .command(env!("CARGO_BIN_EXE_cleanbill"))
+        .args(pull(&registry).split_whitespace())
+        .spawn()
+        .unwrap();
+    let fresh = place.folder().join("cleanbill.cbdb.new");
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !fresh.exists() {
+        assert!(std::time::Instant::now() < end);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let in_force = std::fs::read(place.folder().join("cleanbill.cbdb")).unwrap();
+    assert!(fresh.exists() && in_force == old());
+    place.check("db status", 0, &["osv:Go  2100-01-01"]);
+    place.check(&pull(&registry), 0, &[]);
+    assert_eq!(place.in_force(), (Some(new()), Some(old())));
+}

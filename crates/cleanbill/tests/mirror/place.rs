@@ -60,14 +60,16 @@ impl Place {
         self.dir.path().join(name)
     }
 
+    /// A program in the folder of the place, with nothing of this process's environment.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.dir.path()).env_clear().env("HOME", self.dir.path());
+        command
+    }
+
     pub fn run(&self, line: &str) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_cleanbill"))
-            .args(line.split_whitespace())
-            .current_dir(self.dir.path())
-            .env_clear()
-            .env("HOME", self.dir.path())
-            .output()
-            .unwrap()
+        let program = env!("CARGO_BIN_EXE_cleanbill");
+        self.command(program).args(line.split_whitespace()).output().unwrap()
     }
 
     /// Runs it, compares the exit code and demands these words, in this order.
