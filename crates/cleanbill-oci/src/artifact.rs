@@ -64,22 +64,8 @@ impl Artifact {
         let name = format!("{}@{}", name.name(), digest.short());
         let what = format!("the manifest of {name}");
         let bytes = read_document(&*root.content, Role::Manifest, &root.descriptor, &what, &clock)?;
-        let stated = &root.descriptor.media_type;
-        let (config, layers) = match parse_manifest(&bytes, stated, &what, limits)? {
-            Manifest::Image { config, layers } => (config, layers),
-            Manifest::Index(_) => {
-                let why = format!("{what}: it is an index, where the manifest of one is expected");
-                return Err(Error::new(ErrorKind::Malformed, why));
-            }
-        };
-        let rules = Rules {
-            what: &what,
-            limit: limits.manifest_bytes,
-            fields: MANIFEST_FIELDS,
-            maps: &["annotations"],
-        };
-        let Besides { artifact_type, annotations } = parse_strict(&bytes, &rules)?;
-        let artifact_type = artifact_type.unwrap_or(config.media_type);
+        let parsed = parse(&bytes, &root.descriptor.media_type, &what, limits)?;
+        let Parsed { artifact_type, layers, annotations } = parsed;
         let content = root.content;
         Ok(Self { digest, artifact_type, layers, annotations, name, content, clock })
     }
@@ -96,6 +82,33 @@ impl Artifact {
         let name = format!("{} of {}", layer.digest.short(), self.name);
         Ok(Checked { raw, descriptor: layer.clone(), name, ended: false })
     }
+}
+
+/// What a manifest says.
+struct Parsed {
+    artifact_type: String,
+    layers: Vec<Descriptor>,
+    annotations: BTreeMap<String, String>,
+}
+
+fn parse(bytes: &[u8], stated: &str, what: &str, limits: &Limits) -> Result<Parsed> {
+    let (config, layers) = match parse_manifest(bytes, stated, what, limits)? {
+        Manifest::Image { config, layers } => (config, layers),
+        Manifest::Index(_) => {
+            let why = format!("{what}: it is an index, where the manifest of one is expected");
+            return Err(Error::new(ErrorKind::Malformed, why));
+        }
+    };
+    let limit = limits.manifest_bytes;
+    let rules = Rules { what, limit, fields: MANIFEST_FIELDS, maps: &["annotations"] };
+    let Besides { artifact_type, annotations } = parse_strict(bytes, &rules)?;
+    let artifact_type = artifact_type.unwrap_or(config.media_type);
+    Ok(Parsed { artifact_type, layers, annotations })
+}
+
+/// Any bytes as a manifest, for fuzzing: must not panic, and must end.
+pub(crate) fn fuzz(bytes: &[u8]) {
+    drop(parse(bytes, "", "manifest", &Limits::default()));
 }
 
 /// The bytes of a layer, which are checked where they end.

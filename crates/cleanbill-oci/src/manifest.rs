@@ -280,6 +280,7 @@ pub fn fuzz(bytes: &[u8]) {
     let _ = parse_manifest(bytes, "", "manifest", &limits);
     let _ = parse_manifest(bytes, media_type::OCI_INDEX, "index", &limits);
     let _ = parse_config(bytes, "configuration", &limits);
+    crate::artifact::fuzz(bytes);
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::path::Path;
 
 use cleanbill_core::Timestamp;
 
+use super::back::{Before, Replaced, date_back, unbuildable};
 use super::building::Building;
 use super::fetch::{Fetcher, Outcome};
-use super::state::State;
+use super::state::{Seen, State};
 use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::place::make_parent;
@@ -23,11 +24,20 @@ pub(super) struct Course<'a> {
     kept: Vec<String>,
     /// The first cause.
     first: Option<Error>,
+    /// The copies of before of what was replaced.
+    before: Before,
+    replaced: Vec<Replaced>,
 }
 
 impl<'a> Course<'a> {
-    pub(super) fn new(fetcher: Fetcher, state: State, say: &'a mut dyn FnMut(&str)) -> Self {
-        Self { fetcher, state, say, answered: 0, kept: Vec::new(), first: None }
+    pub(super) fn new(
+        fetcher: Fetcher,
+        state: State,
+        before: Before,
+        say: &'a mut dyn FnMut(&str),
+    ) -> Self {
+        let (kept, replaced) = (Vec::new(), Vec::new());
+        Self { fetcher, state, say, answered: 0, kept, first: None, before, replaced }
     }
 
     /// Brings one file up to date; whether it is. It takes its place only when `check` finds that it
@@ -42,10 +52,13 @@ impl<'a> Course<'a> {
         let path = folder.join(name);
         make_parent(&path)?;
         let known = if path.exists() { self.state.validator(name) } else { None };
+        let before = self.before.keep(name, &path)?.then(|| self.state.seen(name));
         match self.fetcher.fetch(url, &path, known.as_deref(), check) {
             Ok(Outcome::Unchanged) => self.say(&format!("{name}: unchanged")),
             Ok(Outcome::Fetched { bytes, seen }) => {
                 self.state.set(name, seen)?;
+                let replaced = |before| Replaced { name: name.to_owned(), before };
+                self.replaced.extend(before.map(replaced));
                 self.say(&format!("{name}: {bytes} bytes"));
             }
             Err(failed) if path.exists() && publishers_fault(&failed) => {
@@ -79,18 +92,42 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Builds from what was fetched. What cannot be built from is not worth asking about: the next
-    /// update fetches all of it.
-    pub(super) fn build(&mut self, building: &Building<'_>) -> Result<Report> {
-        let built = building.run(&mut self.state, self.say);
-        built.or_else(|failed| match failed.kind() {
-            ErrorKind::Malformed
-            | ErrorKind::Damaged
-            | ErrorKind::OverLimit
-            | ErrorKind::NotFound => self.state.forget().and(Err(failed)),
-            // The disk, another process, or what is in force: it lies not with what was fetched.
-            ErrorKind::Older | ErrorKind::Network | ErrorKind::Io => Err(failed),
-        })
+    /// Builds from what was fetched; where that cannot be built from, from the copies of before of
+    /// those files that are to blame. Where nothing helps, all is forgotten: the next update fetches
+    /// everything.
+    pub(super) fn build(&mut self, mut building: Building<'_>) -> Result<Report> {
+        let built = match building.run(&mut self.state, self.say) {
+            Err(failed) if unbuildable(&failed) => match self.put_back(&mut building) {
+                Ok(0) => Err(failed),
+                Ok(_) => building.run(&mut self.state, self.say),
+                Err(e) => Err(e),
+            },
+            built => built,
+        };
+        match built {
+            Err(failed) if unbuildable(&failed) => self.state.forget().and(Err(failed)),
+            // Else it lies not with what was fetched, but with the disk, another process, or what is
+            // in force.
+            built => built,
+        }
+    }
+
+    /// Puts back what was replaced and cannot be built from; how many files.
+    fn put_back(&mut self, building: &mut Building<'_>) -> Result<usize> {
+        let mut count = 0;
+        for Replaced { name, before } in std::mem::take(&mut self.replaced) {
+            let wrong = self.before.wrong(building.own, &name, &building.options.limits)?;
+            let Some(wrong) = wrong else { continue };
+            self.before.put_back(building.own, &name)?;
+            date_back(&name, before.last_modified, &mut building.options);
+            // Without an ETag the next update fetches it.
+            self.state.set(&name, Seen { etag: None, ..before })?;
+            let told = "cannot be built from, the copy of before is kept";
+            self.say(&format!("{name}: {told}: {wrong}"));
+            self.kept.push(format!("{name}: {wrong}"));
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Files of before that had to do, each with the cause.

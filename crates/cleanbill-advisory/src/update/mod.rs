@@ -19,6 +19,7 @@ use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
 use crate::place::make_parent;
 
+mod back;
 mod building;
 mod course;
 mod database;
@@ -35,6 +36,7 @@ pub use publishers::Publisher;
 pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
 pub use turn::Turn;
 
+use back::Before;
 use building::Building;
 use course::Course;
 use database::DATABASE_FOLDER;
@@ -114,8 +116,8 @@ pub struct Updated {
 /// Fetches what has changed and builds the snapshot; `say` is told what happens, a line each.
 ///
 /// # Errors
-/// When something of which there is no earlier copy cannot be fetched, when nothing at all can be,
-/// and when what was fetched cannot be built from; the snapshot there before is untouched.
+/// When something of which there is no earlier copy cannot be fetched or built from, and when nothing
+/// at all can be fetched; the snapshot there before is untouched.
 pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     Turn::take(&plan.folder)?.feeds(plan, say)
 }
@@ -140,7 +142,7 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone())?;
     let state = State::open(plan.folder.join(STATE))?;
     let mut options = Options { limits: plan.bounds.limits.clone(), ..Options::default() };
-    let mut course = Course::new(fetcher, state, say);
+    let mut course = Course::new(fetcher, state, Before::new(&plan.folder), say);
 
     keep_only(&feeds.join("osv"), &plan.ecosystems)?;
     for ecosystem in &plan.ecosystems {
@@ -180,7 +182,7 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     ends_of_life(plan, &feeds, &mut course)?;
 
     course.worth_it()?;
-    let report = course.build(&Building {
+    let report = course.build(Building {
         name: "what the feeds give",
         folder: &plan.folder,
         own: &feeds,
@@ -197,7 +199,8 @@ fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()
     for (_, product) in sources::DISTRIBUTIONS {
         let name = format!("end-of-life/{product}.json");
         let url = format!("{}/{product}.json", plan.sources.end_of_life);
-        all_new &= course.get(&url, &name, &plan.folder, &json_like)?;
+        let check = |path: &Path| remote::check(path, &plan.bounds);
+        all_new &= course.get(&url, &name, &plan.folder, &check)?;
     }
     let path = feeds.join("eol").join(eol::FILE);
     // The table bears the day on which all of it was checked, which this is not.

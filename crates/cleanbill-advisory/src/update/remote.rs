@@ -19,15 +19,22 @@ struct Cycle {
     eol: End,
 }
 
+/// Whether a file is one of a product.
+pub(super) fn check(path: &Path, bounds: &Bounds) -> Result<()> {
+    cycles(path, bounds).map(drop)
+}
+
+fn cycles(path: &Path, bounds: &Bounds) -> Result<Vec<Cycle>> {
+    let bytes = document(path, &bounds.limits)?;
+    serde_json::from_slice(&bytes).map_err(|e| Error::malformed("no list of releases").because(e))
+}
+
 /// Reads every product's file. They have just been asked for, so that the dates are as of now.
 pub(super) fn end_of_life(folder: &Path, bounds: &Bounds, now: Timestamp) -> Result<Table> {
     let mut distributions = BTreeMap::new();
     for (id, product) in DISTRIBUTIONS {
         let path = folder.join(format!("{product}.json"));
-        let bytes = document(&path, &bounds.limits)?;
-        let cycles: Vec<Cycle> = serde_json::from_slice(&bytes).map_err(|e| {
-            Error::malformed(format!("{}: no list of releases", path.display())).because(e)
-        })?;
+        let cycles = cycles(&path, bounds).map_err(|e| e.within(path.display()))?;
         let releases = cycles.into_iter().map(|Cycle { cycle, eol }| {
             let release = cycle.as_str().map_or_else(|| cycle.to_string(), str::to_owned);
             Release { release, end_of_life: eol }

@@ -47,6 +47,11 @@ impl State {
         self.files.get(name)?.last_modified
     }
 
+    /// What a server said of one file.
+    pub(super) fn seen(&self, name: &str) -> Seen {
+        self.files.get(name).cloned().unwrap_or_default()
+    }
+
     /// The names of files that begin so.
     pub(super) fn named(&self, prefix: &str) -> Vec<String> {
         self.files.keys().filter(|name| name.starts_with(prefix)).cloned().collect()

@@ -285,6 +285,11 @@ fn ends_of_life_bear_the_day_on_which_all_were_checked() {
     };
     server.trick("/eol/rhel.json", &[Trick::Status(404)]);
     assert_eq!(date(&plan), (1, "2026-08-22".to_owned()));
+    // Neither is an answer that is JSON and no list of releases taken.
+    server.put("/eol/rhel.json", "\"e2\"", b"{}".to_vec());
+    assert_eq!(date(&plan), (1, "2026-08-22".to_owned()));
+    let cycles = r#"[{"cycle":"9","eol":"2032-05-31"}]"#;
+    server.put("/eol/rhel.json", "\"e3\"", cycles.into());
     // Without a table of before there is no such day.
     std::fs::remove_dir_all(dir.path().join("feeds/eol")).unwrap();
     server.trick("/eol/rhel.json", &[Trick::Status(404)]);
@@ -313,7 +318,7 @@ fn nobody_who_answers_is_an_error_and_asked_patiently_but_once() {
 }
 
 #[test]
-fn what_cannot_be_built_from_says_so_and_leaves_the_snapshot_alone() {
+fn what_cannot_be_built_from_is_told_and_the_copy_of_before_kept() {
     let no_osv = zip_of(&[("a.json", b"{}")]);
     let bomb = zip_of(&[("a.json", &vec![b' '; 70 << 20])]);
     assert!(bomb.len() < 1 << 20, "{}", bomb.len());
@@ -321,28 +326,52 @@ fn what_cannot_be_built_from_says_so_and_leaves_the_snapshot_alone() {
         (
             no_osv,
             ErrorKind::Malformed,
-            "FOLDER/feeds/osv/PyPI/all.zip: osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: \"a.json\": no OSV document: missing field `id` at line 1 column 2",
+            "osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: \"a.json\": no OSV document: missing field `id` at line 1 column 2",
         ),
-        (
-            bomb,
-            ErrorKind::OverLimit,
-            "FOLDER/feeds/osv/PyPI/all.zip: entry \"a.json\": larger than 67108864 bytes",
-        ),
+        (bomb, ErrorKind::OverLimit, "entry \"a.json\": larger than 67108864 bytes"),
     ];
     for (body, kind, wanted) in table {
+        // Without a copy of before it is an error.
         let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
         let plan = server.plan(dir.path());
-        update(&plan, &mut |_| ()).unwrap();
-        let before = std::fs::read(&plan.out).unwrap();
-        server.put("/PyPI/all.zip", "\"p2\"", osv_zip("PYSEC-1", "1.3"));
-        server.trick("/PyPI/all.zip", &[Trick::Body(body)]);
+        server.trick("/PyPI/all.zip", &[Trick::Body(body.clone())]);
         let error = update(&plan, &mut |_| ()).unwrap_err();
         let said = plain(&error.to_string(), &server, dir.path());
-        assert!(said.starts_with(wanted), "{said}\n{wanted}");
-        assert_eq!(error.kind(), kind, "{said}");
-        assert_eq!(std::fs::read(&plan.out).unwrap(), before);
+        let whole = format!("FOLDER/feeds/osv/PyPI/all.zip: {wanted}");
+        assert!(said.starts_with(&whole), "{said}\n{wanted}");
+        assert_eq!((error.kind(), plan.out.exists()), (kind, false), "{said}");
         // And the next one is none the worse for it.
         update(&plan, &mut |_| ()).unwrap_or_else(|e| panic!("after {said}: {e}"));
-        assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.3\")".to_owned()].into());
+
+        server.put("/PyPI/all.zip", "\"p2\"", osv_zip("PYSEC-1", "1.3"));
+        let kev = r#"{"dateReleased":"2026-08-20T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1000"}]}"#;
+        server.put("/kev/known_exploited_vulnerabilities.json", "\"k2\"", kev.into());
+        server.asked("");
+        for again in [false, true] {
+            server.trick("/PyPI/all.zip", &[Trick::Body(body.clone())]);
+            let mut told = Vec::new();
+            let updated = update(&plan, &mut |line| told.push(line.to_owned())).unwrap();
+            let kept = plain(&updated.kept.join("\n"), &server, dir.path());
+            let whole = format!("osv/PyPI/all.zip: FOLDER/feeds/osv/PyPI/all.zip: {wanted}");
+            assert!(updated.kept.len() == 1 && kept.starts_with(&whole), "{kept}\n{wanted}");
+            let words = "osv/PyPI/all.zip: cannot be built from, the copy of before is kept: ";
+            assert!(told.iter().any(|line| line.starts_with(words)), "{told:?}");
+            // The rest is new, and what was put back bears the date that it had.
+            assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
+            let snapshot = Snapshot::open(&plan.out).unwrap();
+            assert!(snapshot.flaw("CVE-2024-1000").unwrap().exploited);
+            let feed = snapshot.feeds().iter().find(|f| f.id == "osv:PyPI").unwrap();
+            assert_eq!(feed.as_of.unwrap().strftime("%F").to_string(), "2026-08-01");
+            // It is asked for anew, whatever ETag the bad one had.
+            let asked = if again { "" } else { "if-none-match=\"p1\"" };
+            assert_eq!(server.asked("/PyPI/all.zip"), [asked]);
+            let left = ["before", "check"].map(|name| dir.path().join(name).exists());
+            assert_eq!(left, [false, false]);
+        }
+        let next = update(&plan, &mut |_| ()).unwrap();
+        assert_eq!(
+            (next.kept, fixed_in(&plan.out)),
+            (vec![], ["PYSEC-1 Fixed(\"1.3\")".into()].into())
+        );
     }
 }

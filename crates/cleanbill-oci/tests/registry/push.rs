@@ -6,7 +6,7 @@ use cleanbill_oci::artifact::Artifact;
 use cleanbill_oci::content::Descriptor;
 use cleanbill_oci::error::ErrorKind;
 use cleanbill_oci::limits::Limits;
-use cleanbill_oci::registry::{Pushed, Registry, Upload};
+use cleanbill_oci::registry::{Credentials, Pushed, Registry, Secret, Upload};
 
 use crate::server::{Answer, MANIFEST, Request, Server, digest};
 use crate::{image, options, real, registry};
@@ -149,6 +149,27 @@ fn a_token_for_pushing_is_asked_for_and_shown_to_the_registry_alone() {
     let (kind, said) = pushed(&registry, &image(&server.host(), "a/b:1")).unwrap_err();
     assert_eq!(kind, ErrorKind::Forbidden, "{said}");
     assert_eq!(storage.requests().len(), 1);
+}
+
+#[test]
+fn a_password_is_shown_where_it_is_asked_for() {
+    // base64 of `user:hunter2`.
+    let server = Server::start(|request, _| match request.header("authorization") {
+        Some("Basic dXNlcjpodW50ZXIy") => taking("/place", request),
+        _ => status("401 Unauthorized", &[("WWW-Authenticate", "Basic realm=\"r\"")]),
+    });
+    let push_as = |credentials| {
+        let mut options = options(&[server.host()]);
+        options.credentials = credentials;
+        pushed(&Registry::new(options).unwrap(), &image(&server.host(), "a:1"))
+    };
+    let login = |word| Credentials::none().with_login(&server.host(), "user", Secret::new(word));
+    push_as(login("hunter2")).unwrap();
+    for wrong in [Credentials::none(), login("wrong")] {
+        let (kind, said) = push_as(wrong).unwrap_err();
+        assert_eq!(kind, ErrorKind::Unauthorized);
+        assert!(said.contains("refuses access") && !said.contains("wrong"), "{said}");
+    }
 }
 
 #[test]

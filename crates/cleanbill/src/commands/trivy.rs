@@ -16,7 +16,7 @@ const NOT_YET: &[(&str, &str)] = &[
     ("--config-check", ""),
     ("--config-data", ""),
     ("--custom-headers", ""),
-    ("--db-repository", "build or fetch advisories with `cleanbill db` and choose them with --db"),
+    ("--db-repository", "fetch it with `cleanbill db update --from trivy:REPOSITORY`"),
     ("--debug", ""),
     ("-d", ""),
     ("--dependency-tree", ""),

@@ -64,6 +64,11 @@ fn a_real_registry_is_a_mirror() {
     let digest = said.split_once("db:1@").unwrap().1.split_whitespace().next().unwrap();
     let pinned = pull.replace("db:1", &format!("db@{digest}"));
     place.check(&pinned, 0, &["It was in force already"]);
+    let update =
+        pull.replace(&format!("db pull {name}"), &format!("db update --from snapshot:{name}"));
+    place.check(&update, 2, &["osv:Go goes back from 2100-01-02", "db pull --force"]);
+    place.check(&format!("{push} --db new.cbdb"), 0, &["The registry had the snapshot already."]);
+    place.check(&update, 0, &["It was in force already", "signed by key"]);
     drop(running);
     place.check(&pull, 2, &["cannot be reached"]);
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
