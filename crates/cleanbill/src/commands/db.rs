@@ -88,7 +88,10 @@ pub fn run(args: Args) -> Result<Exit> {
         }
         Db::Load(args) => load::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Push(args) => push::run(args, &mut out).map(|()| Exit::DONE),
-        Db::Pull(args) => pull::run(args, &mut out).map(|()| Exit::DONE),
+        Db::Pull(args) => {
+            let progress = &mut io::stderr().lock();
+            pull::run(args, progress, &mut out).map(|()| Exit::DONE)
+        }
         Db::Verify(args) => verify::run(&args, &mut out).map(|()| Exit::DONE),
         Db::Search(args) => search::run(&args, &mut out, &mut io::stderr().lock()),
         Db::Diff(args) => diff::run(&args, &mut out).map(|()| Exit::DONE),

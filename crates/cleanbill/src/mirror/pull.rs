@@ -48,12 +48,17 @@ pub struct Pulled {
     pub unasked: bool,
 }
 
-/// Pulls it.
+/// Pulls it; `say` is told what is fetched.
 ///
 /// # Errors
 /// When it cannot be reached, is no snapshot, is not signed as it should be, is damaged, is another
 /// than was promised, or goes back behind the one in force: which stays.
-pub fn pull(pull: &Pull<'_>, registry: &Registry, limits: &Limits) -> Result<Pulled> {
+pub fn pull(
+    pull: &Pull<'_>,
+    registry: &Registry,
+    limits: &Limits,
+    say: &mut dyn FnMut(&str),
+) -> Result<Pulled> {
     let unread = |e| Failure::from(e).next(stays("mend that and pull it again"));
     let artifact = Artifact::find(registry, pull.name, limits).map_err(unread)?;
     let named = pinned(pull.name, artifact.digest);
@@ -84,8 +89,14 @@ pub fn pull(pull: &Pull<'_>, registry: &Registry, limits: &Limits) -> Result<Pul
     };
     // What lies here already is not sent for again.
     let mut source: Box<dyn Read> = match here(&pull.out, layer) {
-        Some(file) => Box::new(file),
-        None => Box::new(artifact.open(layer).map_err(unread)?),
+        Some(file) => {
+            say(&format!("{}: unchanged", load.name));
+            Box::new(file)
+        }
+        None => {
+            say(&format!("{}: {} bytes", load.name, layer.size));
+            Box::new(artifact.open(layer).map_err(unread)?)
+        }
     };
     let loaded = cleanbill_advisory::load(&mut source, &load).map_err(|e| next_step(&e))?;
     let unasked = pull.keys.is_empty() && signature.is_some();

@@ -35,7 +35,7 @@ fn what_was_pushed_is_pulled_and_the_one_before_kept() {
     assert_eq!(place.in_force(), (Some(old()), None));
     registry.asked();
     // What lies here already is not sent for again.
-    place.check(&pull, 0, &["It was in force already"]);
+    place.check(&pull, 0, &["It was in force already", "): unchanged"]);
     assert_eq!(registry.asked(), ["GET manifests"]);
     place.check(
         &format!("db push {name} {plain} --db old.cbdb"),

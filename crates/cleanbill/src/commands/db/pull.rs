@@ -47,18 +47,20 @@ pub struct Args {
     pub access: AccessArgs,
 }
 
-/// Pulls it and says what is in force now.
+/// Pulls it and says what is in force now; `progress` is told what is fetched.
 ///
 /// # Errors
 /// When it is not taken: what was in force stays.
-pub fn run(args: Args, out: &mut dyn Write) -> Result<()> {
+pub fn run(args: Args, progress: &mut dyn Write, out: &mut dyn Write) -> Result<()> {
     let keys = args.key.iter().map(|path| key_file::public(path)).collect::<Result<Vec<_>>>()?;
     let access = args.access.resolve(false)?;
     let limits = mirror::limits(args.timeout);
     let registry = access.registry(args.from.registry(), &limits)?;
     let place = args.out.map_or_else(looked_for, Ok)?;
     let wanted = Pull { name: &args.from, keys: &keys, out: place.clone(), force: args.force };
-    let pulled = pull(&wanted, &registry, &limits)?;
+    // Progress is a courtesy: that it cannot be shown stops nothing.
+    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
+    let pulled = pull(&wanted, &registry, &limits, &mut say)?;
     let text = load::said(&place, &pulled.loaded) + &said(&args.from, &pulled);
     out.write_all(text.as_bytes()).map_err(|e| unwritten(&e))
 }

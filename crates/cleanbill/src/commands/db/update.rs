@@ -204,10 +204,9 @@ impl Run {
             }
             Origin::Snapshot(name) => {
                 let registry = self.access.registry(name.registry(), &limits)?;
-                say(&format!("{name}: looking for what is new"));
                 let (keys, out) = (self.keys.as_slice(), self.plan.out.clone());
                 let wanted = Pull { name, keys, out, force: false };
-                let pulled = mirror::pull::pull(&wanted, &registry, &limits)?;
+                let pulled = mirror::pull::pull(&wanted, &registry, &limits, say)?;
                 let text = load::said(&self.plan.out, &pulled.loaded) + &pull::said(name, &pulled);
                 Ok(Got { text, kept: Vec::new() })
             }
