@@ -79,7 +79,7 @@ impl<'a> Course<'a> {
     }
 
     /// Tells a line.
-    fn say(&mut self, line: &str) {
+    pub(super) fn say(&mut self, line: &str) {
         (self.say)(line);
     }
 
