@@ -30,6 +30,8 @@ pub struct Options {
     pub as_of: BTreeMap<String, Timestamp>,
     /// The same, but only for feeds that say nothing themselves.
     pub fallback_as_of: BTreeMap<String, Timestamp>,
+    /// When its publisher made the feed, which counts where it is later than what the feed says.
+    pub published: BTreeMap<String, Timestamp>,
 }
 
 /// What was built.
@@ -104,6 +106,7 @@ fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
     }
     for feed in &mut gathered.feeds {
         feed.as_of = feed.as_of.or_else(|| options.fallback_as_of.get(&feed.id).copied());
+        feed.as_of = feed.as_of.max(options.published.get(&feed.id).copied());
     }
     let mut dates = BTreeMap::new();
     for root in from.iter().rev() {

@@ -13,6 +13,7 @@ mod bounded;
 pub mod debian;
 pub mod eol;
 pub mod epss;
+mod errata;
 pub mod kev;
 pub mod nvd;
 pub mod osv;
@@ -21,6 +22,8 @@ mod osv_licences;
 mod osv_ranges;
 pub mod secdb;
 pub mod trivy;
+mod unpacked;
+pub mod updateinfo;
 
 /// One feed's reader.
 pub struct Reader {
@@ -33,6 +36,7 @@ pub struct Reader {
 /// Every feed that can be read.
 pub const FEEDS: &[Reader] = &[
     Reader { folder: "alpine-secdb", read: secdb::read },
+    Reader { folder: "amazon", read: updateinfo::read_amazon },
     Reader { folder: "chainguard", read: secdb::read_chainguard },
     Reader { folder: "debian", read: debian::read },
     Reader { folder: "eol", read: eol::read },

@@ -320,7 +320,7 @@ fn severity(
 }
 
 /// What vendors call their severities.
-fn word(text: &str) -> Option<Severity> {
+pub(super) fn word(text: &str) -> Option<Severity> {
     match text.to_ascii_lowercase().as_str() {
         "critical" => Some(Severity::Critical),
         "high" | "important" => Some(Severity::High),

@@ -7,7 +7,7 @@ use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
 
-use super::{debian, eol, epss, kev, nvd, osv, secdb};
+use super::{debian, eol, epss, kev, nvd, osv, secdb, updateinfo};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -24,9 +24,11 @@ fn all(bytes: &[u8]) {
     drop(debian::parse(bytes, &limits, &mut into));
     drop(epss::parse(bytes, &limits, &mut into));
     drop(nvd::parse(bytes, &limits, &mut into));
+    drop(updateinfo::parse(bytes, &limits, &mut into));
+    updateinfo::fuzz_repomd(bytes);
 }
 
-const DOCUMENTS: [&str; 7] = [
+const DOCUMENTS: [&str; 9] = [
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
     r#"{"distroversion":"v3.9","packages":[{"pkg":{"name":"xen","secfixes":{"4.7-r1":["CVE-2016-1111 XSA-2",null],"0":null}}}]}"#,
     r#"{"dateReleased":"2024-01-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1111"}]}"#,
@@ -34,6 +36,8 @@ const DOCUMENTS: [&str; 7] = [
     r#"{"xen":{"CVE-2016-1111":{"releases":{"bookworm":{"status":"open","urgency":"low","nodsa_reason":"ignored"},"sid":{"status":"resolved","fixed_version":"1"}}}}}"#,
     "#model_version:v1,score_date:2025-08-01T00:00:00+0000\ncve,epss,percentile\nCVE-2021-44228,0.94358,0.99958\n",
     r#"{"timestamp":"2025-08-01T00:00:00.000","vulnerabilities":[{"cve":{"id":"CVE-2024-1111","metrics":{"cvssMetricV31":[{"type":"Primary","cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]}}}]}"#,
+    r#"<updates><update type="security"><id>ALAS-1</id><issued date="2024-02-01 10:00:00"/><severity>low</severity><references><reference id="CVE-2024-1111" type="cve"/></references><pkglist><collection><module name="a" stream="1"/><package arch="x86_64" epoch="1" name="a" release="1" version="3"/></collection></pkglist></update></updates>"#,
+    r#"<repomd><data type="updateinfo"><checksum type="sha256">00</checksum><location href="a/b"/></data></repomd>"#,
 ];
 
 proptest! {

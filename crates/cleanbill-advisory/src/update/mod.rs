@@ -26,6 +26,7 @@ mod database;
 mod fetch;
 mod publishers;
 mod remote;
+mod repository;
 mod sources;
 mod state;
 mod turn;
@@ -41,6 +42,7 @@ use building::Building;
 use course::Course;
 use database::DATABASE_FOLDER;
 use fetch::Fetcher;
+use publishers::At;
 use state::State;
 
 /// Where the feeds lie, in the folder of updates.
@@ -162,10 +164,14 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         }
         // The newest of its files, but no newer than one of which nobody says that it is current.
         let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
-        for (file, address) in publisher.files(plan.now) {
+        for (file, at) in publisher.files(plan.now) {
             let name = format!("{folder}/{file}");
-            let url = plan.sources.address(&name, &address);
-            let current = course.get(&url, &name, &feeds, &any)?;
+            let current = match (at, plan.sources.is_mirror()) {
+                (At::Repository(list), false) => repository::get(&list, &name, plan, &mut course)?,
+                (At::Address(address) | At::Repository(address), _) => {
+                    course.get(&plan.sources.address(&name, &address), &name, &feeds, &any)?
+                }
+            };
             let date = course.date(&name);
             newest = date.max(newest);
             if !current {
@@ -174,7 +180,11 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
             }
         }
         if let Some(date) = [newest, unsure].into_iter().flatten().min().filter(|_| dated) {
-            options.fallback_as_of.insert(publisher.feed().to_owned(), date);
+            let dates = match publisher.dates_its_list() {
+                true => &mut options.published,
+                false => &mut options.fallback_as_of,
+            };
+            dates.insert(publisher.feed().to_owned(), date);
         }
     }
     let name = format!("kev/{}", kev::FILE);

@@ -6,6 +6,8 @@ use cleanbill_core::Timestamp;
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Publisher {
+    /// Amazon Linux's errata.
+    Amazon,
     /// Chainguard's security database: for use that earns nothing.
     Chainguard,
     /// Debian's security tracker.
@@ -20,7 +22,8 @@ pub enum Publisher {
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 5] = [Self::Chainguard, Self::Debian, Self::Epss, Self::Nvd, Self::Wolfi];
+    pub const ALL: [Self; 6] =
+        [Self::Amazon, Self::Chainguard, Self::Debian, Self::Epss, Self::Nvd, Self::Wolfi];
 
     /// Who is asked unless told otherwise: what is needed for Debian's images, and what rates
     /// every flaw for little. NVD is large, and the two others restrict what may be done with
@@ -30,6 +33,7 @@ impl Publisher {
     /// The name, which is also the feed's folder in what a snapshot is built from.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Amazon => "amazon",
             Self::Chainguard => "chainguard",
             Self::Debian => "debian",
             Self::Epss => "epss",
@@ -43,19 +47,33 @@ impl Publisher {
         Self::ALL.into_iter().find(|p| p.as_str() == name)
     }
 
+    /// Whether its list is made anew even where nothing has happened, so that the list's date says
+    /// how old its facts are, and not the newest fact in it.
+    pub(super) fn dates_its_list(self) -> bool {
+        match self {
+            Self::Amazon => true,
+            Self::Chainguard | Self::Debian | Self::Epss | Self::Nvd | Self::Wolfi => false,
+        }
+    }
+
     /// The id of its feed in a snapshot.
     pub(super) fn feed(self) -> &'static str {
         match self {
             Self::Debian => crate::feeds::debian::ID,
-            Self::Chainguard | Self::Epss | Self::Nvd | Self::Wolfi => self.as_str(),
+            Self::Amazon | Self::Chainguard | Self::Epss | Self::Nvd | Self::Wolfi => self.as_str(),
         }
     }
 
-    /// Its files: the name in its folder, and the address at the publisher's.
-    pub(super) fn files(self, now: Timestamp) -> Vec<(String, String)> {
-        use crate::feeds::{debian, epss, secdb};
-        let one = |name: &str, address: &str| vec![(name.to_owned(), address.to_owned())];
+    /// Its files: the name in its folder, and where it is at the publisher's.
+    pub(super) fn files(self, now: Timestamp) -> Vec<(String, At)> {
+        use crate::feeds::{debian, epss, secdb, updateinfo};
+        let one =
+            |name: &str, address: &str| vec![(name.to_owned(), At::Address(address.to_owned()))];
         match self {
+            Self::Amazon => {
+                let files = updateinfo::repositories::AMAZON.files();
+                files.into_iter().map(|(name, list)| (name, At::Repository(list))).collect()
+            }
             Self::Chainguard => {
                 one(secdb::SECURITY, "https://packages.cgr.dev/chainguard/security.json")
             }
@@ -68,12 +86,21 @@ impl Publisher {
             Self::Nvd => (FIRST_OF_NVD..=jiff::tz::Offset::UTC.to_datetime(now).year())
                 .map(|year| format!("nvdcve-2.0-{year}.json.gz"))
                 .map(|name| {
-                    (name.clone(), format!("https://nvd.nist.gov/feeds/json/cve/2.0/{name}"))
+                    let address = format!("https://nvd.nist.gov/feeds/json/cve/2.0/{name}");
+                    (name, At::Address(address))
                 })
                 .collect(),
             Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
         }
     }
+}
+
+/// Where one file is at its publisher's.
+pub(super) enum At {
+    /// At this address.
+    Address(String),
+    /// The errata of the repository of packages that this list of mirrors names.
+    Repository(String),
 }
 
 /// The year of NVD's first file, which holds the flaws of the years before as well.

@@ -13,6 +13,8 @@ pub struct Sources {
     pub end_of_life: String,
     /// Holds what is published at one address each, as `<folder>/<file>`; `None`: there.
     pub(super) mirror: Option<String>,
+    /// Holds what is at `https://<host>/<path>` as `<host>/<path>`; `None`: there itself.
+    pub(super) through: Option<String>,
     /// Whether plain HTTP may be used, which is only ever so towards this very machine.
     pub(super) plain: bool,
 }
@@ -26,6 +28,7 @@ impl Default for Sources {
                 .to_owned(),
             end_of_life: "https://endoflife.date/api".to_owned(),
             mirror: None,
+            through: None,
             plain: false,
         }
     }
@@ -58,17 +61,40 @@ impl Sources {
             kev: format!("{base}/kev/{}", crate::feeds::kev::FILE),
             end_of_life: format!("{base}/eol"),
             mirror: Some(base.to_owned()),
+            through: None,
             plain,
         })
+    }
+
+    /// A server that stands for all publishers, with what each has at `https://<host>/<path>` as
+    /// `<base>/<host>/<path>`: a proxy that keeps copies, or one that plays them in a test. HTTPS,
+    /// or plain HTTP on this very machine.
+    ///
+    /// # Errors
+    /// When the address is neither, in words.
+    pub fn through(base: &str) -> Result<Self, String> {
+        let Self { mirror, plain, .. } = Self::mirror(base)?;
+        let itself = Self { through: mirror, plain, ..Self::default() };
+        let [osv, kev, end_of_life] = [&itself.osv, &itself.kev, &itself.end_of_life]
+            .map(|address| itself.address("", address));
+        Ok(Self { osv, kev, end_of_life, ..itself })
     }
 }
 
 impl Sources {
+    /// Whether all files are at one place under their own names.
+    pub(super) fn is_mirror(&self) -> bool {
+        self.mirror.is_some()
+    }
+
     /// Where a file is that its publisher has at `address`.
     pub(super) fn address(&self, name: &str, address: &str) -> String {
-        match &self.mirror {
-            Some(base) => format!("{base}/{name}"),
-            None => address.to_owned(),
+        match (&self.mirror, &self.through) {
+            (Some(base), _) => format!("{base}/{name}"),
+            (None, Some(base)) => {
+                format!("{base}/{}", address.strip_prefix("https://").unwrap_or(address))
+            }
+            (None, None) => address.to_owned(),
         }
     }
 }

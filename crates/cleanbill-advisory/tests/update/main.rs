@@ -1,6 +1,7 @@
 //! Updates against a server on loopback that plays the publishers, and plays them badly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod repository;
 mod server;
 
 use std::collections::BTreeSet;
@@ -91,6 +92,12 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     }
     let scores = "#score_date:2026-08-20T00:00:00Z\nCVE-2024-1000,0.5,0.9\nCVE-2024-1111,0.1,0.2\n";
     server.put("/epss/epss_scores-current.csv.gz", "\"s1\"", gzip(scores));
+    for release in ["2", "2023"] {
+        for arch in ["x86_64", "aarch64"] {
+            let path = format!("/amazon/{release}/core/{arch}/updateinfo.xml.gz");
+            server.put(&path, "\"a1\"", gzip(&repository::errata("ALAS-1", arch)));
+        }
+    }
     let dates = |plan: &Plan| -> Vec<String> {
         let report = update(plan, &mut |_| ()).unwrap().report;
         let date = |f: &cleanbill_core::advisory::Feed| {
@@ -105,6 +112,8 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     assert_eq!(
         dates(&plan),
         [
+            // Its errata are older, but the list is of that day.
+            "amazon 2026-08-01",
             "chainguard 2026-08-01",
             "debian-tracker 2026-08-01",
             "eol 2026-08-22",

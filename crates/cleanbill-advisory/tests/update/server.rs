@@ -85,6 +85,16 @@ impl Server {
         publisher.files.insert(path.to_owned(), (etag.to_owned(), body));
     }
 
+    /// What is below one path is below another too.
+    pub fn also_at(&self, from: &str, to: &str) {
+        let mut publisher = self.publisher.lock().unwrap();
+        let there = |(path, file): (&String, &(String, Vec<u8>))| {
+            path.strip_prefix(from).map(|rest| (format!("{to}{rest}"), file.clone()))
+        };
+        let copies: Vec<_> = publisher.files.iter().filter_map(there).collect();
+        publisher.files.extend(copies);
+    }
+
     pub fn trick(&self, path: &str, tricks: &[Trick]) {
         let reversed = tricks.iter().rev().cloned().collect();
         self.publisher.lock().unwrap().tricks.insert(path.to_owned(), reversed);

@@ -1,0 +1,66 @@
+//! What a publisher packed, unpacked as it is read: by what the bytes begin with, since one name
+//! (`updateinfo.xml.gz`) may hold any of the kinds. How much comes out is for the caller to bound.
+
+use std::io::{BufRead, Read};
+
+use flate2::bufread::MultiGzDecoder;
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// The memory that a zstd stream may ask for, as a power of two (128 MiB): what `zstd` itself allows.
+const WINDOW_LOG: u32 = 27;
+
+/// Unpacks gzip or zstd; other bytes are passed on.
+///
+/// # Errors
+/// When the beginning cannot be read, or is of a kind that is not read here.
+pub(super) fn unpack<'r>(mut from: impl BufRead + 'r) -> Result<Box<dyn Read + 'r>> {
+    let broken = |e| Error::new(ErrorKind::Io, "it cannot be read").because(e);
+    let start = from.fill_buf().map_err(broken)?;
+    Ok(match start {
+        [0x1f, 0x8b, ..] => Box::new(MultiGzDecoder::new(from)),
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => {
+            let mut decoder = zstd::stream::read::Decoder::with_buffer(from).map_err(broken)?;
+            decoder.window_log_max(WINDOW_LOG).map_err(broken)?;
+            Box::new(decoder)
+        }
+        [0xfd, b'7', b'z', ..] => {
+            return Err(Error::malformed("it is packed by xz, which is not read here"));
+        }
+        [b'B', b'Z', b'h', ..] => {
+            return Err(Error::malformed("it is packed by bzip2, which is not read here"));
+        }
+        _ => Box::new(from),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::unpack;
+
+    #[test]
+    fn by_what_the_bytes_begin_with() {
+        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        gz.write_all(b"text").unwrap();
+        let gz = gz.finish().unwrap();
+        let table: [(Vec<u8>, Result<&str, &str>); 7] = [
+            (b"text".to_vec(), Ok("text")),
+            (vec![], Ok("")),
+            (gz.clone(), Ok("text")),
+            ([&gz[..], &gz[..]].concat(), Ok("texttext")),
+            (zstd::encode_all(&b"text"[..], 1).unwrap(), Ok("text")),
+            (b"\xfd7zXZ\0".to_vec(), Err("it is packed by xz, which is not read here")),
+            (b"BZh9".to_vec(), Err("it is packed by bzip2, which is not read here")),
+        ];
+        for (bytes, want) in table {
+            let mut text = String::new();
+            let read = unpack(&bytes[..]).map(|mut r| r.read_to_string(&mut text).unwrap());
+            match want {
+                Ok(want) => assert_eq!((read.is_ok(), text.as_str()), (true, want)),
+                Err(why) => assert_eq!(read.unwrap_err().to_string(), why),
+            }
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Scenarios: an extract of a feed and an inventory, and the findings that come of them. Each is
+//! named for the rule that it proves. They go the whole way: feeds in their publishers' form, a
+//! snapshot, the matcher.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod amazon;
+mod support;
