@@ -44,7 +44,7 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill-advisory/src/feeds/mod.rs",
         opens: "pub const FEEDS",
         closes: "];",
-        helpers: &["bounded", "errata", "osv_ids", "osv_licences", "osv_ranges", "unpacked"],
+        helpers: &["bounded", "errata", "osv_ids", "osv_licences", "osv_ranges", "tar", "unpacked"],
     },
     Family {
         folder: "crates/cleanbill-oci/src/source/",

@@ -20,7 +20,9 @@ pub mod osv;
 mod osv_ids;
 mod osv_licences;
 mod osv_ranges;
+pub mod redhat;
 pub mod secdb;
+mod tar;
 pub mod trivy;
 mod unpacked;
 pub mod updateinfo;
@@ -44,6 +46,7 @@ pub const FEEDS: &[Reader] = &[
     Reader { folder: "kev", read: kev::read },
     Reader { folder: "nvd", read: nvd::read },
     Reader { folder: "osv", read: osv::read },
+    Reader { folder: "redhat", read: redhat::read },
     Reader { folder: "trivy", read: trivy::read },
     Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];

@@ -7,7 +7,7 @@ use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
 
-use super::{debian, eol, epss, kev, nvd, osv, secdb, updateinfo};
+use super::{debian, eol, epss, kev, nvd, osv, redhat, secdb, updateinfo};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -26,9 +26,11 @@ fn all(bytes: &[u8]) {
     drop(nvd::parse(bytes, &limits, &mut into));
     drop(updateinfo::parse(bytes, &limits, &mut into));
     updateinfo::fuzz_repomd(bytes);
+    drop(redhat::parse(bytes, &limits, &mut into));
+    drop(redhat::parse_archive(bytes, &limits, &mut into));
 }
 
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
     r#"{"distroversion":"v3.9","packages":[{"pkg":{"name":"xen","secfixes":{"4.7-r1":["CVE-2016-1111 XSA-2",null],"0":null}}}]}"#,
     r#"{"dateReleased":"2024-01-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2024-1111"}]}"#,
@@ -38,6 +40,7 @@ const DOCUMENTS: [&str; 9] = [
     r#"{"timestamp":"2025-08-01T00:00:00.000","vulnerabilities":[{"cve":{"id":"CVE-2024-1111","metrics":{"cvssMetricV31":[{"type":"Primary","cvssData":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}]}}}]}"#,
     r#"<updates><update type="security"><id>ALAS-1</id><issued date="2024-02-01 10:00:00"/><severity>low</severity><references><reference id="CVE-2024-1111" type="cve"/></references><pkglist><collection><module name="a" stream="1"/><package arch="x86_64" epoch="1" name="a" release="1" version="3"/></collection></pkglist></update></updates>"#,
     r#"<repomd><data type="updateinfo"><checksum type="sha256">00</checksum><location href="a/b"/></data></repomd>"#,
+    r#"{"document":{"category":"csaf_vex","tracking":{"status":"final","current_release_date":"2024-05-01T00:00:00+00:00"}},"product_tree":{"branches":[{"branches":[{"product":{"product_id":"r8","product_identification_helper":{"cpe":"cpe:/o:redhat:enterprise_linux:8"}}},{"product":{"product_id":"m","product_identification_helper":{"purl":"pkg:rpmmod/redhat/nodejs@18:1:a"}}},{"product":{"product_id":"a","product_identification_helper":{"purl":"pkg:rpm/redhat/a@1.0-2.el8?arch=x86_64&epoch=1"}}}]}],"relationships":[{"full_product_name":{"product_id":"r8:m"},"product_reference":"m","relates_to_product_reference":"r8"},{"full_product_name":{"product_id":"r8:m:a"},"product_reference":"a","relates_to_product_reference":"r8:m"}]},"vulnerabilities":[{"cve":"CVE-2024-1111","release_date":"2024-03-05T00:00:00+00:00","product_status":{"fixed":["r8:m:a"],"known_affected":["r8:m"]},"remediations":[{"category":"vendor_fix","url":"https://access.redhat.com/errata/RHSA-2024:1","product_ids":["r8:m:a"]}],"scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},"products":["r8:m:a"]}],"threats":[{"category":"impact","details":"Low","product_ids":["r8:m:a"]}]}]}"#,
 ];
 
 proptest! {

@@ -73,6 +73,23 @@ impl<'a> Course<'a> {
         Ok(true)
     }
 
+    /// Brings one of many files up to date, of which an earlier state is held elsewhere: that does
+    /// where the publisher gives none, and is told. Whether it is up to date.
+    pub(super) fn get_one(&mut self, url: &str, name: &str, folder: &Path) -> Result<bool> {
+        let path = folder.join(name);
+        make_parent(&path)?;
+        match self.fetcher.fetch(url, &path, None, &|_| Ok(())) {
+            Ok(_) => Ok(true),
+            Err(failed) if publishers_fault(&failed) => {
+                self.say(&format!("{name}: not fetched, what was before is kept: {failed}"));
+                self.kept.push(format!("{name}: {failed}"));
+                self.first.get_or_insert(failed);
+                Ok(false)
+            }
+            Err(failed) => Err(failed),
+        }
+    }
+
     /// The date that its server gave a file.
     pub(super) fn date(&self, name: &str) -> Option<Timestamp> {
         self.state.date(name)

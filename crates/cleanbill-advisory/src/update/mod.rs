@@ -23,6 +23,7 @@ mod back;
 mod building;
 mod course;
 mod database;
+mod documents;
 mod fetch;
 mod publishers;
 mod remote;
@@ -168,7 +169,8 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
             let name = format!("{folder}/{file}");
             let current = match (at, plan.sources.is_mirror()) {
                 (At::Repository(list), false) => repository::get(&list, &name, plan, &mut course)?,
-                (At::Address(address) | At::Repository(address), _) => {
+                (At::Documents(base), false) => documents::get(&base, &name, plan, &mut course)?,
+                (At::Address(address) | At::Repository(address) | At::Documents(address), _) => {
                     course.get(&plan.sources.address(&name, &address), &name, &feeds, &any)?
                 }
             };

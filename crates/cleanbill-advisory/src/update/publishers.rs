@@ -3,6 +3,8 @@
 
 use cleanbill_core::Timestamp;
 
+use crate::feeds::redhat;
+
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Publisher {
@@ -16,14 +18,23 @@ pub enum Publisher {
     Epss,
     /// NIST's NVD, about 30 files.
     Nvd,
+    /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since.
+    RedHat,
     /// Wolfi's security database: for use that earns nothing.
     Wolfi,
 }
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 6] =
-        [Self::Amazon, Self::Chainguard, Self::Debian, Self::Epss, Self::Nvd, Self::Wolfi];
+    pub const ALL: [Self; 7] = [
+        Self::Amazon,
+        Self::Chainguard,
+        Self::Debian,
+        Self::Epss,
+        Self::Nvd,
+        Self::RedHat,
+        Self::Wolfi,
+    ];
 
     /// Who is asked unless told otherwise: what is needed for Debian's images, and what rates
     /// every flaw for little. NVD is large, and the two others restrict what may be done with
@@ -38,6 +49,7 @@ impl Publisher {
             Self::Debian => "debian",
             Self::Epss => "epss",
             Self::Nvd => "nvd",
+            Self::RedHat => redhat::ID,
             Self::Wolfi => "wolfi",
         }
     }
@@ -52,7 +64,8 @@ impl Publisher {
     pub(super) fn dates_its_list(self) -> bool {
         match self {
             Self::Amazon => true,
-            Self::Chainguard | Self::Debian | Self::Epss | Self::Nvd | Self::Wolfi => false,
+            Self::Chainguard | Self::Debian | Self::Epss => false,
+            Self::Nvd | Self::RedHat | Self::Wolfi => false,
         }
     }
 
@@ -60,7 +73,8 @@ impl Publisher {
     pub(super) fn feed(self) -> &'static str {
         match self {
             Self::Debian => crate::feeds::debian::ID,
-            Self::Amazon | Self::Chainguard | Self::Epss | Self::Nvd | Self::Wolfi => self.as_str(),
+            Self::Amazon | Self::Chainguard | Self::Epss => self.as_str(),
+            Self::Nvd | Self::RedHat | Self::Wolfi => self.as_str(),
         }
     }
 
@@ -90,6 +104,10 @@ impl Publisher {
                     (name, At::Address(address))
                 })
                 .collect(),
+            Self::RedHat => vec![(
+                redhat::ARCHIVE.to_owned(),
+                At::Documents("https://security.access.redhat.com/data/csaf/v2/vex".to_owned()),
+            )],
             Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
         }
     }
@@ -101,6 +119,9 @@ pub(super) enum At {
     Address(String),
     /// The errata of the repository of packages that this list of mirrors names.
     Repository(String),
+    /// An archive of documents, and beside it those that have changed since: what is below this
+    /// address.
+    Documents(String),
 }
 
 /// The year of NVD's first file, which holds the flaws of the years before as well.

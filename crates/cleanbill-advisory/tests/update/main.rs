@@ -1,6 +1,7 @@
 //! Updates against a server on loopback that plays the publishers, and plays them badly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod documents;
 mod repository;
 mod server;
 
@@ -92,6 +93,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     }
     let scores = "#score_date:2026-08-20T00:00:00Z\nCVE-2024-1000,0.5,0.9\nCVE-2024-1111,0.1,0.2\n";
     server.put("/epss/epss_scores-current.csv.gz", "\"s1\"", gzip(scores));
+    server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
             let path = format!("/amazon/{release}/core/{arch}/updateinfo.xml.gz");
@@ -121,6 +123,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
             "kev 2026-08-01",
             "nvd 2026-08-01",
             "osv:PyPI 2026-08-01",
+            "redhat 2026-07-01",
             "wolfi 2026-08-01",
         ]
     );

@@ -51,15 +51,20 @@ fn fixed(version: &str) -> String {
     format!("{:?} []", RangeEnd::Fixed(version.to_owned()))
 }
 
-#[test]
-fn a_repository_is_followed_to_its_errata() {
-    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+/// Plays those who are always asked at the addresses that they have.
+pub(crate) fn play_others(server: &Server) {
     let osv = "/osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip";
     server.put(osv, "\"p1\"", osv_zip("PYSEC-1", "1.2"));
     let kev = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[]}"#;
     let at = "/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
     server.put(at, "\"k1\"", kev.into());
     server.also_at("/eol/", "/endoflife.date/api/");
+}
+
+#[test]
+fn a_repository_is_followed_to_its_errata() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    play_others(&server);
     play_all(&server, "g1", "1");
 
     let mut plan = server.plan(dir.path());

@@ -179,17 +179,20 @@ fn reasons(flaw: &flaws::Flaw<'_>, installed: &Installed<'_>) -> Vec<NotAffected
             continue;
         }
         for range in &advisory.ranges {
-            let Some(version) = &installed.version else { continue };
-            let because = match (ranges::place(range, version, installed.scheme), &range.end) {
-                (Ok(Place::Nowhere), _) => Because::SaidSo,
-                (Ok(Place::Before), _) => {
-                    Because::BeforeFirst(range.introduced.clone().unwrap_or_default())
-                }
-                (Ok(Place::Past), RangeEnd::Fixed(fixed)) => Because::Fixed(fixed.clone()),
-                (Ok(Place::Past), RangeEnd::LastAffected(last)) => Because::AfterLast(last.clone()),
-                // What was judged not affected lies in no range, and all were read.
-                (Ok(Place::Past), RangeEnd::Open) | (Ok(Place::Inside) | Err(_), _) => continue,
-            };
+            let Some(version) = installed.of(advisory) else { continue };
+            let because =
+                match (ranges::place(advisory, range, version, installed.scheme), &range.end) {
+                    (Ok(Place::Nowhere), _) => Because::SaidSo,
+                    (Ok(Place::Before), _) => {
+                        Because::BeforeFirst(range.introduced.clone().unwrap_or_default())
+                    }
+                    (Ok(Place::Past), RangeEnd::Fixed(fixed)) => Because::Fixed(fixed.clone()),
+                    (Ok(Place::Past), RangeEnd::LastAffected(last)) => {
+                        Because::AfterLast(last.clone())
+                    }
+                    // What was judged not affected lies in no range, and all were read.
+                    (Ok(Place::Past), RangeEnd::Open) | (Ok(Place::Inside) | Err(_), _) => continue,
+                };
             reason(ranges::shown(range), because);
         }
         match (advisory.versions.len(), advisory.ranges.is_empty()) {

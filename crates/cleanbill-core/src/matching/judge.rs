@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use crate::Timestamp;
 use crate::advisory::{Advisories, Advisory};
-use crate::ecosystem::Stream;
+use crate::ecosystem::{Ecosystem, Stream};
 use crate::evidence::FeedUse;
 use crate::finding::{Diagnosis, Why};
 use crate::gap::{Gap, GapKind};
-use crate::package::Package;
+use crate::package::{Package, PackageKind};
 use crate::version::{Scheme, Version};
 
 use super::{distributions, flaws, names, ranges, streams};
@@ -54,12 +54,14 @@ impl<'a, A: Advisories> Judge<'a, A> {
         if streams.first().is_some_and(|stream| foreign(package, stream).is_some()) {
             return Ok(false);
         }
-        let name = names::looked_up(package);
         for stream in streams {
-            if self.advisories.covering(stream).is_some()
-                && self.look_up(stream, &name)?.iter().any(|a| names::concerns(a, package))
-            {
-                return Ok(true);
+            if self.advisories.covering(stream).is_none() {
+                continue;
+            }
+            for (_, list) in self.about(stream, package)? {
+                if list.iter().any(|a| names::concerns(a, package)) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)
@@ -73,6 +75,22 @@ impl<'a, A: Advisories> Judge<'a, A> {
         let names = self.looked_up.entry(stream.clone()).or_default();
         names.insert(name.to_owned(), Rc::clone(&found));
         Ok(found)
+    }
+
+    /// What a stream says of a package, by the names that it is looked up by: its own, and where
+    /// advisories speak of sources (Red Hat's alone) that of its source.
+    fn about(&mut self, stream: &Stream, package: &Package) -> Result<Vec<Named>, A::Error> {
+        let name = names::looked_up(package);
+        let own = self.look_up(stream, &name)?;
+        if stream.ecosystem != Ecosystem::RedHat {
+            return Ok(vec![(name, only(own, false))]);
+        }
+        let source = package.source_name();
+        if source == name {
+            return Ok(vec![(name, own)]);
+        }
+        let of_source = self.look_up(stream, source)?;
+        Ok(vec![(name, only(own, false)), (source.to_owned(), only(of_source, true))])
     }
 
     /// Judges one package in the streams that speak of it. `streams` are other names of one
@@ -129,7 +147,6 @@ impl<'a, A: Advisories> Judge<'a, A> {
         if !is_looked_up(package, streams) {
             return Ok(found);
         }
-        let name = names::looked_up(package);
         for stream in streams {
             let (Some(feed), Some(order)) = (self.advisories.covering(stream), stream.scheme())
             else {
@@ -137,14 +154,19 @@ impl<'a, A: Advisories> Judge<'a, A> {
             };
             found.scheme = Some(order);
             let used = FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
-            let why = Why {
-                feed: feed.id.clone(),
-                stream: stream.clone(),
-                looked_up: name.clone(),
-                compared: names::compared(package).to_owned(),
-                range: String::new(),
-            };
-            found.lists.push((used, why, self.look_up(stream, &name)?));
+            let feed = feed.id.clone();
+            for (at, (name, list)) in self.about(stream, package)?.into_iter().enumerate() {
+                let compared =
+                    if at == 0 { names::compared(package) } else { package.source_version() };
+                let why = Why {
+                    feed: feed.clone(),
+                    stream: stream.clone(),
+                    looked_up: name,
+                    compared: compared.to_owned(),
+                    range: String::new(),
+                };
+                found.lists.push((used.clone(), why, list));
+            }
         }
         Ok(found)
     }
@@ -176,6 +198,18 @@ impl<'a, A: Advisories> Judge<'a, A> {
         }
         judged.gaps.extend(gaps);
         Ok(())
+    }
+}
+
+/// A name, and what is said of it.
+type Named = (String, Rc<[Advisory]>);
+
+/// Those of the advisories that are about a source, or those that are not.
+fn only(list: Rc<[Advisory]>, sources: bool) -> Rc<[Advisory]> {
+    let wanted = |advisory: &&Advisory| names::is_of_source(advisory) == sources;
+    match list.iter().all(|advisory| wanted(&advisory)) {
+        true => list,
+        false => list.iter().filter(wanted).cloned().collect(),
     }
 }
 
@@ -230,7 +264,14 @@ pub(super) fn installed(
             }
         }
     };
-    (ranges::Installed { scheme, text, version }, gap)
+    let source = match package.kind {
+        PackageKind::Rpm => {
+            Version::parse(scheme, ranges::without_epoch(package.source_version())).ok()
+        }
+        PackageKind::Apk | PackageKind::Deb => None,
+        PackageKind::Python | PackageKind::Npm | PackageKind::Go => None,
+    };
+    (ranges::Installed { scheme, text, version, source }, gap)
 }
 
 /// The gap of an advisory that could not be read.

@@ -36,6 +36,12 @@ fn normalised(name: &str) -> String {
     out
 }
 
+/// Whether an advisory is about a source, and so about every package that is built from it: what
+/// rpm calls `src` is an architecture that no installed package has.
+pub(super) fn is_of_source(advisory: &Advisory) -> bool {
+    matches!(advisory.arches.as_slice(), [only] if only == "src")
+}
+
 /// Whether an advisory is about packages of this one's architecture and module.
 pub(super) fn concerns(advisory: &Advisory, package: &Package) -> bool {
     of_architecture(advisory, package) && of_module(advisory, package)
@@ -87,6 +93,10 @@ pub(super) fn is_no_kernel(package: &Package) -> bool {
 /// `noarch` and `all` hold the same files everywhere, so what is said of any architecture is said
 /// of them.
 fn of_architecture(advisory: &Advisory, package: &Package) -> bool {
+    // Whether it is built from that source is asked where it is looked up.
+    if is_of_source(advisory) {
+        return true;
+    }
     let everywhere = |arch: &str| matches!(arch, "noarch" | "all");
     match package.arch.as_deref() {
         Some(arch) if !advisory.arches.is_empty() && !everywhere(arch) => {

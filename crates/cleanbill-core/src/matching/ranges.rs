@@ -1,5 +1,6 @@
 //! Whether one version lies in what one advisory calls affected.
 
+use super::names;
 use crate::advisory::{Advisory, Range, RangeEnd, State};
 use crate::version::{Scheme, Version};
 
@@ -10,6 +11,18 @@ pub(super) struct Installed<'a> {
     pub(super) text: &'a str,
     /// `None` where it cannot be compared: then only equal texts count.
     pub(super) version: Option<Version>,
+    /// The version of the source, without an epoch, which rpm does not write down of sources.
+    pub(super) source: Option<Version>,
+}
+
+impl Installed<'_> {
+    /// The version that an advisory's ranges are about.
+    pub(super) fn of(&self, advisory: &Advisory) -> Option<&Version> {
+        match names::is_of_source(advisory) {
+            true => self.source.as_ref(),
+            false => self.version.as_ref(),
+        }
+    }
 }
 
 /// What an advisory says of a version.
@@ -32,12 +45,12 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
         return Said::Affected(format!("= {}", installed.text));
     }
     let mut unreadable = advisory.unreadable.clone();
-    if let Some(version) = &installed.version {
+    if let Some(version) = installed.of(advisory) {
         if advisory.state == State::NotAffected {
             return unreadable.map_or(Said::NotAffected, Said::Unreadable);
         }
         for range in &advisory.ranges {
-            match place(range, version, installed.scheme) {
+            match place(advisory, range, version, installed.scheme) {
                 Ok(Place::Inside) => return Said::Affected(shown(range)),
                 Ok(Place::Before | Place::Past | Place::Nowhere) => {}
                 Err(why) => unreadable = unreadable.or(Some(why)),
@@ -66,10 +79,16 @@ pub(super) enum Place {
     Nowhere,
 }
 
-/// Where the version lies; an error when a bound that matters does not parse. A bound does not
-/// matter when the other one already excludes the version.
-pub(super) fn place(range: &Range, version: &Version, scheme: Scheme) -> Result<Place, String> {
-    let parse = |text: &str| Version::parse(scheme, text).map_err(|e| e.to_string());
+/// Where the version lies in a range of the advisory; an error when a bound that matters does not
+/// parse. A bound does not matter when the other one already excludes the version.
+pub(super) fn place(
+    advisory: &Advisory,
+    range: &Range,
+    version: &Version,
+    scheme: Scheme,
+) -> Result<Place, String> {
+    let parse =
+        |text: &str| Version::parse(scheme, bound(advisory, text)).map_err(|e| e.to_string());
     let from = match range.introduced.as_deref() {
         None | Some("0") => Ok(true),
         Some(introduced) => parse(introduced).map(|v| *version >= v),
@@ -86,6 +105,22 @@ pub(super) fn place(range: &Range, version: &Version, scheme: Scheme) -> Result<
         (_, Ok(false)) => Ok(Place::Past),
         (Ok(true), Ok(true)) => Ok(Place::Inside),
         (Err(why), _) | (_, Err(why)) => Err(why),
+    }
+}
+
+/// A bound as it is compared: where the advisory is about a source, without an epoch.
+fn bound<'t>(advisory: &Advisory, text: &'t str) -> &'t str {
+    match names::is_of_source(advisory) {
+        true => without_epoch(text),
+        false => text,
+    }
+}
+
+/// A version of rpm without what stands before its first colon, where that is a number.
+pub(super) fn without_epoch(text: &str) -> &str {
+    match text.split_once(':') {
+        Some((epoch, rest)) if epoch.bytes().all(|b| b.is_ascii_digit()) => rest,
+        Some(_) | None => text,
     }
 }
 
@@ -110,21 +145,23 @@ pub(super) fn shown(range: &Range) -> String {
 /// contradict each other so that none would be left, all are named: the flaw is fixable as far
 /// as somebody says so, and a policy that looks at fixable flaws only must not overlook it.
 pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<String> {
-    let Some(version) = &installed.version else { return Vec::new() };
-    let ends = advisories.iter().flat_map(|a| &a.ranges).filter_map(|r| match &r.end {
-        RangeEnd::Fixed(fixed) => Some(fixed),
-        RangeEnd::LastAffected(_) | RangeEnd::Open => None,
-    });
-    let mut fixes: Vec<(Version, &String)> = ends
-        .filter_map(|text| Some((Version::parse(installed.scheme, text).ok()?, text)))
-        .filter(|(fixed, _)| fixed > version)
-        .collect();
+    let mut fixes: Vec<(Version, &String)> = Vec::new();
+    for advisory in advisories {
+        let Some(version) = installed.of(advisory) else { continue };
+        for range in &advisory.ranges {
+            let RangeEnd::Fixed(text) = &range.end else { continue };
+            let fixed = Version::parse(installed.scheme, bound(advisory, text)).ok();
+            fixes.extend(fixed.filter(|fixed| fixed > version).map(|fixed| (fixed, text)));
+        }
+    }
     fixes.sort();
     fixes.dedup_by(|a, b| a.0 == b.0);
     let undisputed: Vec<_> = fixes
         .iter()
         .filter(|(fixed, text)| {
-            let there = Installed { scheme: installed.scheme, text, version: Some(fixed.clone()) };
+            let source = Version::parse(installed.scheme, without_epoch(text)).ok();
+            let version = Some(fixed.clone());
+            let there = Installed { scheme: installed.scheme, text, version, source };
             !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
         })
         .map(|(_, text)| (*text).clone())

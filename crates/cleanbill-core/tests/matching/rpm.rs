@@ -225,6 +225,58 @@ fn red_hats_products_are_parts_that_each_have_to_be_covered() {
 }
 
 #[test]
+fn what_red_hat_says_of_a_source_is_said_of_what_is_built_from_it() {
+    const STREAM: &str = "Red Hat:enterprise_linux:9";
+    let built = |name: &str, version: &str, source: &str, of: &str| Package {
+        source: Some(SourcePackage { name: source.into(), version: of.into() }),
+        ..rpm(name, version)
+    };
+    // package, name that the advisory is filed under, its ranges → the range it is found by
+    let table = [
+        (built("a-libs", "1-1", "a", "1-1"), "a", "0..", Some("every version")),
+        (built("a", "1-1", "a", "1-1"), "a", "0..", Some("every version")),
+        // Another package of the source's name is not it.
+        (built("a", "1-1", "b", "1-1"), "a", "0..", None),
+        (built("b-libs", "1-1", "b", "1-1"), "a", "0..", None),
+        // The source's version is compared, and no epoch, which rpm does not write down of it.
+        (built("a-libs", "7:9-1", "a", "1-1"), "a", "0..1-2", Some("< 1-2")),
+        (built("a-libs", "7:9-1", "a", "1-2"), "a", "0..1-2", None),
+        (built("a-libs", "1:1-1", "a", "1-1"), "a", "0..1:1-2", Some("< 1:1-2")),
+        (built("a-libs", "1:1-2", "a", "1-2"), "a", "0..1:1-2", None),
+        (built("a-libs", "1:1-3", "a", "1-3"), "a", "0..2:1-2", None),
+        (rpm("a", "1:1-1"), "a", "0..1-2", Some("< 1-2")),
+        (rpm("a", "1:1-2"), "a", "0..1-2", None),
+    ];
+    for (package, name, ranges, want) in table {
+        let about = format!("{} {} {:?} {ranges}", package.name, package.version, package.source);
+        let of = |stream: &str, id: &str, release: &str| {
+            let mut memory = MemoryAdvisories::default();
+            let parts = ["baseos", "appstream", "crb", "highavailability"]
+                .map(|part| format!("Red Hat:enterprise_linux:9::{part}"));
+            let covered = parts.iter().map(String::as_str).chain([stream]);
+            memory.feeds.push(feed("vex", &covered.collect::<Vec<_>>()));
+            let mut one = advisory(&format!("CVE-1: {ranges}"));
+            one.arches = vec!["src".into()];
+            memory.add(stream.parse().unwrap(), name, one);
+            let named = distribution(id, release, release);
+            supported(&mut memory, named.as_ref());
+            let packages = vec![package.clone()];
+            let inventory = Inventory { distribution: named, packages, ..Inventory::default() };
+            let matched = run(&inventory, &memory);
+            assert_eq!(gaps(&matched), [""; 0], "{about}");
+            matched.findings.first().map(|f| (f.why.range.clone(), f.fixed_versions.join(" ")))
+        };
+        let found = of(STREAM, "rhel", "9");
+        assert_eq!(found.as_ref().map(|(range, _)| range.as_str()), want, "{about}");
+        if let Some((range, fixes)) = found {
+            assert_eq!(fixes, range.strip_prefix("< ").unwrap_or_default(), "{about}");
+        }
+        // Nobody else speaks of sources so.
+        assert_eq!(of("Rocky Linux:9", "rocky", "9"), None, "{about}");
+    }
+}
+
+#[test]
 fn a_language_package_is_left_to_an_advisory_that_concerns_its_owner_only() {
     // label of the owner, module of the distribution's advisory → findings of the language
     for (label, module, findings) in [

@@ -1,0 +1,215 @@
+//! What an id of a CSAF document stands for: a package of a release of Red Hat Enterprise Linux, or
+//! something else.
+
+use std::collections::HashMap;
+
+use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::purl::PackageUrl;
+
+use super::super::errata::version;
+use super::document::{Branch, Document, Helper};
+
+/// How many relationships may stand between a package and its product; a module is one.
+const LEVELS: usize = 4;
+/// The parts of a release from version 8 on, each a stream of its own, and of version 7.
+const PARTS: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
+const PARTS_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
+
+/// A package of a release.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Package {
+    pub stream: Stream,
+    pub name: String,
+    /// The module stream that it is of, `nodejs:18`.
+    pub module: Option<String>,
+    /// `epoch:version-release`, where one is given.
+    pub version: Option<String>,
+    /// `src` is the source, which stands for all packages that are built from it. `None`: any.
+    pub arch: Option<String>,
+}
+
+/// What the ids of a document stand for.
+#[derive(Default)]
+pub(super) struct Products<'d> {
+    packages: HashMap<&'d str, Result<Package, String>>,
+}
+
+impl<'d> Products<'d> {
+    /// Reads the tree.
+    pub(super) fn read(document: &'d Document<'d>) -> Self {
+        let mut helpers: HashMap<&str, &Helper<'_>> = HashMap::new();
+        // The depth is bounded where the JSON is read.
+        let mut open: Vec<&Branch<'_>> = vec![&document.product_tree];
+        while let Some(branch) = open.pop() {
+            for product in branch.product.iter().chain(&branch.full_product_names) {
+                if let Some(helper) = &product.product_identification_helper {
+                    helpers.insert(&product.product_id.0, helper);
+                }
+            }
+            open.extend(&branch.branches);
+        }
+        let relationships = &document.product_tree.relationships;
+        let part_of: HashMap<&str, (&str, &str)> = relationships
+            .iter()
+            .map(|r| {
+                let of = (&*r.product_reference.0, &*r.relates_to_product_reference.0);
+                (&*r.full_product_name.product_id.0, of)
+            })
+            .collect();
+        let tree = Tree { helpers, part_of };
+        let mut packages = HashMap::new();
+        for relationship in relationships {
+            let id: &str = &relationship.full_product_name.product_id.0;
+            if let Some(package) = tree.package(id) {
+                packages.insert(id, package);
+            }
+        }
+        Self { packages }
+    }
+
+    /// The package that an id stands for; `None`: something else than a package of Red Hat
+    /// Enterprise Linux.
+    pub(super) fn get(&self, id: &str) -> Option<&Result<Package, String>> {
+        self.packages.get(id)
+    }
+}
+
+struct Tree<'d> {
+    helpers: HashMap<&'d str, &'d Helper<'d>>,
+    /// Components and what they are a part of, by the id of both together.
+    part_of: HashMap<&'d str, (&'d str, &'d str)>,
+}
+
+impl Tree<'_> {
+    fn package(&self, id: &str) -> Option<Result<Package, String>> {
+        let (component, mut product) = *self.part_of.get(id)?;
+        let mut module = None;
+        for _ in 0..LEVELS {
+            let Some((between, above)) = self.part_of.get(product) else { break };
+            module = module.or_else(|| self.module(between));
+            product = above;
+        }
+        let cpe = self.helpers.get(product)?.cpe.as_ref()?;
+        let stream = stream(&cpe.0)?;
+        let purl = self.helpers.get(component)?.purl.as_ref()?;
+        let purl: PackageUrl = match purl.0.parse() {
+            Ok(purl) => purl,
+            Err(e) => return Some(Err(format!("{e}"))),
+        };
+        match purl.kind() {
+            "rpm" if purl.namespace() == "redhat" => Some(rpm(&purl, stream, module)),
+            // `ruby:2.6/ruby`: the package ruby of the module stream ruby:2.6.
+            "rpmmod" => {
+                let module =
+                    purl.namespace().strip_prefix("redhat/").filter(|m| m.contains(':'))?;
+                Some(Ok(Package {
+                    stream,
+                    name: purl.name().to_owned(),
+                    module: Some(module.to_owned()),
+                    version: None,
+                    arch: Some(SOURCE.to_owned()),
+                }))
+            }
+            _ => None,
+        }
+    }
+
+    /// The module stream that a component between a package and its product is.
+    fn module(&self, component: &str) -> Option<String> {
+        let purl = self.helpers.get(component)?.purl.as_ref()?;
+        let purl: PackageUrl = purl.0.parse().ok()?;
+        let stream = purl.version()?.split(':').next().filter(|stream| !stream.is_empty())?;
+        (purl.kind() == "rpmmod").then(|| format!("{}:{stream}", purl.name()))
+    }
+}
+
+/// What rpm calls the architecture of a source.
+pub(super) const SOURCE: &str = "src";
+
+fn rpm(purl: &PackageUrl, stream: Stream, module: Option<String>) -> Result<Package, String> {
+    let get = |name: &str| purl.qualifiers().find(|(key, _)| *key == name).map(|(_, value)| value);
+    let module = match get("rpmmod") {
+        None => module,
+        Some(text) => {
+            let mut parts = text.split(':');
+            match (parts.next(), parts.next()) {
+                (Some(name), Some(stream)) if !name.is_empty() && !stream.is_empty() => {
+                    Some(format!("{name}:{stream}"))
+                }
+                _ => return Err(format!("{text:?} is no module and stream")),
+            }
+        }
+    };
+    let version = match purl.version() {
+        None => None,
+        Some(text) => {
+            let (upstream, release) = text.rsplit_once('-').unwrap_or((text, ""));
+            let read = version(get("epoch").unwrap_or_default(), upstream, release);
+            Some(read.ok_or_else(|| format!("{text:?} is no version with a release"))?)
+        }
+    };
+    let arch = get("arch").map(str::to_owned);
+    Ok(Package { stream, name: purl.name().to_owned(), module, version, arch })
+}
+
+/// The stream of a CPE, `cpe:/o:redhat:enterprise_linux:9::baseos`. A minor release of the one line
+/// that is supported, as version 10 has them, is the release: `10.1` is `10`.
+fn stream(cpe: &str) -> Option<Stream> {
+    let rest = cpe.strip_prefix("cpe:/a:").or_else(|| cpe.strip_prefix("cpe:/o:"))?;
+    let mut parts = rest.strip_prefix("redhat:enterprise_linux:")?.split(':');
+    let (version, update, edition) = (parts.next()?, parts.next(), parts.next());
+    let major = version.split('.').next().filter(|major| {
+        !major.is_empty() && major.len() <= 3 && major.bytes().all(|b| b.is_ascii_digit())
+    })?;
+    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    if parts.next().is_some() || update.is_some_and(|u| !u.is_empty()) {
+        return None;
+    }
+    let whole = format!("enterprise_linux:{major}");
+    let release = match edition.filter(|edition| !edition.is_empty()) {
+        Some(edition) if plain(edition) => format!("{whole}::{edition}"),
+        Some(_) => return None,
+        None => whole,
+    };
+    Some(Stream::release(Ecosystem::RedHat, release))
+}
+
+/// The streams that are covered where one of them is: a document speaks of every product of Red
+/// Hat, so of which nothing is said has nothing to say.
+pub(super) fn covered_with(stream: &Stream) -> Vec<Stream> {
+    let whole = stream.release.split("::").next().unwrap_or_default();
+    let parts = if whole == "enterprise_linux:7" { PARTS_7 } else { PARTS };
+    let of = |release: String| Stream::release(Ecosystem::RedHat, release);
+    let parts = parts.iter().map(|part| of(format!("{whole}::{part}")));
+    parts.chain([of(whole.to_owned()), stream.clone()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::stream;
+
+    #[test]
+    fn the_stream_of_a_cpe() {
+        let table = [
+            ("cpe:/o:redhat:enterprise_linux:9::baseos", "enterprise_linux:9::baseos"),
+            ("cpe:/a:redhat:enterprise_linux:9::appstream", "enterprise_linux:9::appstream"),
+            ("cpe:/o:redhat:enterprise_linux:9", "enterprise_linux:9"),
+            ("cpe:/a:redhat:enterprise_linux:8", "enterprise_linux:8"),
+            ("cpe:/o:redhat:enterprise_linux:10.1", "enterprise_linux:10"),
+            ("cpe:/a:redhat:enterprise_linux:10.0::appstream", "enterprise_linux:10::appstream"),
+            ("cpe:/o:redhat:enterprise_linux:7::server", "enterprise_linux:7::server"),
+            ("cpe:/a:redhat:rhel_eus:9.2::appstream", "-"),
+            ("cpe:/o:redhat:enterprise_linux_eus:10.0", "-"),
+            ("cpe:/a:redhat:enterprise_linux:x", "-"),
+            ("cpe:/a:redhat:enterprise_linux:", "-"),
+            ("cpe:/a:redhat:openshift:4.16::el9", "-"),
+            ("cpe:/a:redhat:enterprise_linux:9::a:b", "-"),
+            ("cpe:2.3:o:redhat:enterprise_linux:9:*:*:*:*:*:*:*", "-"),
+            ("", "-"),
+        ];
+        for (cpe, want) in table {
+            let said = stream(cpe).map_or("-".to_owned(), |s| s.release);
+            assert_eq!(said, want, "{cpe}");
+        }
+    }
+}
