@@ -9,6 +9,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+pub mod almalinux;
 mod bounded;
 pub mod debian;
 pub mod eol;
@@ -37,6 +38,7 @@ pub struct Reader {
 
 /// Every feed that can be read.
 pub const FEEDS: &[Reader] = &[
+    Reader { folder: "almalinux", read: almalinux::read },
     Reader { folder: "alpine-secdb", read: secdb::read },
     Reader { folder: "amazon", read: updateinfo::read_amazon },
     Reader { folder: "chainguard", read: secdb::read_chainguard },

@@ -3,11 +3,13 @@
 
 use cleanbill_core::Timestamp;
 
-use crate::feeds::redhat;
+use crate::feeds::{almalinux, redhat};
 
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Publisher {
+    /// AlmaLinux's errata.
+    AlmaLinux,
     /// Amazon Linux's errata.
     Amazon,
     /// Chainguard's security database: for use that earns nothing.
@@ -26,7 +28,8 @@ pub enum Publisher {
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::AlmaLinux,
         Self::Amazon,
         Self::Chainguard,
         Self::Debian,
@@ -44,6 +47,7 @@ impl Publisher {
     /// The name, which is also the feed's folder in what a snapshot is built from.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::AlmaLinux => almalinux::ID,
             Self::Amazon => "amazon",
             Self::Chainguard => "chainguard",
             Self::Debian => "debian",
@@ -63,7 +67,7 @@ impl Publisher {
     /// how old its facts are, and not the newest fact in it.
     pub(super) fn dates_its_list(self) -> bool {
         match self {
-            Self::Amazon => true,
+            Self::AlmaLinux | Self::Amazon => true,
             Self::Chainguard | Self::Debian | Self::Epss => false,
             Self::Nvd | Self::RedHat | Self::Wolfi => false,
         }
@@ -73,7 +77,8 @@ impl Publisher {
     pub(super) fn feed(self) -> &'static str {
         match self {
             Self::Debian => crate::feeds::debian::ID,
-            Self::Amazon | Self::Chainguard | Self::Epss => self.as_str(),
+            Self::AlmaLinux | Self::Amazon => self.as_str(),
+            Self::Chainguard | Self::Epss => self.as_str(),
             Self::Nvd | Self::RedHat | Self::Wolfi => self.as_str(),
         }
     }
@@ -84,6 +89,13 @@ impl Publisher {
         let one =
             |name: &str, address: &str| vec![(name.to_owned(), At::Address(address.to_owned()))];
         match self {
+            Self::AlmaLinux => almalinux::RELEASES
+                .map(|release| {
+                    let name = format!("{release}/{}", almalinux::FILE);
+                    let address = format!("https://errata.almalinux.org/{name}");
+                    (name, At::Address(address))
+                })
+                .into(),
             Self::Amazon => {
                 let files = updateinfo::repositories::AMAZON.files();
                 files.into_iter().map(|(name, list)| (name, At::Repository(list))).collect()

@@ -3,6 +3,7 @@
 //! snapshot, the matcher.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod almalinux;
 mod amazon;
 mod red_hat;
 mod support;

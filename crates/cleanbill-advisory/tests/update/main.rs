@@ -93,6 +93,10 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     }
     let scores = "#score_date:2026-08-20T00:00:00Z\nCVE-2024-1000,0.5,0.9\nCVE-2024-1111,0.1,0.2\n";
     server.put("/epss/epss_scores-current.csv.gz", "\"s1\"", gzip(scores));
+    for release in ["8", "9", "10"] {
+        let list = r#"{"data":[{"id":"ALSA-1","type":"security","issued_date":1782900000,"packages":[{"name":"a","version":"1","release":"1","arch":"noarch"}]}]}"#;
+        server.put(&format!("/almalinux/{release}/errata.full.json"), "\"l1\"", list.into());
+    }
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
@@ -114,7 +118,8 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     assert_eq!(
         dates(&plan),
         [
-            // Its errata are older, but the list is of that day.
+            // Their errata are older, but the lists are of that day.
+            "almalinux 2026-08-01",
             "amazon 2026-08-01",
             "chainguard 2026-08-01",
             "debian-tracker 2026-08-01",

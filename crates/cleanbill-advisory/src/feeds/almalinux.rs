@@ -1,0 +1,458 @@
+//! AlmaLinux's errata, `<release>/errata.full.json` (<https://wiki.almalinux.org/documentation/errata.html>):
+//! the same facts as OSV's zip of AlmaLinux, with the module stream and the architecture of each
+//! build, which OSV leaves out.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use cleanbill_core::Timestamp;
+use cleanbill_core::advisory::Feed;
+use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::severity::Severity;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+
+use super::bounded::Bounded;
+use super::errata::{Build, Errata, Erratum, version};
+use super::osv::word;
+use super::secdb::cve;
+use super::{Tally, entries, is_cve, understood, unpacked};
+use crate::error::{Error, ErrorKind, Result};
+use crate::gather::Gathered;
+use crate::limits::Limits;
+
+/// The feed's id, which is also the folder.
+pub(crate) const ID: &str = "almalinux";
+pub(crate) const FILE: &str = "errata.full.json";
+/// The releases that are fetched.
+pub(crate) const RELEASES: [&str; 3] = ["8", "9", "10"];
+/// Every architecture: what is said of all of them is said of any.
+const ARCHES: [&str; 4] = ["aarch64", "ppc64le", "s390x", "x86_64"];
+
+#[derive(Deserialize)]
+struct Item {
+    id: String,
+    #[serde(default)]
+    issued_date: Option<i64>,
+    #[serde(default)]
+    updated_date: Option<i64>,
+    #[serde(default)]
+    severity: Option<String>,
+    #[serde(rename = "type", default)]
+    kind: String,
+    #[serde(default)]
+    packages: Vec<Package>,
+    #[serde(default)]
+    references: Vec<Reference>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    #[serde(default)]
+    epoch: Option<String>,
+    #[serde(default)]
+    version: String,
+    #[serde(default)]
+    release: String,
+    #[serde(default)]
+    arch: String,
+    /// `name:stream:version:context:arch`
+    #[serde(default)]
+    module: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Reference {
+    #[serde(default)]
+    id: String,
+    #[serde(rename = "type", default)]
+    kind: String,
+}
+
+/// Reads every release below `folder`. As old as the newest erratum.
+///
+/// # Errors
+/// When there is none, one is no such file, or too much of it is not understood.
+pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let mut reading = Reading { into, limits, tally: Tally::default(), feed: feed() };
+    for (release, path) in entries(folder)? {
+        if release.is_empty() || !release.bytes().all(|b| b.is_ascii_digit()) {
+            reading.into.ignored.push(format!("{ID}/{release}: no release of AlmaLinux"));
+            continue;
+        }
+        let path = path.join(FILE);
+        let file = File::open(&path).map_err(|e| Error::io(&path, e))?;
+        unpacked::unpack(BufReader::new(file))
+            .and_then(|json| reading.release(&release, json))
+            .map_err(|e| e.within(path.display()))?;
+    }
+    if reading.feed.streams.is_empty() {
+        let message = format!("{}: no release in it", folder.display());
+        return Err(Error::new(ErrorKind::NotFound, message));
+    }
+    reading.finish()
+}
+
+/// Reads one file, unpacked, as of release 9: the entry for tests and fuzzing.
+///
+/// # Errors
+/// As [`read`].
+pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    let mut reading = Reading { into, limits, tally: Tally::default(), feed: feed() };
+    reading.release("9", from)?;
+    reading.finish()
+}
+
+fn feed() -> Feed {
+    Feed {
+        id: ID.to_owned(),
+        as_of: None,
+        licence: "MIT".to_owned(),
+        advisories: 0,
+        not_understood: 0,
+        streams: Vec::new(),
+    }
+}
+
+struct Reading<'r> {
+    into: &'r mut Gathered,
+    limits: &'r Limits,
+    tally: Tally,
+    feed: Feed,
+}
+
+impl Reading<'_> {
+    fn release(&mut self, release: &str, from: impl Read) -> Result<()> {
+        let mut list = List {
+            errata: Errata::default(),
+            limits: self.limits,
+            tally: &mut self.tally,
+            over: None,
+        };
+        let from = BufReader::new(Bounded::new(from, 2, self.limits));
+        let mut json = serde_json::Deserializer::from_reader(from);
+        let whole = Document(&mut list).deserialize(&mut json).and_then(|()| json.end());
+        let List { errata, over, .. } = list;
+        if let Some(over) = over {
+            return Err(over);
+        }
+        whole.map_err(|e| Error::malformed("no list of AlmaLinux's errata").because(e))?;
+        if errata.len() == 0 {
+            return Err(Error::malformed("no erratum of a flaw in it"));
+        }
+        self.feed.as_of = self.feed.as_of.max(errata.newest());
+        self.feed.advisories += errata.len();
+        let stream = Stream::release(Ecosystem::AlmaLinux, release);
+        errata.expand(&stream, &ARCHES, self.limits, self.into)?;
+        self.feed.streams.push(stream);
+        Ok(())
+    }
+
+    fn finish(self) -> Result<()> {
+        let Self { into, limits, tally, mut feed } = self;
+        understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
+        feed.not_understood = tally.not_understood;
+        into.feeds.push(feed);
+        Ok(())
+    }
+}
+
+/// One release's errata while they are read.
+struct List<'r> {
+    errata: Errata,
+    limits: &'r Limits,
+    tally: &'r mut Tally,
+    /// A limit that was passed, which ends it.
+    over: Option<Error>,
+}
+
+impl List<'_> {
+    fn item(&mut self, value: Value) -> Result<()> {
+        let item: Item = match serde_json::from_value(value) {
+            Ok(item) => item,
+            Err(e) => {
+                self.tally.missed(|| format!("an erratum: {e}"));
+                return Ok(());
+            }
+        };
+        let (erratum, wrong) = item.erratum();
+        let is_flaw = item.kind == "security" || !erratum.cves.is_empty();
+        match wrong {
+            None if !is_flaw => return Ok(()),
+            None => self.tally.took(),
+            Some(why) => self.tally.missed(|| format!("{}: {why}", item.id)),
+        }
+        match erratum.id.is_empty() || erratum.builds.is_empty() {
+            true => Ok(()),
+            false => self.errata.add(erratum, self.limits),
+        }
+    }
+}
+
+impl Item {
+    /// The erratum, and what of it could not be understood, the first.
+    fn erratum(&self) -> (Erratum, Option<String>) {
+        let mut wrong = None;
+        let time = |seconds: Option<i64>| {
+            let time = Timestamp::from_second(seconds?).ok()?;
+            (time > Timestamp::UNIX_EPOCH).then_some(time)
+        };
+        let mut erratum = Erratum {
+            id: self.id.clone(),
+            severity: self.severity.as_deref().and_then(word).unwrap_or(Severity::Unknown),
+            published: time(self.issued_date),
+            modified: time(self.updated_date),
+            ..Erratum::default()
+        };
+        for reference in self.references.iter().filter(|r| r.kind == "cve") {
+            match cve(reference.id.trim()).filter(|id| is_cve(id)) {
+                Some(id) => drop(erratum.cves.insert(id)),
+                None => _ = wrong.get_or_insert(format!("{:?} is no id of a CVE", reference.id)),
+            }
+        }
+        for package in self.packages.iter().filter(|p| p.arch != "src") {
+            let epoch = package.epoch.as_deref().unwrap_or_default();
+            let version = version(epoch, &package.version, &package.release);
+            let module = package.module.as_deref().map(|label| {
+                let mut parts = label.split(':');
+                match (parts.next(), parts.next()) {
+                    (Some(name), Some(stream)) if !name.is_empty() && !stream.is_empty() => {
+                        Some(format!("{name}:{stream}"))
+                    }
+                    _ => None,
+                }
+            });
+            if package.name.is_empty() || version.is_none() || module == Some(None) {
+                let why =
+                    format!("a package without a name, version or module: {:?}", package.name);
+                wrong.get_or_insert(why);
+            }
+            if package.name.is_empty() {
+                continue;
+            }
+            let build = Build { name: package.name.clone(), module: module.flatten(), version };
+            // An architecture that is not named may be any.
+            let arch = if package.arch.is_empty() { "noarch" } else { &package.arch };
+            erratum.builds.entry(build).or_default().insert(arch.to_owned());
+        }
+        if self.kind == "security" && (self.id.is_empty() || erratum.builds.is_empty()) {
+            wrong.get_or_insert_with(|| "it has no id, or names no package".to_owned());
+        }
+        (erratum, wrong)
+    }
+}
+
+/// The outer object, of which the list counts.
+struct Document<'l, 'r>(&'l mut List<'r>);
+
+impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
+        from.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Document<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with data")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<(), M::Error> {
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "data" => map.next_value_seed(Items(&mut *self.0))?,
+                _ => drop(map.next_value::<IgnoredAny>()?),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The list of errata, one by one.
+struct Items<'l, 'r>(&'l mut List<'r>);
+
+impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
+        from.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of errata")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> std::result::Result<(), S::Error> {
+        while let Some(item) = list.next_element::<Value>()? {
+            if let Err(over) = self.0.item(item) {
+                self.0.over = Some(over);
+                return Err(serde::de::Error::custom("a limit was passed"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::advisory::RangeEnd;
+
+    use super::{parse, read};
+    use crate::gather::Gathered;
+    use crate::limits::Limits;
+
+    fn said(gathered: &Gathered) -> String {
+        let mut lines = Vec::new();
+        for ((stream, package), advisories) in &gathered.advisories {
+            for a in advisories {
+                let fix = match a.ranges.first().map(|r| &r.end) {
+                    Some(RangeEnd::Fixed(fixed)) => format!("< {fixed}"),
+                    other => format!("{other:?} {:?}", a.unreadable),
+                };
+                let (module, arches) = (a.module.as_deref().unwrap_or("-"), a.arches.join(","));
+                let errata = a.errata.join(",");
+                lines.push(format!(
+                    "{stream} {package} {} [{errata}] {} {fix} {module} [{arches}]",
+                    a.id, a.severity
+                ));
+            }
+        }
+        lines.join("; ")
+    }
+
+    fn read_one(json: &str, limits: &Limits) -> String {
+        let mut gathered = Gathered::default();
+        match parse(json.as_bytes(), limits, &mut gathered) {
+            Ok(()) => said(&gathered),
+            Err(e) => e.to_string(),
+        }
+    }
+
+    fn erratum(kind: &str, references: &str, packages: &str) -> String {
+        format!(
+            r#"{{"schema_version":"1.0","data":[{{"id":"ALSA-2024:1","issued_date":1628589283,"updated_date":1628589276,"severity":"Important","type":"{kind}","packages":[{packages}],"modules":[],"references":[{references}]}}]}}"#
+        )
+    }
+
+    #[test]
+    fn each_part_of_an_erratum() {
+        let cve =
+            r#"{"id":"CVE-2024-1111","type":"cve","href":"x"},{"id":"ALSA-2024-1","type":"self"}"#;
+        let of = |arch: &str, more: &str| {
+            format!(
+                r#"{{"name":"a","epoch":"1","version":"3","release":"2.el9","arch":"{arch}"{more}}}"#
+            )
+        };
+        let usual = "AlmaLinux:9 a CVE-2024-1111 [ALSA-2024:1] HIGH < 1:3-2.el9 - [x86_64]";
+        let all = ["x86_64", "aarch64", "ppc64le", "s390x", "src"].map(|arch| of(arch, ""));
+        let table = [
+            (erratum("security", cve, &of("x86_64", "")), usual.to_owned()),
+            (erratum("bugfix", cve, &of("x86_64", "")), usual.to_owned()),
+            (
+                erratum("security", "", &of("x86_64", "")),
+                "AlmaLinux:9 a ALSA-2024:1 [] HIGH < 1:3-2.el9 - [x86_64]".to_owned(),
+            ),
+            (erratum("security", cve, &all.join(",")), usual.replace("x86_64", "")),
+            (
+                erratum("security", cve, &of("x86_64", r#","module":"nodejs:18:1:a:x86_64""#)),
+                usual.replace(" - ", " nodejs:18 "),
+            ),
+            (erratum("bugfix", "", &of("x86_64", "")), "no erratum of a flaw in it".to_owned()),
+            (r#"{"data":[]}"#.to_owned(), "no erratum of a flaw in it".to_owned()),
+        ];
+        for (json, want) in table {
+            assert_eq!(read_one(&json, &Limits::default()), want, "{json}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_counted_and_what_is_too_large_ends_it() {
+        let cve = r#"{"id":"CVE-2024-1111","type":"cve"}"#;
+        let good = r#"{"name":"a","version":"3","release":"2","arch":"noarch"}"#;
+        let limits = Limits::default();
+        let few = Limits { entries: 2, ..Limits::default() };
+        let small = Limits { document_bytes: 20, ..Limits::default() };
+        let no = "no list of AlmaLinux's errata: ";
+        let not = |why: &str| {
+            format!(
+                "almalinux: 1 of 1 entries could not be understood, more than 5 %; the first: {why}"
+            )
+        };
+        let table: Vec<(String, &Limits, String)> = vec![
+            (String::new(), &limits, format!("{no}EOF")),
+            ("[]".into(), &limits, format!("{no}invalid type: sequence")),
+            (r#"{"data":{}}"#.into(), &limits, format!("{no}invalid type: map")),
+            (
+                format!(r#"{{"data":[{}"#, "[".repeat(10_000)),
+                &limits,
+                format!("{no}recursion limit"),
+            ),
+            (erratum("security", cve, good), &few, "more than 2 entries".into()),
+            (
+                erratum("security", cve, good),
+                &small,
+                format!("{no}an item is larger than 20 bytes"),
+            ),
+            (
+                erratum("security", r#"{"id":"x","type":"cve"}"#, good),
+                &limits,
+                not("ALSA-2024:1: \\\"x\\\" is no id of a CVE"),
+            ),
+            (
+                erratum("security", cve, r#"{"name":"a","version":"3","arch":"noarch"}"#),
+                &limits,
+                not("ALSA-2024:1: a package without a name, version or module: \\\"a\\\""),
+            ),
+            (
+                erratum("security", cve, &good.replace('}', r#","module":"x"}"#)),
+                &limits,
+                not("ALSA-2024:1: a package without a name, version or module: \\\"a\\\""),
+            ),
+        ];
+        for (json, limits, want) in table {
+            let shown: String = json.chars().take(80).collect();
+            let said = read_one(&json, limits);
+            assert!(said.starts_with(&want), "{shown}: {said}\n{want}");
+        }
+        // One that is no erratum at all, beside one that is.
+        let two = erratum("security", cve, good).replace(r#""data":["#, r#""data":[{"id":3},"#);
+        let half = Limits { not_understood_percent: 50, ..Limits::default() };
+        assert!(read_one(&two, &half).starts_with("AlmaLinux:9 a CVE-2024-1111"));
+        assert!(read_one(&two, &limits).contains("an erratum: invalid type"));
+    }
+
+    #[test]
+    fn each_folder_is_a_release() {
+        let dir = tempfile::tempdir().unwrap();
+        let good = r#"{"name":"a","version":"3","release":"2","arch":"noarch"}"#;
+        let read = || {
+            let mut gathered = Gathered::default();
+            read(dir.path(), &Limits::default(), &mut gathered).map(|()| gathered)
+        };
+        assert!(read().unwrap_err().to_string().ends_with(": no release in it"));
+        for release in ["8", "10", "x"] {
+            std::fs::create_dir_all(dir.path().join(release)).unwrap();
+            let path = dir.path().join(release).join("errata.full.json");
+            std::fs::write(path, erratum("security", "", good)).unwrap();
+        }
+        let gathered = read().unwrap();
+        let streams: Vec<_> = gathered.feeds[0].streams.iter().map(ToString::to_string).collect();
+        assert_eq!(streams, ["AlmaLinux:10", "AlmaLinux:8"]);
+        assert_eq!(gathered.ignored, ["almalinux/x: no release of AlmaLinux"]);
+        let date = gathered.feeds[0].as_of.unwrap();
+        assert_eq!(date.to_string(), "2021-08-10T09:54:43Z");
+        std::fs::remove_file(dir.path().join("10/errata.full.json")).unwrap();
+        assert!(read().unwrap_err().to_string().contains("10/errata.full.json"));
+    }
+}
