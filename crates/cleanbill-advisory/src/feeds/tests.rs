@@ -1,5 +1,6 @@
 //! What the parsers of feeds do with documents of all kinds.
 
+mod almalinux_errata;
 mod publishers;
 
 use cleanbill_core::advisory::State;
