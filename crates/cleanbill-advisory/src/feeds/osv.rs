@@ -64,6 +64,8 @@ pub(super) struct Rating {
 #[derive(Default)]
 pub(super) struct Specific {
     severity: Option<String>,
+    /// Who can have the fix: Ubuntu says so where it needs a subscription.
+    availability: Option<String>,
     pub last_known_affected: Option<String>,
 }
 
@@ -73,6 +75,7 @@ impl<'de> Deserialize<'de> for Specific {
         let text = |name| value.get(name).and_then(|s| s.as_str()).map(str::to_owned);
         Ok(Self {
             severity: text("severity"),
+            availability: text("availability"),
             last_known_affected: text("last_known_affected_version_range"),
         })
     }
@@ -241,7 +244,7 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         if package.ecosystem.split(':').next() != Some(ecosystem.as_str()) {
             continue;
         }
-        let stream = stream(&package.ecosystem)?;
+        let stream = for_whom(stream(&package.ecosystem)?, &affected);
         if package.name.is_empty() {
             return Err(Error::malformed(format!("{} names a package without a name", entry.id)));
         }
@@ -278,6 +281,19 @@ fn stream(text: &str) -> Result<Stream> {
         Suffix::Repository => Stream::of(stream.ecosystem),
         Suffix::Nothing | Suffix::Release | Suffix::Ecosystem => stream,
     })
+}
+
+/// A fix that needs a subscription is no fix of the release itself, wherever it is filed.
+fn for_whom(stream: Stream, affected: &Affected) -> Stream {
+    let specific = affected.ecosystem_specific.as_ref();
+    let availability = specific.and_then(|s| s.availability.as_deref()).unwrap_or_default();
+    let paid = stream.ecosystem == Ecosystem::Ubuntu
+        && availability.contains("Ubuntu Pro")
+        && !stream.release.starts_with("Pro:");
+    match paid {
+        true => Stream::release(stream.ecosystem, format!("Pro:{}", stream.release)),
+        false => stream,
+    }
 }
 
 /// A time, unless it is the year 1 that some feeds write for "unknown", or no time at all.

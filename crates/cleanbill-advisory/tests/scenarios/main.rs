@@ -7,3 +7,4 @@ mod almalinux;
 mod amazon;
 mod red_hat;
 mod support;
+mod ubuntu;

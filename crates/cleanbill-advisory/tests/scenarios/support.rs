@@ -6,7 +6,7 @@ use cleanbill_advisory::Snapshot;
 use cleanbill_advisory::build::{Options, build};
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::inventory::Inventory;
-use cleanbill_core::matching::match_inventory;
+use cleanbill_core::matching::{Matched, match_inventory};
 use cleanbill_core::package::{Package, PackageKind, SourcePackage};
 
 /// Files of feeds, by their path in the folder that a snapshot is built from.
@@ -53,6 +53,21 @@ pub(crate) fn gzip(text: &str) -> Vec<u8> {
 
 /// What is found: `package id SEVERITY status [fixes]` of each finding, then `gap subject`.
 pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
+    let matched = matched(feeds, image);
+    let findings = matched.findings.iter().map(|f| {
+        let fixes = f.fixed_versions.join(" ");
+        format!("{} {} {} {} [{fixes}]", f.package.name, f.id, f.severity, f.status.as_str())
+    });
+    let gaps = matched.gaps.iter().map(|g| format!("{} {}", g.kind, g.subject));
+    findings.chain(gaps).collect()
+}
+
+/// By which range each finding is one.
+pub(crate) fn ranges(feeds: &Feeds, image: Image) -> Vec<String> {
+    matched(feeds, image).findings.into_iter().map(|f| f.why.range).collect()
+}
+
+fn matched(feeds: &Feeds, image: Image) -> Matched {
     let dir = tempfile::tempdir().unwrap();
     let from = dir.path().join("feeds");
     let (id, release) = image.distribution;
@@ -80,11 +95,5 @@ pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
     });
     let inventory = Inventory { distribution, packages: image.packages, ..Inventory::default() };
     let now = "2026-08-30T12:00:00Z".parse().unwrap();
-    let matched = match_inventory(&inventory, &snapshot, now, 7).unwrap();
-    let findings = matched.findings.iter().map(|f| {
-        let fixes = f.fixed_versions.join(" ");
-        format!("{} {} {} {} [{fixes}]", f.package.name, f.id, f.severity, f.status.as_str())
-    });
-    let gaps = matched.gaps.iter().map(|g| format!("{} {}", g.kind, g.subject));
-    findings.chain(gaps).collect()
+    match_inventory(&inventory, &snapshot, now, 7).unwrap()
 }

@@ -26,7 +26,8 @@ enum Names {
     Alpine,
     /// As it is filed here: `12`, `9`.
     Release,
-    /// The release, and with `:LTS` behind it, which the image does not tell.
+    /// The release, and with `:LTS` behind it, which the image does not tell; last what a
+    /// subscription brings (Ubuntu Pro), see [`is_paid`].
     Ubuntu,
     /// The name for people without the vendor's: `Leap 15.6`.
     Pretty(&'static str),
@@ -79,6 +80,15 @@ const RED_HAT: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
 /// The same of version 7.
 const RED_HAT_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
 
+/// What the release of a stream begins with whose fixes need a subscription.
+const PAID: &str = "Pro:";
+
+/// Whether the fixes of a stream need a subscription, so that not everybody can take them. What is
+/// affected, it tells of every machine.
+pub(super) fn is_paid(stream: &Stream) -> bool {
+    stream.ecosystem == Ecosystem::Ubuntu && stream.release.starts_with(PAID)
+}
+
 /// What is known of a distribution, if anything is.
 pub(super) fn known(id: &str) -> Option<&'static Known> {
     ALL.iter().find(|known| known.id == id)
@@ -99,7 +109,10 @@ impl Known {
                 vec![one(&format!("v{release}"))]
             }
             Names::Alpine | Names::Release => vec![one(release)],
-            Names::Ubuntu => vec![one(release), one(&format!("{release}:LTS"))],
+            Names::Ubuntu => {
+                let lts = format!("{release}:LTS");
+                vec![one(release), one(&lts), one(&format!("{PAID}{lts}"))]
+            }
             Names::Pretty(vendor) => {
                 named.pretty_name.strip_prefix(vendor).map(one).into_iter().collect()
             }

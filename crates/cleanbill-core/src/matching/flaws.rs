@@ -6,6 +6,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::advisory::{Advisory, FlawFacts, State};
 use crate::finding::{Diagnosis, Status, Why};
 
+use super::distributions;
 use super::ranges::{self, Installed, Said};
 use super::rating;
 
@@ -77,17 +78,37 @@ pub(super) struct Affected {
     fixed_versions: Vec<String>,
 }
 
-/// Asks all advisories of a flaw: one that says "affected" is enough.
+/// Asks all advisories of a flaw that count for the package: one that says "affected" is enough.
+///
+/// Of a subscription's build only the subscription's advisories count, where there are any: what is
+/// said of others' builds would call it affected for ever. Of any other package they count only
+/// where nobody else speaks of the flaw, and their fixes are none that could be taken.
 pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
+    let (paid, free): (Flaw<'_>, Flaw<'_>) =
+        flaw.iter().partition(|(why, _)| distributions::is_paid(&why.stream));
+    let subscribed = ranges::is_paid_build(installed.text);
+    let (asked, takeable) = match (subscribed && !paid.is_empty(), free.is_empty()) {
+        (true, _) => (&paid, true),
+        (false, false) => (&free, true),
+        (false, true) => (&paid, false),
+    };
+    let fixes = |of: &Flaw<'_>| {
+        let advisories: Vec<&Advisory> = of.iter().map(|(_, a)| *a).collect();
+        ranges::fixes(&advisories, installed)
+    };
     let mut unreadable = None;
-    for (why, advisory) in flaw {
+    for (why, advisory) in asked {
         match ranges::ask(advisory, installed) {
-            Said::Affected(range) => {
-                let advisories: Vec<&Advisory> = flaw.iter().map(|(_, a)| *a).collect();
+            Said::Affected(mut range) => {
+                let fixed_versions = if takeable { fixes(asked) } else { Vec::new() };
+                let bought = if subscribed { Vec::new() } else { fixes(&paid) };
+                if let Some(version) = bought.first().filter(|_| fixed_versions.is_empty()) {
+                    range.push_str(&format!(" (fixed in {version} with a subscription)"));
+                }
                 return Judgement::Affected(Affected {
                     why: Why { range, ..(*why).clone() },
                     state: advisory.state,
-                    fixed_versions: ranges::fixes(&advisories, installed),
+                    fixed_versions,
                 });
             }
             Said::NotAffected => {}

@@ -122,7 +122,9 @@ impl<'a, A: Advisories> Judge<'a, A> {
         }
         let found = self.find(package, streams)?;
         judged.feeds = found.feeds();
-        judged.newest = found.each().filter_map(|(_, advisory)| advisory.published).max();
+        let free = |why: &Why| !distributions::is_paid(&why.stream);
+        let dates = found.each().filter(|(why, _)| free(why)).map(|(_, a)| a.published);
+        judged.newest = dates.flatten().max();
         match found.scheme {
             Some(_) if names::is_no_kernel(package) => {}
             Some(scheme) => {
@@ -152,6 +154,10 @@ impl<'a, A: Advisories> Judge<'a, A> {
             else {
                 continue;
             };
+            // It is no name of the release: where nothing else covers it, it is not examined.
+            if distributions::is_paid(stream) && found.scheme.is_none() {
+                continue;
+            }
             found.scheme = Some(order);
             let used = FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
             let feed = feed.id.clone();

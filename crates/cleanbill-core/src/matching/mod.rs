@@ -14,6 +14,9 @@
 //!   distribution's judgement only if a feed covers the distribution *and* has advisories for
 //!   the owner's source package. So a vendor's package that the distribution knows nothing of
 //!   (and bundles Go or Python code) is still judged by the language's advisories.
+//! - What a subscription brings (Ubuntu Pro) shows that a package is affected, but its fix is none
+//!   that can be taken: it is named beside the range. A package that is such a build itself is
+//!   judged by the subscription's advisory, where there is one of the flaw.
 //! - A release past its end of life is a gap unless its own stream is seen to be alive: see
 //!   [`streams`].
 
@@ -121,8 +124,9 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         let advisories = self.judge.advisories;
         if let Some(named) = &inventory.distribution {
             let life = advisories.release_life(&named.id, &named.release)?;
-            let covered =
-                || distribution.streams().iter().any(|s| advisories.covering(s).is_some());
+            let covers = |s: &&Stream| advisories.covering(s).is_some();
+            let free = |s: &&Stream| !distributions::is_paid(s);
+            let covered = || distribution.streams().into_iter().filter(free).any(|s| covers(&s));
             // Of a release that nothing covers, that is said already.
             if life.is_none() && covered() {
                 sum.gaps.insert(Gap::new(

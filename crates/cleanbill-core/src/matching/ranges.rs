@@ -124,6 +124,14 @@ pub(super) fn without_epoch(text: &str) -> &str {
     }
 }
 
+/// Whether a version is one of a build for subscribers, as Ubuntu writes them: `1.2-3ubuntu1+esm2`.
+pub(super) fn is_paid_build(version: &str) -> bool {
+    let mut parts = version.split(['+', '~', '.', '-']);
+    parts.any(|part| {
+        part.strip_prefix("esm").is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    })
+}
+
 /// The range for people.
 pub(super) fn shown(range: &Range) -> String {
     let from = range.introduced.as_deref().filter(|v| *v != "0").map(|v| format!(">= {v}"));

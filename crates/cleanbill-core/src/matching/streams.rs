@@ -5,7 +5,7 @@
 //! of its regular support (Debian's LTS) is an advisory in its *own* stream, published after
 //! that end and no more than [`ALIVE_DAYS`] ago. Only advisories about the image's own packages
 //! are seen here, so a small image may show no such sign although its release lives: then the
-//! gap stays, which errs on the safe side. Streams of paid support (Ubuntu Pro) are never used.
+//! gap stays, which errs on the safe side. Streams of paid support (Ubuntu Pro) prove nothing here.
 
 use crate::distribution::Distribution;
 use crate::ecosystem::{Ecosystem, Stream};

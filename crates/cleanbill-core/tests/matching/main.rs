@@ -177,7 +177,7 @@ fn distributions_and_their_streams() {
         (Deb, distribution("debian", "", ""), "Debian:12", "unknown-distribution debian"),
         (Deb, distribution("debian", "11", "11"), "Debian:12", "no-advisory-source Debian:11"),
         (Deb, distribution("ubuntu", "22.04", "22.04"), "Ubuntu:22.04:LTS", "CVE-1"),
-        (Deb, distribution("ubuntu", "22.04", "22.04"), "Ubuntu:Pro:22.04:LTS", ""),
+        (Deb, distribution("ubuntu", "22.04", "22.04"), "Ubuntu:Pro:22.04:LTS", "CVE-1"),
         (Deb, distribution("ubuntu", "24.10", "24.10"), "Ubuntu:24.10", "CVE-1"),
         (
             Deb,
