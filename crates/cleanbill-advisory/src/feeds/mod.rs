@@ -22,6 +22,7 @@ mod osv_ids;
 mod osv_licences;
 mod osv_ranges;
 pub mod redhat;
+pub mod rubysec;
 pub mod secdb;
 mod tar;
 pub mod trivy;
@@ -49,6 +50,7 @@ pub const FEEDS: &[Reader] = &[
     Reader { folder: "nvd", read: nvd::read },
     Reader { folder: "osv", read: osv::read },
     Reader { folder: "redhat", read: redhat::read },
+    Reader { folder: "rubysec", read: rubysec::read },
     Reader { folder: "trivy", read: trivy::read },
     Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];

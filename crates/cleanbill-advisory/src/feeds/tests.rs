@@ -2,13 +2,14 @@
 
 mod almalinux_errata;
 mod publishers;
+mod rubysec_gems;
 
 use cleanbill_core::advisory::State;
 use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
 
-use super::{almalinux, debian, eol, epss, kev, nvd, osv, redhat, secdb, updateinfo};
+use super::{almalinux, debian, eol, epss, kev, nvd, osv, redhat, rubysec, secdb, updateinfo};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -27,12 +28,15 @@ fn all(bytes: &[u8]) {
     drop(nvd::parse(bytes, &limits, &mut into));
     drop(updateinfo::parse(bytes, &limits, &mut into));
     updateinfo::fuzz_repomd(bytes);
+    drop(rubysec::parse(bytes));
+    drop(rubysec::archive(std::io::Cursor::new(bytes), &limits, &mut into));
     drop(almalinux::parse(bytes, &limits, &mut into));
     drop(redhat::parse(bytes, &limits, &mut into));
     drop(redhat::parse_archive(bytes, &limits, &mut into));
 }
 
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
+    "gem: a\ncve: 2023-22795\nghsa: 8xww-x3g3-6jcv\ncvss_v3: 7.5\npatched_versions:\n  - \"~> 5.2.8\"\n  - \">= 7.0\"\n",
     r#"{"data":[{"id":"ALSA-2024:1","issued_date":1628589283,"severity":"Low","type":"security","packages":[{"name":"a","epoch":"1","version":"3","release":"2","arch":"x86_64","module":"n:1:2:c"}],"references":[{"id":"CVE-2024-1111","type":"cve"}]}]}"#,
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
     r#"{"distroversion":"v3.9","packages":[{"pkg":{"name":"xen","secfixes":{"4.7-r1":["CVE-2016-1111 XSA-2",null],"0":null}}}]}"#,

@@ -3,7 +3,7 @@
 
 use cleanbill_core::Timestamp;
 
-use crate::feeds::{almalinux, redhat};
+use crate::feeds::{almalinux, redhat, rubysec};
 
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,13 +22,15 @@ pub enum Publisher {
     Nvd,
     /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since.
     RedHat,
+    /// RubySec's advisories of gems.
+    RubySec,
     /// Wolfi's security database: for use that earns nothing.
     Wolfi,
 }
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::AlmaLinux,
         Self::Amazon,
         Self::Chainguard,
@@ -36,6 +38,7 @@ impl Publisher {
         Self::Epss,
         Self::Nvd,
         Self::RedHat,
+        Self::RubySec,
         Self::Wolfi,
     ];
 
@@ -54,6 +57,7 @@ impl Publisher {
             Self::Epss => "epss",
             Self::Nvd => "nvd",
             Self::RedHat => redhat::ID,
+            Self::RubySec => rubysec::ID,
             Self::Wolfi => "wolfi",
         }
     }
@@ -69,7 +73,7 @@ impl Publisher {
         match self {
             Self::AlmaLinux | Self::Amazon => true,
             Self::Chainguard | Self::Debian | Self::Epss => false,
-            Self::Nvd | Self::RedHat | Self::Wolfi => false,
+            Self::Nvd | Self::RedHat | Self::RubySec | Self::Wolfi => false,
         }
     }
 
@@ -79,7 +83,7 @@ impl Publisher {
             Self::Debian => crate::feeds::debian::ID,
             Self::AlmaLinux | Self::Amazon => self.as_str(),
             Self::Chainguard | Self::Epss => self.as_str(),
-            Self::Nvd | Self::RedHat | Self::Wolfi => self.as_str(),
+            Self::Nvd | Self::RedHat | Self::RubySec | Self::Wolfi => self.as_str(),
         }
     }
 
@@ -120,6 +124,10 @@ impl Publisher {
                 redhat::ARCHIVE.to_owned(),
                 At::Documents("https://security.access.redhat.com/data/csaf/v2/vex".to_owned()),
             )],
+            Self::RubySec => one(
+                rubysec::FILE,
+                "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
+            ),
             Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
         }
     }

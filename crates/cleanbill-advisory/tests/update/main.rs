@@ -97,6 +97,8 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
         let list = r#"{"data":[{"id":"ALSA-1","type":"security","issued_date":1782900000,"packages":[{"name":"a","version":"1","release":"1","arch":"noarch"}]}]}"#;
         server.put(&format!("/almalinux/{release}/errata.full.json"), "\"l1\"", list.into());
     }
+    let gem = zip_of(&[("db/gems/a/CVE-2024-1000.yml", b"gem: a\ncve: 2024-1000\n")]);
+    server.put("/rubysec/advisories.zip", "\"y1\"", gem);
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
@@ -129,6 +131,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
             "nvd 2026-08-01",
             "osv:PyPI 2026-08-01",
             "redhat 2026-07-01",
+            "rubysec 1980-01-01",
             "wolfi 2026-08-01",
         ]
     );

@@ -32,7 +32,7 @@ mod import;
 mod platforms;
 mod red_hat;
 mod sources;
-mod stretches;
+pub(super) mod stretches;
 #[cfg(test)]
 mod tests;
 

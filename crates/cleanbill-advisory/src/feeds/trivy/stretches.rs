@@ -20,14 +20,14 @@ const CONSTRAINTS_MAX: usize = 512;
 
 /// What is affected.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Stretches {
+pub(in crate::feeds) struct Stretches {
     pub ranges: Vec<Range>,
     pub versions: Vec<String>,
     pub unreadable: Option<String>,
 }
 
 /// All of an advisory's constraints.
-pub(super) fn affected(
+pub(in crate::feeds) fn affected(
     vulnerable: &[String],
     patched: &[String],
     unaffected: &[String],
