@@ -18,15 +18,16 @@ use crate::feeds::updateinfo::repomd;
 /// As [`Course::get`]; also when the list or the table of contents is none.
 pub(super) fn get(list: &str, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<bool> {
     let feeds = plan.folder.join("feeds");
+    let arch = name.rsplit('/').nth(1).unwrap_or_default();
     let mirrors = format!("{STEPS}/{name}.mirrors");
     let url = plan.sources.address(&mirrors, list);
-    let first = course.get(&url, &mirrors, &plan.folder, &|path| mirror(path).map(drop))?;
+    let first = course.get(&url, &mirrors, &plan.folder, &|path| mirror(path, arch).map(drop))?;
     // An old step leads to an old file, or to none: the copy that is there does.
     let there = feeds.join(name).exists();
     if there && !first {
         return Ok(false);
     }
-    let base = mirror(&plan.folder.join(&mirrors))?;
+    let base = mirror(&plan.folder.join(&mirrors), arch)?;
     let contents = format!("{STEPS}/{name}.repomd");
     let url = plan.sources.address(&contents, &format!("{base}/repodata/repomd.xml"));
     let second = course.get(&url, &contents, &plan.folder, &|path| located(path).map(drop))?;
@@ -42,8 +43,8 @@ pub(super) fn get(list: &str, name: &str, plan: &Plan, course: &mut Course<'_>) 
 /// The folder of what leads to a file.
 const STEPS: &str = "steps";
 
-fn mirror(path: &Path) -> Result<String> {
-    repomd::mirror(&text(path)?)
+fn mirror(path: &Path, arch: &str) -> Result<String> {
+    repomd::mirror(&text(path)?, arch)
 }
 
 fn located(path: &Path) -> Result<repomd::Located> {

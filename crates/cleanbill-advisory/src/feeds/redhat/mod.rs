@@ -42,7 +42,8 @@ pub(crate) const DOCUMENTS: &str = "documents";
 /// Documents that count no more.
 pub(crate) const DELETIONS: &str = "deletions.csv";
 
-/// How much larger one document may be than those of other feeds: the largest has 94 MB.
+/// How much larger one document, and all together, may be than those of other feeds: the largest
+/// has 94 MB.
 const LARGER: u64 = 4;
 
 /// What is read so far.
@@ -162,7 +163,7 @@ impl<'r> Reading<'r> {
         unwanted: impl Fn(&str) -> bool,
     ) -> Result<()> {
         let bounds = tar::Bounds {
-            total: self.limits.total_bytes,
+            total: self.limits.total_bytes.saturating_mul(LARGER),
             file: self.most(),
             entries: self.limits.documents,
         };

@@ -110,7 +110,7 @@ pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()
 pub fn fuzz_repomd(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     drop(repomd::parse(&text));
-    drop(repomd::mirror(&text));
+    drop(repomd::mirror(&text, "x86_64"));
 }
 
 #[cfg(test)]

@@ -79,18 +79,20 @@ fn is_hex(byte: u8) -> bool {
     byte.is_ascii_hexdigit()
 }
 
-/// The address in a list of mirrors: the first line that is one, without a slash at its end.
+/// The address in a list of mirrors: the first line that is one, without a slash at its end. In it
+/// `$basearch` may stand for the architecture.
 ///
 /// # Errors
 /// When there is none.
-pub(crate) fn mirror(text: &str) -> Result<String> {
-    let is_address = |line: &&str| {
+pub(crate) fn mirror(text: &str, arch: &str) -> Result<String> {
+    let lines = text.lines().map(|line| line.trim().replace("$basearch", arch));
+    let is_address = |line: &String| {
         let rest = line.strip_prefix("https://").unwrap_or_default();
         !rest.is_empty()
             && line.len() <= 1000
             && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-:~%+".contains(&b))
     };
-    let line = text.lines().map(str::trim).find(is_address);
+    let line = lines.take(1000).find(is_address);
     let none = || Error::malformed("no list of mirrors: no line of it is an address by https");
     Ok(line.ok_or_else(none)?.trim_end_matches('/').to_owned())
 }
@@ -160,6 +162,8 @@ mod tests {
                 "https://cdn.example/al2023/core/guids/ab/x86_64",
             ),
             ("# repo\nhttp://plain.example/\nhttps://b.example/x", "https://b.example/x"),
+            ("https://b.example/$basearch/", "https://b.example/x86_64"),
+            ("https://b.example/$releasever/", none),
             ("", none),
             ("http://plain.example/", none),
             ("https://", none),
@@ -167,7 +171,7 @@ mod tests {
             ("https://a b/", none),
         ];
         for (text, want) in table {
-            let said = mirror(text).unwrap_or_else(|e| e.to_string());
+            let said = mirror(text, "x86_64").unwrap_or_else(|e| e.to_string());
             assert_eq!(said, want, "{text:?}");
         }
     }
