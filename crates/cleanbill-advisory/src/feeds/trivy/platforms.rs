@@ -27,6 +27,8 @@ const RELEASES: &[(&str, &str)] = &[
     ("alpine edge", "Alpine:edge"),
     ("debian {}", "Debian:{}"),
     ("ubuntu {}", "Ubuntu:{}"),
+    // What a subscription brings, as OSV names it.
+    ("ubuntu {}-ESM", "Ubuntu:Pro:{}:LTS"),
     ("alma {}", "AlmaLinux:{}"),
     ("rocky {}", "Rocky Linux:{}"),
     ("amazon linux {}", "Amazon Linux:{}"),

@@ -157,6 +157,14 @@ fn every_kind_of_bucket_is_read() {
             &["CVE-2024-0002 UNKNOWN [0, …"],
         ),
         (
+            "ubuntu 16.04-ESM",
+            "bash",
+            "CVE-2024-0002",
+            r#"{"FixedVersion":"4.3-14ubuntu1.4+esm1"}"#,
+            "Ubuntu:Pro:16.04:LTS",
+            &["CVE-2024-0002 UNKNOWN [0, 4.3-14ubuntu1.4+esm1)"],
+        ),
+        (
             "alma 9",
             "bash",
             "CVE-2024-0002",
