@@ -64,7 +64,7 @@ pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
 
 /// By which range each finding is one.
 pub(crate) fn ranges(feeds: &Feeds, image: Image) -> Vec<String> {
-    matched(feeds, image).findings.into_iter().map(|f| f.why.range).collect()
+    matched(feeds, image).findings.into_iter().map(|f| f.why.range.clone()).collect()
 }
 
 fn matched(feeds: &Feeds, image: Image) -> Matched {
