@@ -180,23 +180,23 @@ fn what_is_another_artifact_is_said_before_its_layer_is_fetched() {
 #[test]
 fn two_at_once_do_not_meet() {
     let (place, registry) = given(&new());
-    registry.trick("/blobs/", Trick::Slow(Duration::from_secs(3)), 1);
+    registry.trick("/blobs/", Trick::Slow(Duration::from_secs(8)), 1);
     std::thread::scope(|scope| {
         let first = scope.spawn(|| place.check(&pull(&registry), 0, &[]));
-        // The first holds the place once it has asked for the blob.
-        let end = std::time::Instant::now() + Duration::from_secs(20);
-        let mut asked = Vec::new();
-        while !asked.iter().any(|line| line == "GET blobs") {
-            assert!(std::time::Instant::now() < end);
-            std::thread::sleep(Duration::from_millis(20));
-            asked.extend(registry.asked());
-        }
-        // A moment after the blob was asked for, while its bytes are not there yet.
-        std::thread::sleep(Duration::from_millis(500));
-        place.check(&pull(&registry), 2, &["another process is replacing it"]);
+        appears(&place.folder().join("cleanbill.cbdb.new"));
+        place.check(&pull(&registry), 2, &["another process is replacing it", STAYS]);
         first.join().unwrap();
     });
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
+}
+
+/// Waits for a file.
+fn appears(path: &std::path::Path) {
+    let end = std::time::Instant::now() + Duration::from_secs(20);
+    while !path.exists() {
+        assert!(std::time::Instant::now() < end, "{} does not appear", path.display());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 #[test]
@@ -228,11 +228,7 @@ fn a_full_disk_or_a_kill_in_the_middle_changes_nothing() {
         .spawn()
         .unwrap();
     let fresh = place.folder().join("cleanbill.cbdb.new");
-    let end = std::time::Instant::now() + Duration::from_secs(20);
-    while !fresh.exists() {
-        assert!(std::time::Instant::now() < end);
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    appears(&fresh);
     child.kill().unwrap();
     child.wait().unwrap();
     let in_force = std::fs::read(place.folder().join("cleanbill.cbdb")).unwrap();
