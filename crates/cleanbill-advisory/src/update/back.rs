@@ -112,10 +112,12 @@ pub(super) fn date_back(name: &str, before: Option<Timestamp>, options: &mut Opt
         },
         (None, _) => return,
     };
-    let date = options.fallback_as_of.remove(&feed);
-    // Of a copy without a date nobody says how old it is.
-    if let (Some(date), Some(before)) = (date, before) {
-        options.fallback_as_of.insert(feed, date.min(before));
+    for dates in [&mut options.fallback_as_of, &mut options.published] {
+        let date = dates.remove(&feed);
+        // Of a copy without a date nobody says how old it is.
+        if let (Some(date), Some(before)) = (date, before) {
+            dates.insert(feed.clone(), date.min(before));
+        }
     }
 }
 

@@ -63,13 +63,19 @@ impl Building<'_> {
         if !copies.is_empty() {
             let mut options = self.options.clone();
             for (feed, date) in kept_dates(state) {
-                options.fallback_as_of.entry(feed).or_insert(date);
+                let listed = |p: &Publisher| p.dates_its_list() && p.feed() == feed;
+                let dates = match Publisher::ALL.iter().any(listed) {
+                    true => &mut options.published,
+                    false => &mut options.fallback_as_of,
+                };
+                dates.entry(feed).or_insert(date);
             }
             let all: Vec<&Path> =
                 std::iter::once(self.own).chain(copies.iter().map(PathBuf::as_path)).collect();
             match build::build_all(&all, place.fresh(), &options) {
                 Ok(report) => {
                     state.set_built(&self.options.fallback_as_of)?;
+                    state.set_built(&self.options.published)?;
                     return Ok(report);
                 }
                 Err(e) => say(&format!("without the copies of an earlier update: {e}")),
@@ -77,6 +83,7 @@ impl Building<'_> {
         }
         let report = build::build(self.own, place.fresh(), &self.options)?;
         state.set_built(&self.options.fallback_as_of)?;
+        state.set_built(&self.options.published)?;
         Ok(report)
     }
 
