@@ -104,7 +104,15 @@ pub fn examiner(config: &Config, store: Option<Arc<Store>>) -> Result<Examiner> 
 /// As [`examiner`].
 pub fn reloadable(config: &Config, store: Arc<Store>) -> Result<(Examiner, Reach)> {
     let looking = Arc::new(Looking::new(config, Some(store))?);
-    let examiner = examining(&looking);
+    let mut examiner = examining(&looking);
+    let examine = examiner.examine;
+    examiner.examine = Box::new(move |name, access, deadline| {
+        let evidence = examine(name, access, deadline)?;
+        for platform in &evidence.platforms {
+            needs::note(platform.distribution.as_ref(), &platform.packages);
+        }
+        Ok(evidence)
+    });
     Ok((examiner, Box::new(move |config| looking.reach(config))))
 }
 
@@ -233,9 +241,6 @@ impl Looking {
     }
 
     fn judge(&self, name: &ImageRef, found: &Found) -> std::result::Result<Evidence, Trouble> {
-        for platform in &found.platforms {
-            needs::note(platform.inventory.distribution.as_ref(), &platform.inventory.packages);
-        }
         let snapshot = self.advisories.current()?;
         // How old a feed may be is asked again by the judge, under the policy of then.
         let against =

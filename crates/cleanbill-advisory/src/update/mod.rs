@@ -30,12 +30,14 @@ mod remote;
 mod repository;
 mod sources;
 mod state;
+mod telling;
 mod turn;
 
 pub use building::Copies;
 pub use database::Database;
 pub use publishers::Publisher;
 pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
+pub use telling::{fetched, telling};
 pub use turn::Turn;
 
 use back::Before;

@@ -18,6 +18,7 @@ pub mod shown;
 pub mod status;
 pub mod update;
 pub mod verify;
+mod wanted;
 
 /// Examples under the help.
 pub const AFTER: &str = "\

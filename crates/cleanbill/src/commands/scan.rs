@@ -64,6 +64,8 @@ pub fn report(source: &Source, output: &OutputArgs, facts: &FactsArgs) -> Result
     let progress = Progress::new(!output.quiet && !output.no_progress);
     let report = examine(source, &facts, &progress)?;
     progress.clear();
+    let inventory = &report.inventory;
+    needs::note(inventory.distribution.as_ref(), &inventory.packages);
     output.write(&report, &given)
 }
 
@@ -127,7 +129,6 @@ pub fn examine_by(
             (subject.name.clone(), Some(metadata(&subject, image)), inventory, evidence)
         }
     };
-    needs::note(inventory.distribution.as_ref(), &inventory.packages);
     let left = assess::left(&inventory, snapshot)?;
     Ok(ScanReport {
         artifact_name,

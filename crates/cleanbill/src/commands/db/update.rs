@@ -5,21 +5,21 @@ use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use cleanbill_advisory::update::{
-    Bounds, Copies, DEFAULT_ECOSYSTEMS, Database, Plan, Publisher, Sources, Turn, Updated,
+    Bounds, Copies, Database, Plan, Publisher, Sources, Turn, Updated,
 };
 use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_trust::PublicKey;
 use jiff::Timestamp;
 
 use super::origin::Origin;
-use super::{load, pull, status, unwritten};
+use super::{load, pull, status, unwritten, wanted};
 use crate::commands::access::{Access, AccessArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::mirror::pull::Pull;
 use crate::report::text::printable_lines;
-use crate::snapshot_choice::{failed, folder, updated_in};
-use crate::{key_file, mirror};
+use crate::snapshot_choice::{self, failed, folder, updated_in};
+use crate::{key_file, mirror, needs};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -45,10 +45,10 @@ pub struct Args {
     /// Public key that must have signed a snapshot of --from; repeatable, one of them is enough
     #[arg(long, value_name = "PUB")]
     pub key: Vec<PathBuf>,
-    /// Ecosystems, as OSV names them (default: Alpine,Go,PyPI,npm)
+    /// Ecosystems, as OSV names them (default: what images here needed, else Alpine,Go,PyPI,npm)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
     pub ecosystems: Vec<Ecosystem>,
-    /// Publishers' own feeds: almalinux, amazon, chainguard, debian, epss, nvd, redhat, rubysec, wolfi, or none (default: debian,epss)
+    /// Publishers' own feeds: almalinux, amazon, chainguard, debian, epss, nvd, redhat, rubysec, wolfi, or none (default: what images here needed and epss, else debian,epss)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = publisher)]
     pub feeds: Vec<Choice>,
     /// Address of a mirror to use instead of the publishers
@@ -72,6 +72,16 @@ pub enum Choice {
     None,
     /// This one.
     Of(Publisher),
+}
+
+impl Choice {
+    /// The publisher that it names.
+    pub(super) fn publisher(self) -> Option<Publisher> {
+        match self {
+            Self::None => None,
+            Self::Of(publisher) => Some(publisher),
+        }
+    }
 }
 
 fn publisher(text: &str) -> std::result::Result<Choice, String> {
@@ -140,6 +150,8 @@ struct Got {
 struct Run {
     origins: Vec<Origin>,
     plan: Plan,
+    /// What is to be said of what publishers are asked for.
+    note: Option<String>,
     keys: Vec<PublicKey>,
     access: Access,
 }
@@ -161,7 +173,8 @@ impl Run {
             return Err(Failure::new("a key was given, and no source that is signed")
                 .next("name a snapshot in a registry: --from snapshot:REF"));
         }
-        Ok(Self { origins, plan: plan(args, now)?, keys, access })
+        let (plan, note) = plan(args, now)?;
+        Ok(Self { origins, plan, note, keys, access })
     }
 
     /// Tries one source; `earlier` are those that gave nothing.
@@ -179,6 +192,9 @@ impl Run {
         let limits = mirror::limits(None);
         match origin {
             Origin::Feeds => {
+                if let Some(note) = &self.note {
+                    say(note);
+                }
                 let plan = Plan { stands_in, ..self.plan.clone() };
                 let updated = turn.feeds(&plan, say).map_err(|e| next_step(&e))?;
                 Ok(self.built(updated))
@@ -222,32 +238,23 @@ impl Run {
     }
 }
 
-fn plan(args: Args, now: Timestamp) -> Result<Plan> {
+/// The plan, and what is to be said of it.
+fn plan(args: Args, now: Timestamp) -> Result<(Plan, Option<String>)> {
     let folder = args.cache.map_or_else(folder, Ok)?;
-    let mut ecosystems = args.ecosystems;
-    if ecosystems.is_empty() {
-        ecosystems = DEFAULT_ECOSYSTEMS.to_vec();
-    }
-    ecosystems.sort();
-    ecosystems.dedup();
-    let chosen = |choice: &Choice| match choice {
-        Choice::None => None,
-        Choice::Of(publisher) => Some(*publisher),
-    };
-    let publishers = match args.feeds.as_slice() {
-        [] => Publisher::DEFAULT.to_vec(),
-        feeds => feeds.iter().filter_map(chosen).collect(),
-    };
-    Ok(Plan {
-        publishers,
+    // Noted where scans are done, wherever this update keeps its files.
+    let noted = needs::file_in(&snapshot_choice::folder().unwrap_or_else(|_| folder.clone()));
+    let wanted = wanted::wanted(&args.ecosystems, &args.feeds, &folder, &noted);
+    let plan = Plan {
+        publishers: wanted.publishers,
         sources: args.mirror.unwrap_or_default(),
-        ecosystems,
+        ecosystems: wanted.ecosystems,
         out: args.out.unwrap_or_else(|| updated_in(&folder)),
         folder,
         now,
         bounds: Bounds::default(),
         stands_in: None,
-    })
+    };
+    Ok((plan, wanted.note))
 }
 
 /// Says what is not as it was wanted, if anything is not.

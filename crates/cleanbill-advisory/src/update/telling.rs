@@ -1,0 +1,35 @@
+//! Whose data tells of an ecosystem's flaws, where nobody says otherwise. Data, in one place.
+
+use std::path::Path;
+
+use cleanbill_core::ecosystem::Ecosystem;
+
+use super::{FEEDS_FOLDER, Publisher};
+
+/// Ecosystems of which another than OSV tells, or nobody: whether OSV's zip is needed too.
+const OWN: [(Ecosystem, bool, Option<Publisher>); 5] = [
+    // They say more than OSV's zip of them.
+    (Ecosystem::Debian, false, Some(Publisher::Debian)),
+    (Ecosystem::AlmaLinux, false, Some(Publisher::AlmaLinux)),
+    // OSV's zip knows the fixes, and the publisher what is not fixed.
+    (Ecosystem::RedHat, true, Some(Publisher::RedHat)),
+    // OSV has nothing of them.
+    (Ecosystem::AmazonLinux, false, Some(Publisher::Amazon)),
+    (Ecosystem::OracleLinux, false, None),
+];
+
+/// Who tells of an ecosystem: OSV's zip of it, a publisher's own feed, both, or nobody whom an
+/// update can ask.
+pub fn telling(ecosystem: Ecosystem) -> (bool, Option<Publisher>) {
+    let own = OWN.into_iter().find(|(of, ..)| *of == ecosystem);
+    own.map_or((true, None), |(_, zip, publisher)| (zip, publisher))
+}
+
+/// What earlier updates fetched into a folder: ecosystems of OSV, and publishers.
+pub fn fetched(folder: &Path) -> (Vec<Ecosystem>, Vec<Publisher>) {
+    let feeds = folder.join(FEEDS_FOLDER);
+    let there = |name: &str| feeds.join(name).is_dir();
+    let ecosystems = Ecosystem::ALL.into_iter().filter(|e| there(&format!("osv/{e}"))).collect();
+    let publishers = Publisher::ALL.into_iter().filter(|p| there(p.as_str())).collect();
+    (ecosystems, publishers)
+}
