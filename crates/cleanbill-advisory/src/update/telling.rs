@@ -28,7 +28,10 @@ pub fn telling(ecosystem: Ecosystem) -> (bool, Option<Publisher>) {
 /// What earlier updates fetched into a folder: ecosystems of OSV, and publishers.
 pub fn fetched(folder: &Path) -> (Vec<Ecosystem>, Vec<Publisher>) {
     let feeds = folder.join(FEEDS_FOLDER);
-    let there = |name: &str| feeds.join(name).is_dir();
+    // A download that failed leaves a folder with nothing in it.
+    let there = |name: &str| {
+        std::fs::read_dir(feeds.join(name)).is_ok_and(|mut entries| entries.next().is_some())
+    };
     let ecosystems = Ecosystem::ALL.into_iter().filter(|e| there(&format!("osv/{e}"))).collect();
     let publishers = Publisher::ALL.into_iter().filter(|p| there(p.as_str())).collect();
     (ecosystems, publishers)

@@ -232,3 +232,24 @@ fn what_cannot_be_meant_is_said_before_anything_is_asked() {
     place.check(&update(&registry, "trivy snapshot"), 2, &["another update is running"]);
     assert_eq!(registry.asked(), Vec::<String>::new());
 }
+
+#[test]
+fn an_update_fetches_what_the_images_of_the_machine_needed() {
+    let (place, registry) = world();
+    let site = place.path("root/usr/lib/python3.13/site-packages/a-1.0.dist-info");
+    std::fs::create_dir_all(&site).unwrap();
+    std::fs::write(site.join("METADATA"), "Name: a\nVersion: 1.0\n\n").unwrap();
+    place.check("rootfs root", 0, &[]);
+    assert_eq!(place.read(".cache/cleanbill/db/ecosystems"), b"PyPI\n");
+
+    let update = format!("db update --mirror http://{}/feeds --feeds none", registry.host);
+    place.check(&update, 0, &["osv:PyPI", "images here needed PyPI (--ecosystems"]);
+    assert_eq!(of("osv:", &feeds(&place)).len(), 1);
+    place.check("rootfs root", 0, &["a", "PYSEC-1"]);
+
+    // What was fetched for another reason stays.
+    std::fs::write(place.folder().join("ecosystems"), "Go\n").unwrap();
+    place.check(&update, 2, &["Go/all.zip"]);
+    std::fs::write(place.folder().join("ecosystems"), "Oracle Linux\n").unwrap();
+    place.check(&update, 0, &["osv:PyPI", "nobody who is asked has Oracle Linux"]);
+}

@@ -102,8 +102,12 @@ mod tests {
             let file = crate::needs::file_in(dir.path());
             std::fs::write(&file, noted).unwrap();
             for folder in *before {
-                std::fs::create_dir_all(dir.path().join("feeds").join(folder)).unwrap();
+                let folder = dir.path().join("feeds").join(folder);
+                std::fs::create_dir_all(&folder).unwrap();
+                std::fs::write(folder.join("file"), "").unwrap();
             }
+            // Of what failed before nothing is there.
+            std::fs::create_dir_all(dir.path().join("feeds/osv/Hex")).unwrap();
             let got = wanted(ecosystems, feeds, dir.path(), &file);
             let sorted = |mut all: Vec<Ecosystem>| {
                 all.sort();
