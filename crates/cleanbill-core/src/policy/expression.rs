@@ -302,10 +302,11 @@ fn finding(finding: &Finding, against: &Against<'_>) -> Value {
         Severity::High => ("high", 3),
         Severity::Critical => ("critical", 4),
     };
-    // Without a list of exploited flaws nobody knows that one is not.
-    let told = finding.known_exploited || against.snapshot.known_exploited.is_some();
-    // Nor of a score that is too old how likely a flaw is today.
     let fresh = |feed| stale_feed(feed, against.now, against.policy.max_feed_age_days).is_none();
+    // Without a list of exploited flaws of these days nobody knows that one is not.
+    let listed = against.snapshot.known_exploited.as_ref().is_some_and(fresh);
+    let told = finding.known_exploited || listed;
+    // Nor of a score that is too old how likely a flaw is today.
     let score = finding.epss.filter(|_| against.snapshot.epss.as_ref().is_some_and(fresh));
     let share = |hundred_thousandths: u32| Value::Double(f64::from(hundred_thousandths) / 1e5);
     let fields = [

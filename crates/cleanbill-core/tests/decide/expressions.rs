@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cleanbill_core::asked::{Asked, Pod};
-use cleanbill_core::finding::Status;
+use cleanbill_core::evidence::FeedUse;
+use cleanbill_core::finding::{Finding, Status};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::image::RunsAs;
 use cleanbill_core::policy::{Action, Because, Condition, Expression, Policy, Rule, Scope};
@@ -31,11 +32,17 @@ fn pod() -> Pod {
 
 /// Empty where it is allowed, otherwise what the rule says.
 fn said(source: &str, pod: Option<Pod>) -> String {
-    let image = pinned("registry.example/team/app:1.2");
     let mut found = finding("CVE-1", Severity::Unknown, Status::Fixed);
     found.fixed_versions = vec!["3.0-2".into()];
+    said_of(source, pod, found, None)
+}
+
+/// The same of a finding, with a list of exploited flaws.
+fn said_of(source: &str, pod: Option<Pod>, found: Finding, exploited: Option<FeedUse>) -> String {
+    let image = pinned("registry.example/team/app:1.2");
     let gap = Gap::new(GapKind::StaleFeed, "osv:Debian", "old");
     let mut evidence = evidence(&image, vec![found.clone()], vec![gap]);
+    evidence.snapshot.known_exploited = exploited;
     for platform in &mut evidence.platforms {
         platform.packages = vec![(*found.package).clone()];
         platform.platform = "linux/amd64".parse().ok();
@@ -100,6 +107,28 @@ fn what_has_no_value_refuses() {
     for (source, why) in table {
         let said = said(source, Some(pod()));
         assert!(said.starts_with("its expression has no value: ") && said.contains(why), "{said}");
+    }
+}
+
+#[test]
+fn an_old_list_of_exploited_flaws_does_not_clear_one() {
+    let exploited = "findings.exists(f, f.known_exploited)";
+    let absent = "its expression has no value: ";
+    // the list's date, the flaw is in it → what the rule says
+    let table: &[(Option<&str>, bool, &str)] = &[
+        (Some("2026-08-29T00:00:00Z"), false, ""),
+        (Some("2026-08-29T00:00:00Z"), true, "its expression holds"),
+        (Some("2026-07-01T00:00:00Z"), false, absent),
+        (Some("2026-07-01T00:00:00Z"), true, "its expression holds"),
+        (None, false, absent),
+    ];
+    for (as_of, listed, says) in table {
+        let mut found = finding("CVE-1", Severity::High, Status::Fixed);
+        found.known_exploited = *listed;
+        let as_of = as_of.map(|date| date.parse().unwrap());
+        let feed = FeedUse { feed: "kev".into(), as_of };
+        let said = said_of(exploited, Some(pod()), found, Some(feed));
+        assert!(said.starts_with(says) && said.is_empty() == says.is_empty(), "{as_of:?}: {said}");
     }
 }
 
