@@ -12,9 +12,27 @@ pub(super) struct Ids {
 }
 
 /// What errata are called: they fix flaws that have ids of their own.
-const ERRATA: [&str; 13] = [
-    "ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "RHSA-", "RHBA-", "DSA-", "DLA-", "DTSA-", "USN-",
-    "LSN-", "ELSA-",
+const ERRATA: [&str; 20] = [
+    "ALSA-",
+    "ALBA-",
+    "ALEA-",
+    "RLSA-",
+    "RXSA-",
+    "RHSA-",
+    "RHBA-",
+    "DSA-",
+    "DLA-",
+    "DTSA-",
+    "USN-",
+    "LSN-",
+    "ELSA-",
+    "SUSE-SU-",
+    "SUSE-RU-",
+    "SUSE-OU-",
+    "SUSE-FU-",
+    "openSUSE-SU-",
+    "openSUSE-RU-",
+    "MGASA-",
 ];
 
 impl Ids {
@@ -92,6 +110,11 @@ mod tests {
                 "ALSA-2025:1",
                 [&[], &[], &["CVE-2025-2", "CVE-2025-1"]],
                 [&["CVE-2025-1", "CVE-2025-2"], &[], &["ALSA-2025:1"]],
+            ),
+            (
+                "SUSE-SU-2024:1-1",
+                [&[], &[], &["CVE-2024-1"]],
+                [&["CVE-2024-1"], &[], &["SUSE-SU-2024:1-1"]],
             ),
             ("ALSA-2025:2", [&[], &[], &[]], [&["ALSA-2025:2"], &[], &[]]),
             (

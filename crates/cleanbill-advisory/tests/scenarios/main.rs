@@ -7,4 +7,5 @@ mod almalinux;
 mod amazon;
 mod red_hat;
 mod support;
+mod suse;
 mod ubuntu;

@@ -51,6 +51,47 @@ pub(crate) fn gzip(text: &str) -> Vec<u8> {
     out.finish().unwrap()
 }
 
+/// A stream's release, a package and its fix, none where that is empty; behind a blank who can have
+/// it.
+pub(crate) type Affected<'t> = (&'t str, &'t str, &'t str);
+
+/// OSV's zip of an ecosystem: of each erratum or flaw its id, its CVE, and what is affected.
+pub(crate) fn osv(ecosystem: &str, entries: &[(&str, &[Affected<'_>])]) -> Feeds {
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    let mut zip = zip::ZipWriter::new(&mut bytes);
+    for (id, affected) in entries {
+        let (id, cves) = id.split_once(' ').unwrap_or((id, id));
+        let affected: Vec<String> = affected
+            .iter()
+            .map(|(release, name, fixed)| {
+                let (fixed, specific) = match fixed.split_once(' ') {
+                    Some((fixed, who)) => {
+                        (fixed, format!(r#","ecosystem_specific":{{"availability":"{who}"}}"#))
+                    }
+                    None => (*fixed, String::new()),
+                };
+                let end = match fixed {
+                    "" => String::new(),
+                    fixed => format!(r#",{{"fixed":"{fixed}"}}"#),
+                };
+                format!(
+                    r#"{{"package":{{"ecosystem":"{ecosystem}:{release}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{end}]}}]{specific}}}"#
+                )
+            })
+            .collect();
+        let cves: Vec<String> = cves.split(' ').map(|cve| format!("\"{cve}\"")).collect();
+        let json = format!(
+            r#"{{"id":"X-{id}","modified":"2026-08-20T00:00:00Z","published":"2026-08-20T00:00:00Z","upstream":[{}],"severity":[{{"type":"Ubuntu","score":"medium"}}],"affected":[{}]}}"#,
+            cves.join(","),
+            affected.join(",")
+        );
+        zip.start_file(format!("{id}.json"), zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(json.as_bytes()).unwrap();
+    }
+    zip.finish().unwrap();
+    vec![(format!("osv/{ecosystem}/all.zip"), bytes.into_inner())]
+}
+
 /// What is found: `package id SEVERITY status [fixes]` of each finding, then `gap subject`.
 pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
     let matched = matched(feeds, image);
@@ -90,10 +131,22 @@ fn matched(feeds: &Feeds, image: Image) -> Matched {
         id: id.into(),
         version: release.into(),
         release: release.into(),
-        pretty_name: id.into(),
+        pretty_name: pretty(id, release),
         evidence: "etc/os-release".into(),
     });
     let inventory = Inventory { distribution, packages: image.packages, ..Inventory::default() };
     let now = "2026-08-30T12:00:00Z".parse().unwrap();
     match_inventory(&inventory, &snapshot, now, 7).unwrap()
+}
+
+/// The name for people.
+fn pretty(id: &str, release: &str) -> String {
+    match (id, release.split_once('.')) {
+        ("sles", Some((major, pack))) if major != "16" => {
+            format!("SUSE Linux Enterprise Server {major} SP{pack}")
+        }
+        ("sles", _) => format!("SUSE Linux Enterprise Server {release}"),
+        ("opensuse-leap", _) => format!("openSUSE Leap {release}"),
+        _ => id.to_owned(),
+    }
 }

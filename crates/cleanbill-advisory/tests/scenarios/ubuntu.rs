@@ -1,76 +1,46 @@
 //! Ubuntu with and without a subscription, by OSV's zip of Ubuntu.
 
-use std::io::Write as _;
-
 use cleanbill_core::package::{Package, PackageKind};
 
-use super::support::{Feeds, Image, found, of_source, package};
-
-/// A stream, a package and its fix, none where that is empty.
-type Affected<'t> = (&'t str, &'t str, &'t str);
-
-fn zip(entries: &[(&str, &[Affected<'_>])]) -> Feeds {
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let mut zip = zip::ZipWriter::new(&mut bytes);
-    for (cve, affected) in entries {
-        let affected: Vec<String> = affected
-            .iter()
-            .map(|(stream, name, fixed)| {
-                let (fixed, specific) = match fixed.split_once(' ') {
-                    Some((fixed, who)) => (fixed, format!(r#","ecosystem_specific":{{"availability":"{who}"}}"#)),
-                    None => (*fixed, String::new()),
-                };
-                let end = if fixed.is_empty() { String::new() } else { format!(r#",{{"fixed":"{fixed}"}}"#) };
-                format!(
-                    r#"{{"package":{{"ecosystem":"Ubuntu:{stream}","name":"{name}"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}{end}]}}]{specific}}}"#
-                )
-            })
-            .collect();
-        let json = format!(
-            r#"{{"id":"UBUNTU-{cve}","modified":"2026-08-20T00:00:00Z","published":"2026-08-20T00:00:00Z","upstream":["{cve}"],"severity":[{{"type":"Ubuntu","score":"medium"}}],"affected":[{}]}}"#,
-            affected.join(",")
-        );
-        zip.start_file(format!("{cve}.json"), zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(json.as_bytes()).unwrap();
-    }
-    zip.finish().unwrap();
-    vec![("osv/Ubuntu/all.zip".into(), bytes.into_inner())]
-}
+use super::support::{Feeds, Image, found, of_source, osv, package};
 
 fn usual() -> Feeds {
-    zip(&[
-        // Fixed for everybody.
-        ("CVE-2024-0001", &[("22.04:LTS", "openssl", "3.0.2-0ubuntu1.15")]),
-        // Fixed for subscribers alone.
-        ("CVE-2024-0002", &[("Pro:22.04:LTS", "vim", "2:8.2.3995-1ubuntu2+esm3")]),
-        // Open for everybody, and fixed for subscribers.
-        (
-            "CVE-2024-0003",
-            &[("22.04:LTS", "zlib", ""), ("Pro:22.04:LTS", "zlib", "1:1.2.11-2ubuntu9+esm1")],
-        ),
-        // Fixed for everybody, and before that for subscribers.
-        (
-            "CVE-2024-0004",
-            &[
-                ("22.04:LTS", "curl", "7.81.0-1ubuntu1.16"),
-                ("Pro:22.04:LTS", "curl", "7.81.0-1ubuntu1+esm1"),
-            ],
-        ),
-        // Open for all.
-        ("CVE-2024-0005", &[("22.04:LTS", "tar", ""), ("Pro:22.04:LTS", "tar", "")]),
-        // Filed under the release, and said to need a subscription.
-        (
-            "CVE-2024-0006",
-            &[(
-                "22.04:LTS",
-                "gzip",
-                "1.10-4ubuntu4+esm1 Available with Ubuntu Pro: https://ubuntu.com/pro",
-            )],
-        ),
-        // Another product of the subscription.
-        ("CVE-2024-0007", &[("Pro:FIPS:22.04:LTS", "gnutls28", "3.7.3-4ubuntu1+Fips1")]),
-        ("CVE-2024-0008", &[("Pro:18.04:LTS", "vim", "2:8.0.1453-1ubuntu1+esm9")]),
-    ])
+    osv(
+        "Ubuntu",
+        &[
+            // Fixed for everybody.
+            ("CVE-2024-0001", &[("22.04:LTS", "openssl", "3.0.2-0ubuntu1.15")]),
+            // Fixed for subscribers alone.
+            ("CVE-2024-0002", &[("Pro:22.04:LTS", "vim", "2:8.2.3995-1ubuntu2+esm3")]),
+            // Open for everybody, and fixed for subscribers.
+            (
+                "CVE-2024-0003",
+                &[("22.04:LTS", "zlib", ""), ("Pro:22.04:LTS", "zlib", "1:1.2.11-2ubuntu9+esm1")],
+            ),
+            // Fixed for everybody, and before that for subscribers.
+            (
+                "CVE-2024-0004",
+                &[
+                    ("22.04:LTS", "curl", "7.81.0-1ubuntu1.16"),
+                    ("Pro:22.04:LTS", "curl", "7.81.0-1ubuntu1+esm1"),
+                ],
+            ),
+            // Open for all.
+            ("CVE-2024-0005", &[("22.04:LTS", "tar", ""), ("Pro:22.04:LTS", "tar", "")]),
+            // Filed under the release, and said to need a subscription.
+            (
+                "CVE-2024-0006",
+                &[(
+                    "22.04:LTS",
+                    "gzip",
+                    "1.10-4ubuntu4+esm1 Available with Ubuntu Pro: https://ubuntu.com/pro",
+                )],
+            ),
+            // Another product of the subscription.
+            ("CVE-2024-0007", &[("Pro:FIPS:22.04:LTS", "gnutls28", "3.7.3-4ubuntu1+Fips1")]),
+            ("CVE-2024-0008", &[("Pro:18.04:LTS", "vim", "2:8.0.1453-1ubuntu1+esm9")]),
+        ],
+    )
 }
 
 fn deb(name: &str, version: &str) -> Package {

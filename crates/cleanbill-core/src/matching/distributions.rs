@@ -31,6 +31,9 @@ enum Names {
     Ubuntu,
     /// The name for people without the vendor's: `Leap 15.6`.
     Pretty(&'static str),
+    /// As above, and each of the modules that the release's packages are spread over, which the
+    /// image does not tell; last what a subscription of longer support brings, see [`is_paid`].
+    Suse,
     /// `24.03-LTS-SP1`, where the name for people is `openEuler 24.03 (LTS-SP1)`.
     OpenEuler,
     /// The repositories that a subscription of the release has, each a product of its own, and the
@@ -71,7 +74,31 @@ const ALL: &[Known] = &[
     row("photon", PackageKind::Rpm, Ecosystem::PhotonOs, Names::Release, &["vmware", "broadcom"]),
     row("rhel", PackageKind::Rpm, Ecosystem::RedHat, Names::RedHat, &["red hat"]),
     row("rocky", PackageKind::Rpm, Ecosystem::RockyLinux, Names::Release, &["rocky"]),
-    row("sles", PackageKind::Rpm, Ecosystem::Suse, Names::Pretty("SUSE "), &["suse"]),
+    row("sles", PackageKind::Rpm, Ecosystem::Suse, Names::Suse, &["suse"]),
+];
+
+/// Modules of SUSE Linux Enterprise 12 and 15 (<https://www.suse.com/products/server/modules/>).
+const SUSE_MODULES: [&str; 20] = [
+    "Basesystem",
+    "Server Applications",
+    "Development Tools",
+    "Python 3",
+    "Web and Scripting",
+    "Containers",
+    "Public Cloud",
+    "Legacy",
+    "Desktop Applications",
+    "Systems Management",
+    "Certifications",
+    "Confidential Computing Technical Preview",
+    "HPC",
+    "Live Patching",
+    "Transactional Server",
+    "SAP Applications",
+    "Python 2",
+    "Advanced Systems Management",
+    "Toolchain",
+    "Package Hub",
 ];
 
 /// Products of Red Hat Enterprise Linux 8 and later that need nothing but its subscription
@@ -80,13 +107,36 @@ const RED_HAT: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
 /// The same of version 7.
 const RED_HAT_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
 
-/// What the release of a stream begins with whose fixes need a subscription.
+/// The streams of a product of SUSE's. The modules of version 15 have service packs as it has, those
+/// of version 12 none.
+fn suse(product: &str) -> Vec<Stream> {
+    let one = |release: String| Stream::release(Ecosystem::Suse, release);
+    let mut streams = vec![one(product.to_owned())];
+    let version = product.strip_prefix("Linux Enterprise Server ").unwrap_or_default();
+    let modules = match version.split(' ').next() {
+        Some("15") => Some(version),
+        Some("12") => Some("12"),
+        Some(_) | None => None,
+    };
+    if let Some(version) = modules {
+        let module = |name| one(format!("Linux Enterprise Module for {name} {version}"));
+        streams.extend(SUSE_MODULES.map(module));
+    }
+    streams.push(one(format!("{product}{LONGER}")));
+    streams
+}
+
+/// What the release of a stream of SUSE's ends with whose fixes need a subscription.
+const LONGER: &str = "-LTSS";
+/// What the release of a stream of Ubuntu's begins with whose fixes need a subscription.
 const PAID: &str = "Pro:";
 
 /// Whether the fixes of a stream need a subscription, so that not everybody can take them. What is
 /// affected, it tells of every machine.
 pub(super) fn is_paid(stream: &Stream) -> bool {
-    stream.ecosystem == Ecosystem::Ubuntu && stream.release.starts_with(PAID)
+    let of = |ecosystem| stream.ecosystem == ecosystem;
+    of(Ecosystem::Ubuntu) && stream.release.starts_with(PAID)
+        || of(Ecosystem::Suse) && stream.release.ends_with(LONGER)
 }
 
 /// What is known of a distribution, if anything is.
@@ -100,7 +150,8 @@ impl Known {
     pub(super) fn streams(&self, named: &Distribution) -> Vec<Stream> {
         let one = |release: &str| Stream::release(self.ecosystem, release);
         let release = named.release.as_str();
-        if release.is_empty() && !matches!(self.names, Names::None | Names::Pretty(_)) {
+        let pretty = matches!(self.names, Names::None | Names::Pretty(_) | Names::Suse);
+        if release.is_empty() && !pretty {
             return Vec::new();
         }
         match self.names {
@@ -116,6 +167,7 @@ impl Known {
             Names::Pretty(vendor) => {
                 named.pretty_name.strip_prefix(vendor).map(one).into_iter().collect()
             }
+            Names::Suse => named.pretty_name.strip_prefix("SUSE ").map(suse).unwrap_or_default(),
             Names::OpenEuler => {
                 let pretty = named.pretty_name.split_once('(');
                 let pack = pretty.and_then(|(_, pack)| pack.strip_suffix(')'));
@@ -136,7 +188,7 @@ impl Known {
         match self.names {
             Names::RedHat => RED_HAT.len(),
             Names::None | Names::Alpine | Names::Release => 0,
-            Names::Ubuntu | Names::Pretty(_) | Names::OpenEuler => 0,
+            Names::Ubuntu | Names::Pretty(_) | Names::Suse | Names::OpenEuler => 0,
         }
     }
 

@@ -64,6 +64,20 @@ fn each_distribution_is_looked_up_in_its_own_streams() {
             "SUSE:Linux Enterprise Server 15 SP5",
         ),
         (
+            "sles",
+            "15.5",
+            "SUSE Linux Enterprise Server 15 SP5",
+            rpm("a", "1-1"),
+            "SUSE:Linux Enterprise Module for Basesystem 15 SP5",
+        ),
+        (
+            "sles",
+            "16.0",
+            "SUSE Linux Enterprise Server 16.0",
+            rpm("a", "1-1"),
+            "SUSE:Linux Enterprise Server 16.0",
+        ),
+        (
             "openeuler",
             "24.03",
             "openEuler 24.03 (LTS-SP1)",
