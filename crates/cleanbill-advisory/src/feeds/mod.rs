@@ -55,6 +55,9 @@ pub const FEEDS: &[Reader] = &[
     Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];
 
+/// The architecture of a source, and so of an advisory that is about whatever is built from it.
+const SOURCE: &str = "src";
+
 /// The entries of a folder, sorted by name, hidden ones left out.
 fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>> {
     let mut out = Vec::new();

@@ -19,7 +19,7 @@ use serde::Deserialize;
 use super::osv_ids::Ids;
 use super::osv_licences::licence;
 use super::osv_ranges::{self, Affected};
-use super::{entries, understood};
+use super::{SOURCE, entries, understood};
 use crate::cvss::base_score;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
@@ -262,7 +262,7 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
                 versions: stretch.versions.clone(),
                 state: State::Affected,
                 module: None,
-                arches: Vec::new(),
+                arches: of_source(ecosystem),
                 unreadable: stretch.unreadable.clone(),
                 published,
                 modified,
@@ -271,6 +271,13 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         }
     }
     Ok(Parsed { id: entry.id, modified, withdrawn, affected: out })
+}
+
+/// What an entry's name stands for: the source that rpm packages are built from, or a package of
+/// any architecture.
+fn of_source(ecosystem: Ecosystem) -> Vec<String> {
+    let source = ecosystem.osv_names_sources().then(|| SOURCE.to_owned());
+    source.into_iter().collect()
 }
 
 /// The stream of an ecosystem as a document writes it. An image does not tell from which

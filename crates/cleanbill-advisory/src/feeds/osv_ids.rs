@@ -12,27 +12,11 @@ pub(super) struct Ids {
 }
 
 /// What errata are called: they fix flaws that have ids of their own.
-const ERRATA: [&str; 20] = [
-    "ALSA-",
-    "ALBA-",
-    "ALEA-",
-    "RLSA-",
-    "RXSA-",
-    "RHSA-",
-    "RHBA-",
-    "DSA-",
-    "DLA-",
-    "DTSA-",
-    "USN-",
-    "LSN-",
-    "ELSA-",
-    "SUSE-SU-",
-    "SUSE-RU-",
-    "SUSE-OU-",
-    "SUSE-FU-",
-    "openSUSE-SU-",
-    "openSUSE-RU-",
-    "MGASA-",
+#[rustfmt::skip]
+const ERRATA: [&str; 21] = [
+    "ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "RHSA-", "RHBA-", "DSA-", "DLA-", "DTSA-", "USN-",
+    "LSN-", "ELSA-", "SUSE-SU-", "SUSE-RU-", "SUSE-FU-", "SUSE-OU-", "openSUSE-SU-",
+    "openSUSE-RU-", "OESA-", "MGASA-",
 ];
 
 impl Ids {
@@ -117,6 +101,11 @@ mod tests {
                 [&["CVE-2024-1"], &[], &["SUSE-SU-2024:1-1"]],
             ),
             ("ALSA-2025:2", [&[], &[], &[]], [&["ALSA-2025:2"], &[], &[]]),
+            (
+                "openSUSE-SU-2025:1-1",
+                [&[], &["CVE-2025-1"], &[]],
+                [&["CVE-2025-1"], &[], &["openSUSE-SU-2025:1-1"]],
+            ),
             (
                 "DEBIAN-CVE-2024-1",
                 [&[], &["CVE-2024-1"], &[]],

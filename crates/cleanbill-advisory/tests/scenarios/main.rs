@@ -5,7 +5,11 @@
 
 mod almalinux;
 mod amazon;
+mod oracle_photon_azure;
+mod osv;
 mod red_hat;
+mod rocky;
 mod support;
 mod suse;
+mod suse_sources;
 mod ubuntu;

@@ -92,9 +92,22 @@ pub(crate) fn osv(ecosystem: &str, entries: &[(&str, &[Affected<'_>])]) -> Feeds
     vec![(format!("osv/{ecosystem}/all.zip"), bytes.into_inner())]
 }
 
+/// The same package, whose file is in the list of this package of the distribution.
+pub(crate) fn owned(package: Package, owner: &str) -> Package {
+    Package { owner: Some(owner.into()), ..package }
+}
+
 /// What is found: `package id SEVERITY status [fixes]` of each finding, then `gap subject`.
 pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
-    let matched = matched(feeds, image);
+    told(matched(feeds, image.inventory()))
+}
+
+/// The same of packages of a language, in an image without a distribution.
+pub(crate) fn found_alone(feeds: &Feeds, packages: Vec<Package>) -> Vec<String> {
+    told(matched(feeds, Inventory { packages, ..Inventory::default() }))
+}
+
+fn told(matched: Matched) -> Vec<String> {
     let findings = matched.findings.iter().map(|f| {
         let fixes = f.fixed_versions.join(" ");
         format!("{} {} {} {} [{fixes}]", f.package.name, f.id, f.severity, f.status.as_str())
@@ -105,13 +118,28 @@ pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
 
 /// By which range each finding is one.
 pub(crate) fn ranges(feeds: &Feeds, image: Image) -> Vec<String> {
-    matched(feeds, image).findings.into_iter().map(|f| f.why.range.clone()).collect()
+    matched(feeds, image.inventory()).findings.into_iter().map(|f| f.why.range.clone()).collect()
 }
 
-fn matched(feeds: &Feeds, image: Image) -> Matched {
+impl Image {
+    fn inventory(self) -> Inventory {
+        let (id, release) = self.distribution;
+        let distribution = Some(Distribution {
+            id: id.into(),
+            version: release.into(),
+            release: release.into(),
+            pretty_name: pretty(id, release),
+            evidence: "etc/os-release".into(),
+        });
+        Inventory { distribution, packages: self.packages, ..Inventory::default() }
+    }
+}
+
+fn matched(feeds: &Feeds, inventory: Inventory) -> Matched {
     let dir = tempfile::tempdir().unwrap();
     let from = dir.path().join("feeds");
-    let (id, release) = image.distribution;
+    let named = inventory.distribution.as_ref();
+    let (id, release) = named.map_or(("none", "1"), |d| (&*d.id, &*d.release));
     let lives = format!(
         r#"{{"as_of":"2026-08-29","distributions":{{"{id}":[{{"release":"{release}","end_of_life":false}}]}}}}"#
     );
@@ -127,14 +155,6 @@ fn matched(feeds: &Feeds, image: Image) -> Matched {
     let as_of = report.feeds.iter().map(|feed| (feed.id.clone(), yesterday)).collect();
     build(&from, &out, &Options { as_of, ..Options::default() }).unwrap();
     let snapshot = Snapshot::open(&out).unwrap();
-    let distribution = Some(Distribution {
-        id: id.into(),
-        version: release.into(),
-        release: release.into(),
-        pretty_name: pretty(id, release),
-        evidence: "etc/os-release".into(),
-    });
-    let inventory = Inventory { distribution, packages: image.packages, ..Inventory::default() };
     let now = "2026-08-30T12:00:00Z".parse().unwrap();
     match_inventory(&inventory, &snapshot, now, 7).unwrap()
 }
@@ -146,6 +166,7 @@ fn pretty(id: &str, release: &str) -> String {
             format!("SUSE Linux Enterprise Server {major} SP{pack}")
         }
         ("sles", _) => format!("SUSE Linux Enterprise Server {release}"),
+        ("opensuse-tumbleweed", _) => "openSUSE Tumbleweed".to_owned(),
         ("opensuse-leap", _) => format!("openSUSE Leap {release}"),
         _ => id.to_owned(),
     }

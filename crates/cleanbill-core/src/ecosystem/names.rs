@@ -1,5 +1,6 @@
 //! When two names mean one package: each ecosystem's rule, so that feeds and images are looked
-//! up by the same text. A rule may only join names that the ecosystem itself holds to be one.
+//! up by the same text. A rule may only join names that the ecosystem itself holds to be one. And
+//! which ecosystems of rpm packages speak of sources, whose names are not those of packages.
 
 use std::borrow::Cow;
 
@@ -58,6 +59,29 @@ impl Ecosystem {
             | Self::Linux
             | Self::OssFuzz => Cow::Borrowed(name),
         }
+    }
+}
+
+impl Ecosystem {
+    /// Whether OSV's entries of it name the source that rpm packages are built from, and not the
+    /// packages (the schema's "Defined ecosystems"; for AlmaLinux it says so too, and the entries
+    /// name packages).
+    pub fn osv_names_sources(self) -> bool {
+        matches!(
+            self,
+            Self::AzureLinux
+                | Self::Mageia
+                | Self::OpenEuler
+                | Self::OpenSuse
+                | Self::RockyLinux
+                | Self::Suse
+        )
+    }
+
+    /// Whether some feed of it names the source that rpm packages are built from, so that each is
+    /// looked up by its source too.
+    pub fn names_sources(self) -> bool {
+        self.osv_names_sources() || matches!(self, Self::PhotonOs | Self::RedHat)
     }
 }
 

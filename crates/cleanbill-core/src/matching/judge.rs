@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::Timestamp;
 use crate::advisory::{Advisories, Advisory};
-use crate::ecosystem::{Ecosystem, Stream};
+use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
 use crate::finding::{Diagnosis, Why};
 use crate::gap::{Gap, GapKind};
@@ -78,11 +78,11 @@ impl<'a, A: Advisories> Judge<'a, A> {
     }
 
     /// What a stream says of a package, by the names that it is looked up by: its own, and where
-    /// advisories speak of sources (Red Hat's alone) that of its source.
+    /// advisories of rpm packages speak of sources that of its source.
     fn about(&mut self, stream: &Stream, package: &Package) -> Result<Vec<Named>, A::Error> {
         let name = names::looked_up(package);
         let own = self.look_up(stream, &name)?;
-        if stream.ecosystem != Ecosystem::RedHat {
+        if !stream.ecosystem.names_sources() {
             return Ok(vec![(name, only(own, false))]);
         }
         let source = package.source_name();

@@ -45,6 +45,10 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
         return Said::Affected(format!("= {}", installed.text));
     }
     let mut unreadable = advisory.unreadable.clone();
+    if installed.version.is_some() && installed.of(advisory).is_none() {
+        let why = "the version of the package's source cannot be compared";
+        unreadable.get_or_insert_with(|| why.to_owned());
+    }
     if let Some(version) = installed.of(advisory) {
         if advisory.state == State::NotAffected {
             return unreadable.map_or(Said::NotAffected, Said::Unreadable);

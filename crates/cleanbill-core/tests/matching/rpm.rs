@@ -239,7 +239,7 @@ fn red_hats_products_are_parts_that_each_have_to_be_covered() {
 }
 
 #[test]
-fn what_red_hat_says_of_a_source_is_said_of_what_is_built_from_it() {
+fn what_is_said_of_a_source_is_said_of_what_is_built_from_it() {
     const STREAM: &str = "Red Hat:enterprise_linux:9";
     let built = |name: &str, version: &str, source: &str, of: &str| Package {
         source: Some(SourcePackage { name: source.into(), version: of.into() }),
@@ -282,11 +282,13 @@ fn what_red_hat_says_of_a_source_is_said_of_what_is_built_from_it() {
         };
         let found = of(STREAM, "rhel", "9");
         assert_eq!(found.as_ref().map(|(range, _)| range.as_str()), want, "{about}");
-        if let Some((range, fixes)) = found {
+        if let Some((range, fixes)) = &found {
             assert_eq!(fixes, range.strip_prefix("< ").unwrap_or_default(), "{about}");
         }
-        // Nobody else speaks of sources so.
-        assert_eq!(of("Rocky Linux:9", "rocky", "9"), None, "{about}");
+        // Some others speak of sources so, and the rest do not.
+        assert_eq!(of("Rocky Linux:9", "rocky", "9"), found, "{about}");
+        assert_eq!(of("Photon OS:5.0", "photon", "5.0"), found, "{about}");
+        assert_eq!(of("AlmaLinux:9", "almalinux", "9"), None, "{about}");
     }
 }
 

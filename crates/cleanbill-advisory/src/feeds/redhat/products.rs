@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::purl::PackageUrl;
 
+use super::super::SOURCE;
 use super::super::errata::version;
 use super::document::{Branch, Document, Helper};
 
@@ -122,9 +123,6 @@ impl Tree<'_> {
         (purl.kind() == "rpmmod").then(|| format!("{}:{stream}", purl.name()))
     }
 }
-
-/// What rpm calls the architecture of a source.
-pub(super) const SOURCE: &str = "src";
 
 fn rpm(purl: &PackageUrl, stream: Stream, module: Option<String>) -> Result<Package, String> {
     let get = |name: &str| purl.qualifiers().find(|(key, _)| *key == name).map(|(_, value)| value);

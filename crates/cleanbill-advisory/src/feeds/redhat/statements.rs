@@ -7,10 +7,10 @@ use cleanbill_core::advisory::{Advisory, Range, RangeEnd, State};
 use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::severity::Severity;
 
-use super::super::is_cve;
 use super::super::osv::{time, word};
+use super::super::{SOURCE, is_cve};
 use super::document::{Document, Text, Vulnerability};
-use super::products::{Package, Products, SOURCE};
+use super::products::{Package, Products};
 use crate::cvss::base_score;
 
 /// Every architecture of the distribution: what is said of all of them is said of any.

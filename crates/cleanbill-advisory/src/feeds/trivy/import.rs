@@ -10,11 +10,12 @@ use super::advisory::{Context, Raw};
 use super::details::{Detail, Details};
 use super::ignored::Ignored;
 use super::object;
-use super::platforms::{DATA_SOURCES, FLAWS, Holds, RED_HAT_CPES, holds};
+use super::platforms::{DATA_SOURCES, FLAWS, Holds, RED_HAT_CPES, holds, names_sources};
 use super::red_hat::{self, Cpes};
 use super::sources::{Count, Counts, Source};
 use crate::bbolt::{Bucket, Database, Value, Walk};
 use crate::error::{Error, ErrorKind, Result};
+use crate::feeds::SOURCE;
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -212,7 +213,12 @@ impl<'i> Import<'i> {
         match kind {
             Holds::Release(stream) => {
                 let advisories = raws.into_iter().flat_map(|(id, raw)| context.release(&id, raw));
-                found.extend(advisories.map(|a| (stream.clone(), a)));
+                found.extend(advisories.map(|mut advisory| {
+                    if names_sources(stream.ecosystem) {
+                        advisory.arches = vec![SOURCE.to_owned()];
+                    }
+                    (stream.clone(), advisory)
+                }));
             }
             Holds::Language(ecosystem) => {
                 let stream = Stream::of(*ecosystem);

@@ -114,6 +114,12 @@ pub(super) fn is_distribution(ecosystem: Ecosystem) -> bool {
     !LANGUAGES.iter().any(|(_, name)| *name == ecosystem.as_str())
 }
 
+/// Whether the packages of a distribution's buckets are named by the source that they are built
+/// from.
+pub(super) fn names_sources(ecosystem: Ecosystem) -> bool {
+    matches!(ecosystem, Ecosystem::AzureLinux | Ecosystem::PhotonOs)
+}
+
 /// What stands where the pattern has `{}`; nothing where it has none and is the name itself.
 fn release<'b>(pattern: &str, bucket: &'b str) -> Option<&'b str> {
     let Some((prefix, suffix)) = pattern.split_once("{}") else {

@@ -207,7 +207,7 @@ fn every_kind_of_bucket_is_read() {
             "CVE-2024-0002",
             r#"{"FixedVersion":"8.0"}"#,
             "Photon OS:5.0",
-            &["CVE-2024-0002 UNKNOWN [0, 8.0)"],
+            &["CVE-2024-0002 UNKNOWN [0, 8.0) on src"],
         ),
         (
             "Azure Linux 3.0",
@@ -215,7 +215,7 @@ fn every_kind_of_bucket_is_read() {
             "CVE-2024-0002",
             r#"{"FixedVersion":"8.0"}"#,
             "Azure Linux:3",
-            &["CVE-2024-0002 UNKNOWN [0, 8.0)"],
+            &["CVE-2024-0002 UNKNOWN [0, 8.0) on src"],
         ),
         (
             "CBL-Mariner 2.0",
@@ -223,7 +223,7 @@ fn every_kind_of_bucket_is_read() {
             "CVE-2024-0002",
             "{}",
             "Azure Linux:2",
-            &["CVE-2024-0002 UNKNOWN [0, …"],
+            &["CVE-2024-0002 UNKNOWN [0, … on src"],
         ),
         (
             "openSUSE Leap 15.6",
