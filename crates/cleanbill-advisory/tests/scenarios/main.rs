@@ -4,12 +4,18 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod almalinux;
+mod alpine;
 mod amazon;
+mod debian;
+mod go;
+mod npm;
 mod oracle_photon_azure;
 mod osv;
+mod python;
 mod red_hat;
 mod rocky;
 mod support;
 mod suse;
 mod suse_sources;
 mod ubuntu;
+mod wolfi;
