@@ -6,13 +6,13 @@ use cleanbill_core::ecosystem::Ecosystem;
 
 use super::{FEEDS_FOLDER, Publisher};
 
-/// Ecosystems of which another than OSV tells, or nobody: whether OSV's zip is needed too.
-const OWN: [(Ecosystem, bool, Option<Publisher>); 5] = [
+/// Ecosystems of which another than OSV tells, or nobody: whether OSV's zip is needed too. Red Hat's
+/// own documents are not among them: to build from all of them takes gigabytes of memory, which
+/// nobody should be surprised by.
+const OWN: [(Ecosystem, bool, Option<Publisher>); 4] = [
     // They say more than OSV's zip of them.
     (Ecosystem::Debian, false, Some(Publisher::Debian)),
     (Ecosystem::AlmaLinux, false, Some(Publisher::AlmaLinux)),
-    // OSV's zip knows the fixes, and the publisher what is not fixed.
-    (Ecosystem::RedHat, true, Some(Publisher::RedHat)),
     // OSV has nothing of them.
     (Ecosystem::AmazonLinux, false, Some(Publisher::Amazon)),
     (Ecosystem::OracleLinux, false, None),
