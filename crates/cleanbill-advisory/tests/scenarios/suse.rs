@@ -47,6 +47,10 @@ fn usual() -> Feeds {
             &[("Linux Enterprise Module for Web and Scripting 12", "nodejs18", "18.20.4-8.24.1")],
         ),
         ("8 CVE-2024-0008", &[("Linux Enterprise Server 12 SP5", "bash", "4.3-83.30.1")]),
+        (
+            "11 CVE-2024-0011",
+            &[("Linux Enterprise Module for Python 3 15 SP7", "python311", "3.11.13-1")],
+        ),
         ("9 CVE-2024-0009", &[("Linux Enterprise Server 16.0", "xz", "5.8.1-160000.2.2")]),
     ];
     let leap: &[(&str, &[Affected<'_>])] =
@@ -163,4 +167,15 @@ fn a_release_that_no_erratum_names_is_a_gap() {
         rpm("bash", "4.4-1"),
         &["no-advisory-source SUSE:Linux Enterprise Server 15 SP3"],
     );
+}
+
+#[test]
+fn a_release_of_which_only_a_module_beside_the_base_is_heard_is_a_gap() {
+    for package in [rpm("bash", "4.4-1"), rpm("python311", "3.11.1-1")] {
+        check(
+            ("sles", "15.7"),
+            package,
+            &["no-advisory-source SUSE:Linux Enterprise Server 15 SP7"],
+        );
+    }
 }

@@ -119,13 +119,17 @@ fn suse(product: &str) -> Vec<Stream> {
         Some(_) | None => None,
     };
     if let Some(version) = modules {
-        let module = |name| one(format!("Linux Enterprise Module for {name} {version}"));
+        let module = |name| one(format!("{MODULE}{name} {version}"));
         streams.extend(SUSE_MODULES.map(module));
     }
     streams.push(one(format!("{product}{LONGER}")));
     streams
 }
 
+/// What the release of a stream of a module of SUSE's begins with, and the module that every
+/// installation of version 15 has.
+const MODULE: &str = "Linux Enterprise Module for ";
+const BASE: &str = "Basesystem ";
 /// What the release of a stream of SUSE's ends with whose fixes need a subscription.
 const LONGER: &str = "-LTSS";
 /// What the release of a stream of Ubuntu's begins with whose fixes need a subscription.
@@ -137,6 +141,14 @@ pub(super) fn is_paid(stream: &Stream) -> bool {
     let of = |ecosystem| stream.ecosystem == ecosystem;
     of(Ecosystem::Ubuntu) && stream.release.starts_with(PAID)
         || of(Ecosystem::Suse) && stream.release.ends_with(LONGER)
+}
+
+/// Whether a stream speaks of a part of a release, and is no other name of it: a release that only
+/// such streams cover is not examined.
+pub(super) fn is_beside(stream: &Stream) -> bool {
+    let module = stream.release.strip_prefix(MODULE);
+    let other = module.is_some_and(|module| !module.starts_with(BASE));
+    is_paid(stream) || (stream.ecosystem == Ecosystem::Suse && other)
 }
 
 /// What is known of a distribution, if anything is.

@@ -155,7 +155,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
                 continue;
             };
             // It is no name of the release: where nothing else covers it, it is not examined.
-            if distributions::is_paid(stream) && found.scheme.is_none() {
+            if distributions::is_beside(stream) && found.scheme.is_none() {
                 continue;
             }
             found.scheme = Some(order);

@@ -125,7 +125,7 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         if let Some(named) = &inventory.distribution {
             let life = advisories.release_life(&named.id, &named.release)?;
             let covers = |s: &&Stream| advisories.covering(s).is_some();
-            let free = |s: &&Stream| !distributions::is_paid(s);
+            let free = |s: &&Stream| !distributions::is_beside(s);
             let covered = || distribution.streams().into_iter().filter(free).any(|s| covers(&s));
             // Of a release that nothing covers, that is said already.
             if life.is_none() && covered() {
