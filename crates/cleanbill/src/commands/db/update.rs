@@ -334,7 +334,7 @@ mod tests {
             from: vec![],
             key: vec![],
             access: AccessArgs::default(),
-            ecosystems: vec![],
+            ecosystems: vec![super::Ecosystem::Alpine],
             feeds: vec![],
             mirror: Some(Sources::mirror(&base).unwrap()),
             out: None,
