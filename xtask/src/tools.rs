@@ -42,11 +42,15 @@ pub fn shared_data() -> Result<PathBuf> {
         .map_err(|_| "../shared/data is not there; this chore compares real data only".into())
 }
 
-/// Builds the binary as it is given to others and returns its path.
+/// The binary that `CLEANBILL_BENCH_BINARY` names, for trying things out; else builds it as it is
+/// given to others, and returns its path.
 ///
 /// # Errors
 /// When the build fails.
 pub fn release_binary() -> Result<PathBuf> {
+    if let Some(path) = std::env::var_os("CLEANBILL_BENCH_BINARY") {
+        return Ok(path.into());
+    }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     run(Command::new(cargo).current_dir(root()).args([
         "build",

@@ -27,14 +27,18 @@ pub fn file_in(folder: &Path) -> PathBuf {
     folder.join("ecosystems")
 }
 
-/// Notes what an image needs, in the folder that `cleanbill db update` uses.
+/// Notes what an image needs, in the folder that `cleanbill db update` uses, where Cleanbill keeps
+/// something already.
 pub fn note(distribution: Option<&Distribution>, packages: &[Package]) {
     let needed = needed(distribution, packages);
     let mut noted = NOTED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if needed.is_subset(&noted) {
         return;
     }
-    if let Ok(folder) = folder() {
+    // Whoever scans a file on a machine where nothing is kept leaves nothing behind.
+    if let Ok(folder) = folder()
+        && folder.parent().is_some_and(Path::is_dir)
+    {
         _ = add(&file_in(&folder), &needed);
     }
     // Tried once: a folder that cannot be written is not tried with every image.

@@ -239,6 +239,10 @@ fn an_update_fetches_what_the_images_of_the_machine_needed() {
     let site = place.path("root/usr/lib/python3.13/site-packages/a-1.0.dist-info");
     std::fs::create_dir_all(&site).unwrap();
     std::fs::write(site.join("METADATA"), "Name: a\nVersion: 1.0\n\n").unwrap();
+    // Where nothing is kept, nothing is left behind.
+    place.check("rootfs root", 0, &[]);
+    assert!(!place.path(".cache").exists());
+    std::fs::create_dir_all(place.folder()).unwrap();
     place.check("rootfs root", 0, &[]);
     assert_eq!(place.read(".cache/cleanbill/db/ecosystems"), b"PyPI\n");
 

@@ -57,10 +57,7 @@ pub fn run_task(args: &[String]) -> Result<()> {
         images: usize::try_from(number("--images", 10_000)?)?,
         memory: number("--memory", 256)?,
     };
-    let ours = match std::env::var_os("CLEANBILL_BENCH_BINARY") {
-        Some(path) => path.into(),
-        None => release_binary()?,
-    };
+    let ours = release_binary()?;
     say(&super::machine()?);
     steps::all(&plan, &ours)
 }
