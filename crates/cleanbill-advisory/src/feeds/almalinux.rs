@@ -16,7 +16,7 @@ use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess,
 use serde_json::Value;
 
 use super::bounded::Bounded;
-use super::errata::{Build, Errata, Erratum, version};
+use super::errata::{ARCHES, Build, Errata, Erratum, version};
 use super::osv::word;
 use super::secdb::cve;
 use super::{Tally, entries, is_cve, understood, unpacked};
@@ -29,8 +29,6 @@ pub(crate) const ID: &str = "almalinux";
 pub(crate) const FILE: &str = "errata.full.json";
 /// The releases that are fetched.
 pub(crate) const RELEASES: [&str; 3] = ["8", "9", "10"];
-/// Every architecture: what is said of all of them is said of any.
-const ARCHES: [&str; 4] = ["aarch64", "ppc64le", "s390x", "x86_64"];
 
 #[derive(Deserialize)]
 struct Item {

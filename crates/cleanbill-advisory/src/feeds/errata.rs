@@ -15,6 +15,10 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+/// Every architecture of Red Hat Enterprise Linux, and of what is rebuilt from it: what is said of
+/// all of them is said of any.
+pub(super) const ARCHES: [&str; 4] = ["aarch64", "ppc64le", "s390x", "x86_64"];
+
 /// One erratum, as far as it is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Erratum {

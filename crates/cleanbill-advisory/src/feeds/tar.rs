@@ -6,7 +6,8 @@ use std::io::Read;
 
 use crate::error::{Error, ErrorKind, Result};
 
-const BLOCK: usize = 512;
+/// Bytes of a block: a header is one, and contents are padded to whole ones.
+pub(super) const BLOCK: usize = 512;
 /// Bytes of a name, or of an entry that only describes the next one.
 const DESCRIPTION: u64 = 64 << 10;
 
@@ -34,7 +35,7 @@ pub(super) fn read(
     let mut next = Next::default();
     for number in 0.. {
         let mut block = [0; BLOCK];
-        if !fill(&mut tar, &mut block, bounds)? || block.iter().all(|byte| *byte == 0) {
+        if !fill(&mut tar, &mut block, bounds.total)? || block.iter().all(|byte| *byte == 0) {
             break;
         }
         if number >= bounds.entries {
@@ -130,7 +131,7 @@ fn content(
     let skipped = std::io::copy(&mut tar.by_ref().take(padding), &mut std::io::sink());
     let skipped = skipped.map_err(broken)?;
     match tar.limit() {
-        0 => Err(over(format!("unpacked, it is larger than {} bytes", bounds.total))),
+        0 => Err(too_large(bounds.total)),
         _ if read != size || skipped != padding => {
             Err(Error::new(ErrorKind::Damaged, "it ends too early"))
         }
@@ -138,23 +139,31 @@ fn content(
     }
 }
 
-/// Fills a block; false at the end of the archive.
-fn fill(tar: &mut std::io::Take<impl Read>, block: &mut [u8], bounds: &Bounds) -> Result<bool> {
+/// Fills a block of an archive of at most `total` bytes; false at its end.
+pub(super) fn fill(
+    tar: &mut std::io::Take<impl Read>,
+    block: &mut [u8],
+    total: u64,
+) -> Result<bool> {
     let wanted = block.len() as u64;
     let mut writer = std::io::Cursor::new(block);
     let copied = std::io::copy(&mut tar.by_ref().take(wanted), &mut writer).map_err(broken)?;
     match copied {
-        _ if tar.limit() == 0 => {
-            Err(over(format!("unpacked, it is larger than {} bytes", bounds.total)))
-        }
+        _ if tar.limit() == 0 => Err(too_large(total)),
         0 => Ok(false),
         n if n == wanted => Ok(true),
         _ => Err(Error::new(ErrorKind::Damaged, "it ends too early")),
     }
 }
 
-fn broken(error: std::io::Error) -> Error {
+/// The error of an archive that cannot be read on.
+pub(super) fn broken(error: std::io::Error) -> Error {
     Error::new(ErrorKind::Damaged, "it cannot be unpacked").because(error)
+}
+
+/// The error of an archive of more than `total` bytes.
+pub(super) fn too_large(total: u64) -> Error {
+    over(format!("unpacked, it is larger than {total} bytes"))
 }
 
 fn over(message: String) -> Error {
@@ -167,8 +176,9 @@ fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
 }
 
+/// What an entry is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(super) enum Kind {
     File,
     /// It describes the next entry, in pax's records.
     Pax,
@@ -179,14 +189,15 @@ enum Kind {
     Sparse,
 }
 
-struct Header {
-    kind: Kind,
-    name: String,
-    size: u64,
+/// The header of an entry.
+pub(super) struct Header {
+    pub kind: Kind,
+    pub name: String,
+    pub size: u64,
 }
 
 impl Header {
-    fn parse(block: &[u8; BLOCK]) -> Result<Self> {
+    pub(super) fn parse(block: &[u8; BLOCK]) -> Result<Self> {
         let field = |from: usize, to: usize| block.get(from..to).unwrap_or_default();
         let sum: u64 = block
             .iter()

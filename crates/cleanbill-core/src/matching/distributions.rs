@@ -107,6 +107,16 @@ const RED_HAT: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
 /// The same of version 7.
 const RED_HAT_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
 
+/// The streams of a release of Red Hat Enterprise Linux: its parts, of which each has to be covered,
+/// and the release as a whole, of which what is not fixed is said.
+pub fn red_hat(release: &str) -> Vec<Stream> {
+    let products = if release == "7" { RED_HAT_7 } else { RED_HAT };
+    let one = |release: String| Stream::release(Ecosystem::RedHat, release);
+    let whole = format!("enterprise_linux:{release}");
+    let parts = products.map(|product| one(format!("{whole}::{product}")));
+    parts.into_iter().chain([one(whole)]).collect()
+}
+
 /// The streams of a product of SUSE's. The modules of version 15 have service packs as it has, those
 /// of version 12 none.
 fn suse(product: &str) -> Vec<Stream> {
@@ -185,12 +195,7 @@ impl Known {
                 let pack = pretty.and_then(|(_, pack)| pack.strip_suffix(')'));
                 vec![one(&pack.map_or(release.to_owned(), |pack| format!("{release}-{pack}")))]
             }
-            Names::RedHat => {
-                let products = if release == "7" { RED_HAT_7 } else { RED_HAT };
-                let whole = format!("enterprise_linux:{release}");
-                let parts = products.map(|product| one(&format!("{whole}::{product}")));
-                parts.into_iter().chain([one(&whole)]).collect()
-            }
+            Names::RedHat => red_hat(release),
         }
     }
 

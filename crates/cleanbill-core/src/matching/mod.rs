@@ -45,6 +45,7 @@ mod ranges;
 mod rating;
 mod streams;
 
+pub use distributions::red_hat;
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use memory::MemoryAdvisories;
 pub use needed::needed;
@@ -151,6 +152,9 @@ impl<'a, A: Advisories> Matcher<'a, A> {
     /// # Errors
     /// As [`Matcher::inventory`].
     pub fn left(&mut self, inventory: &Inventory) -> Result<Vec<LeftTo>, A::Error> {
+        if inventory.packages.iter().all(|package| package.owner.is_none()) {
+            return Ok(Vec::new());
+        }
         let distribution = streams::of_distribution(inventory);
         let mut left = Vec::new();
         for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {

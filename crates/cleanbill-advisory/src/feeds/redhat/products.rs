@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::matching::red_hat;
 use cleanbill_core::purl::PackageUrl;
 
 use super::super::SOURCE;
@@ -12,10 +13,6 @@ use super::document::{Branch, Document, Helper};
 
 /// How many relationships may stand between a package and its product; a module is one.
 const LEVELS: usize = 4;
-/// The parts of a release from version 8 on, each a stream of its own, and of version 7.
-const PARTS: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
-const PARTS_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
-
 /// A package of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Package {
@@ -176,10 +173,9 @@ fn stream(cpe: &str) -> Option<Stream> {
 /// Hat, so of which nothing is said has nothing to say.
 pub(super) fn covered_with(stream: &Stream) -> Vec<Stream> {
     let whole = stream.release.split("::").next().unwrap_or_default();
-    let parts = if whole == "enterprise_linux:7" { PARTS_7 } else { PARTS };
-    let of = |release: String| Stream::release(Ecosystem::RedHat, release);
-    let parts = parts.iter().map(|part| of(format!("{whole}::{part}")));
-    parts.chain([of(whole.to_owned()), stream.clone()]).collect()
+    let mut streams = red_hat(whole.strip_prefix("enterprise_linux:").unwrap_or(whole));
+    streams.push(stream.clone());
+    streams
 }
 
 #[cfg(test)]

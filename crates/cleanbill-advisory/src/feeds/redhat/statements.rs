@@ -7,14 +7,12 @@ use cleanbill_core::advisory::{Advisory, Range, RangeEnd, State};
 use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::severity::Severity;
 
+use super::super::errata::ARCHES;
 use super::super::osv::{time, word};
 use super::super::{SOURCE, is_cve};
 use super::document::{Document, Text, Vulnerability};
 use super::products::{Package, Products};
 use crate::cvss::base_score;
-
-/// Every architecture of the distribution: what is said of all of them is said of any.
-const ARCHES: [&str; 4] = ["aarch64", "ppc64le", "s390x", "x86_64"];
 
 /// What a document says.
 #[derive(Default)]

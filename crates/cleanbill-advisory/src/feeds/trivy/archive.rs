@@ -10,11 +10,11 @@ use std::path::Path;
 
 use flate2::read::GzDecoder;
 
+use super::super::tar::{BLOCK, Header, Kind, broken, fill, too_large};
 use super::{DATABASE, METADATA};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
 
-const BLOCK: usize = 512;
 /// Bytes of `metadata.json`, which has four fields.
 pub(super) const METADATA_MAX: u64 = 64 << 10;
 /// Entries of the archive, of which two are expected.
@@ -51,7 +51,7 @@ pub(super) fn read(from: impl Read, mut spool: File, limits: &Limits) -> Result<
     let (mut found, mut metadata) = (false, None);
     for number in 0.. {
         let mut block = [0; BLOCK];
-        if !fill(&mut tar, &mut block, limits)? || block.iter().all(|b| *b == 0) {
+        if !fill(&mut tar, &mut block, limits.total_bytes)? || block.iter().all(|b| *b == 0) {
             break;
         }
         if number >= ENTRIES_MAX {
@@ -60,13 +60,13 @@ pub(super) fn read(from: impl Read, mut spool: File, limits: &Limits) -> Result<
                 format!("more than {ENTRIES_MAX} entries"),
             ));
         }
-        let header = Header::parse(&block).map_err(Error::malformed)?;
+        let header = Header::parse(&block)?;
         let padded = header.size.checked_next_multiple_of(BLOCK as u64);
         let padding =
             padded.ok_or_else(|| Error::malformed("an entry is too large"))? - header.size;
         let twice = |name| Err(Error::malformed(format!("{name} is in it twice")));
         let mut content = tar.by_ref().take(header.size);
-        let copied = match header.name.as_str() {
+        let copied = match name(&header)? {
             DATABASE if found => return twice(DATABASE),
             DATABASE => {
                 found = true;
@@ -88,7 +88,7 @@ pub(super) fn read(from: impl Read, mut spool: File, limits: &Limits) -> Result<
         let copied = copied.map_err(broken)?;
         let skipped = std::io::copy(&mut tar.by_ref().take(padding), &mut std::io::sink());
         if tar.limit() == 0 {
-            return Err(too_large(limits));
+            return Err(too_large(limits.total_bytes));
         }
         if copied != header.size || skipped.map_err(broken)? != padding {
             return Err(Error::new(ErrorKind::Damaged, "it ends too early"));
@@ -102,74 +102,14 @@ pub(super) fn read(from: impl Read, mut spool: File, limits: &Limits) -> Result<
     Ok(Unpacked { database: spool, metadata })
 }
 
-/// Fills a block; false at the end of the archive.
-fn fill(tar: &mut std::io::Take<impl Read>, block: &mut [u8], limits: &Limits) -> Result<bool> {
-    let wanted = block.len() as u64;
-    let mut writer = std::io::Cursor::new(block);
-    let copied = std::io::copy(&mut tar.by_ref().take(wanted), &mut writer).map_err(broken)?;
-    match copied {
-        _ if tar.limit() == 0 => Err(too_large(limits)),
-        0 => Ok(false),
-        n if n == wanted => Ok(true),
-        _ => Err(Error::new(ErrorKind::Damaged, "it ends too early")),
-    }
-}
-
-fn broken(error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Damaged, "it cannot be unpacked").because(error)
-}
-
-fn too_large(limits: &Limits) -> Error {
-    let message = format!("unpacked, it is larger than {} bytes", limits.total_bytes);
-    Error::new(ErrorKind::OverLimit, message)
-}
-
-/// A header of the tar.
-struct Header {
-    /// The name without `./`, of a plain file; nothing for all else.
-    name: String,
-    size: u64,
-}
-
-impl Header {
-    fn parse(block: &[u8; BLOCK]) -> std::result::Result<Self, &'static str> {
-        let field = |from: usize, to: usize| block.get(from..to).unwrap_or_default();
-        let sum: u64 = block
-            .iter()
-            .enumerate()
-            .map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u64::from(*byte) })
-            .sum();
-        if octal(field(148, 156)) != Some(sum) {
-            return Err("an entry of the tar does not have the sum that it was written with");
-        }
-        let size = field(124, 136);
-        let size = match size.split_first() {
-            // The binary form, for sizes of 8 GiB and more.
-            Some((0x80, rest)) if rest.iter().take(3).all(|b| *b == 0) => {
-                let number = rest.iter().fold(0u64, |n, b| (n << 8) | u64::from(*b));
-                (number <= i64::MAX as u64).then_some(number)
-            }
-            Some(_) | None => octal(size),
-        };
-        let size = size.ok_or("an entry of the tar has no size")?;
-        let plain = matches!(block.get(156), Some(0 | b'0'));
+/// The name of a plain file, without `./`; nothing for all else.
+fn name(header: &Header) -> Result<&str> {
+    match header.kind {
+        Kind::File => Ok(header.name.strip_prefix("./").unwrap_or(&header.name)),
+        Kind::Other => Ok(""),
         // What follows such an entry would have another name or size than its header says.
-        if matches!(block.get(156), Some(b'x' | b'L' | b'S')) {
-            return Err("an entry of the tar is of a kind that is not expected here");
+        Kind::Pax | Kind::LongName | Kind::Sparse => {
+            Err(Error::malformed("an entry of the tar is of a kind that is not expected here"))
         }
-        let text = |bytes: &[u8]| {
-            let end = bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len());
-            String::from_utf8_lossy(bytes.get(..end).unwrap_or_default()).into_owned()
-        };
-        let in_folder = field(257, 262) == b"ustar" && block.get(345).is_some_and(|b| *b != 0);
-        let name = text(field(0, 100));
-        let name = name.strip_prefix("./").unwrap_or(&name).to_owned();
-        Ok(Self { name: if plain && !in_folder { name } else { String::new() }, size })
     }
-}
-
-/// A number in octal, with spaces and zero bytes around it.
-fn octal(field: &[u8]) -> Option<u64> {
-    let text = std::str::from_utf8(field).ok()?.trim_matches([' ', '\0']);
-    u64::from_str_radix(text, 8).ok()
 }
