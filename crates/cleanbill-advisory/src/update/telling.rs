@@ -9,13 +9,16 @@ use super::{FEEDS_FOLDER, Publisher};
 /// Ecosystems of which another than OSV tells, or nobody: whether OSV's zip is needed too. Red Hat's
 /// own documents are not among them: to build from all of them takes gigabytes of memory, which
 /// nobody should be surprised by.
-const OWN: [(Ecosystem, bool, Option<Publisher>); 4] = [
+const OWN: [(Ecosystem, bool, Option<Publisher>); 6] = [
     // They say more than OSV's zip of them.
     (Ecosystem::Debian, false, Some(Publisher::Debian)),
     (Ecosystem::AlmaLinux, false, Some(Publisher::AlmaLinux)),
     // OSV has nothing of them.
     (Ecosystem::AmazonLinux, false, Some(Publisher::Amazon)),
     (Ecosystem::OracleLinux, false, None),
+    // Their publisher restricts what may be done with the data: that is for the user to decide.
+    (Ecosystem::Chainguard, false, None),
+    (Ecosystem::Wolfi, false, None),
 ];
 
 /// Who tells of an ecosystem: OSV's zip of it, a publisher's own feed, both, or nobody whom an

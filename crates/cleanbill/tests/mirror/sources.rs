@@ -255,5 +255,5 @@ fn an_update_fetches_what_the_images_of_the_machine_needed() {
     std::fs::write(place.folder().join("ecosystems"), "Go\n").unwrap();
     place.check(&update, 2, &["Go/all.zip"]);
     std::fs::write(place.folder().join("ecosystems"), "Oracle Linux\n").unwrap();
-    place.check(&update, 0, &["osv:PyPI", "nobody who is asked has Oracle Linux"]);
+    place.check(&update, 0, &["osv:PyPI", "nobody is asked about Oracle Linux"]);
 }

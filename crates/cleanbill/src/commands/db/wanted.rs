@@ -51,7 +51,7 @@ pub(super) fn wanted(
         let mut note = format!("images here needed {}", names.join(", "));
         let untold: Vec<&str> = needed.iter().filter(silent).map(|e| e.as_str()).collect();
         if !untold.is_empty() {
-            note += &format!("; nobody who is asked has {}", untold.join(", "));
+            note += &format!("; nobody is asked about {}", untold.join(", "));
         }
         note + " (--ecosystems and --feeds name others)"
     });
@@ -94,6 +94,7 @@ mod tests {
             ("Red Hat", &[], (none, nothing), (&[RedHat], &[Epss])),
             ("Red Hat", &["redhat"], (none, nothing), (&[RedHat], &[Epss, Publisher::RedHat])),
             ("Oracle Linux\nGo", &[], (none, nothing), (&[Go], &[Epss])),
+            ("Chainguard\nWolfi\nGo", &[], (none, nothing), (&[Go], &[Epss])),
             ("Go\nDebian", &["osv/npm"], (&[Alpine], nothing), (&[Alpine], &[Debian, Epss])),
             ("Go\nDebian", &["osv/npm"], (none, &[Choice::None]), (&[Npm, Go], &[])),
             ("Go", &[], (&[Npm], &[Choice::Of(Nvd)]), (&[Npm], &[Nvd])),
@@ -129,7 +130,7 @@ mod tests {
         let note = wanted(&[], &[], dir.path(), &file).note.unwrap();
         assert_eq!(
             note,
-            "images here needed Oracle Linux, Go; nobody who is asked has Oracle Linux \
+            "images here needed Oracle Linux, Go; nobody is asked about Oracle Linux \
              (--ecosystems and --feeds name others)"
         );
     }
