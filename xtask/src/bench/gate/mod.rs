@@ -5,6 +5,7 @@
 //! made by `cleanbill setup`, its records on, and 10,000 images in its store. Everything else is
 //! in this process, which builds itself anew with the release profile first.
 
+mod beside;
 mod client;
 mod constant;
 mod images;
@@ -30,7 +31,7 @@ struct Plan {
 }
 
 /// `cargo xtask bench gate [--long] [--rounds N] [--seconds N] [--images N]
-/// [--memory MiB]`.
+/// [--memory MiB] [--beside PROGRAM,…]`.
 ///
 /// # Errors
 /// When a server does not start, or an answer is another than it should be.
@@ -57,6 +58,10 @@ pub fn run_task(args: &[String]) -> Result<()> {
         images: usize::try_from(number("--images", 10_000)?)?,
         memory: number("--memory", 256)?,
     };
+    if let Some(at) = args.iter().position(|a| a == "--beside") {
+        let programs = args.get(at + 1).ok_or("--beside wants programs")?;
+        return beside::all(&plan, &programs.split(',').map(Into::into).collect::<Vec<_>>());
+    }
     let ours = release_binary()?;
     say(&super::machine()?);
     steps::all(&plan, &ours)

@@ -12,7 +12,7 @@ use super::rig::Rig;
 use crate::{Result, say};
 
 /// Connections that are kept.
-const CONNECTIONS: usize = 64;
+pub(super) const CONNECTIONS: usize = 64;
 /// Who ask at once for one image that nobody has seen.
 const AT_ONCE: usize = 500;
 
@@ -25,9 +25,7 @@ pub fn all(plan: &Plan, ours: &Path) -> Result<()> {
     let rig = Rig::new(work.path(), ours, plan.images, plan.memory)?;
     let gate = rig.gate()?;
     let target = rig.target(&gate)?;
-    let known: Vec<Shot> =
-        order(plan.images).map(|n| Shot::about(&images::name(n), Expected::Allowed)).collect();
-    let known = Load { shots: Arc::new(known), connections: CONNECTIONS };
+    let known = Load { shots: Arc::new(known(plan.images)), connections: CONNECTIONS };
 
     let before = gate.memory()?;
     let began = Instant::now();
@@ -39,18 +37,28 @@ pub fn all(plan: &Plan, ours: &Path) -> Result<()> {
         before / 1e6,
         gate.memory()? / 1e6
     ));
-    let answer = runtime()?.block_on(async {
-        let mut connection = target.connect().await?;
-        let shot = known.shots.first().ok_or("no images")?;
-        connection.ask(shot).await?;
-        connection.exchange(shot.bytes()).await.map(<[u8]>::to_vec)
-    })?;
+    let answer = asked(&target, &known)?;
     let constant = rig.constant(&answer)?;
 
     let rate = throughput(plan, &rig, &gate, &constant, &known)?;
     latency(plan, &target, &known, rate / 2.0)?;
     at_once(&rig, &gate)?;
     memory(plan, &rig, &gate, &known, rate)
+}
+
+/// A question about each of the images that the store has.
+pub(super) fn known(count: usize) -> Vec<Shot> {
+    order(count).map(|n| Shot::about(&images::name(n), Expected::Allowed)).collect()
+}
+
+/// The answer to the first question.
+pub(super) fn asked(target: &Target, load: &Load) -> Result<Vec<u8>> {
+    runtime()?.block_on(async {
+        let mut connection = target.connect().await?;
+        let shot = load.shots.first().ok_or("no images")?;
+        connection.ask(shot).await?;
+        connection.exchange(shot.bytes()).await.map(<[u8]>::to_vec)
+    })
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -64,7 +72,7 @@ fn order(count: usize) -> impl Iterator<Item = usize> {
 }
 
 /// Least, middle and most.
-fn spread(values: &[f64]) -> (f64, f64, f64) {
+pub(super) fn spread(values: &[f64]) -> (f64, f64, f64) {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let at = |index: usize| sorted.get(index).copied().unwrap_or(f64::NAN);
@@ -73,7 +81,10 @@ fn spread(values: &[f64]) -> (f64, f64, f64) {
 }
 
 /// A load, with microseconds of processor time for each answer: the server's and ours.
-fn measured(server: &Server, run: impl FnOnce() -> Result<Done>) -> Result<(Done, f64, f64)> {
+pub(super) fn measured(
+    server: &Server,
+    run: impl FnOnce() -> Result<Done>,
+) -> Result<(Done, f64, f64)> {
     let (theirs, ours) = (server.busy()?, own()?);
     let done = run()?;
     let each = |busy: f64| busy * 1e6 / done.micros.len() as f64;
