@@ -7,7 +7,6 @@
 //! dropped or has aged, another judgement, a panic) means that nothing is known here, and the
 //! question is answered as any other.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -17,11 +16,11 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::verdict::{
     Allowed, Case, Judgement, Leaned, Noted, Outcome, Request, Verdict, decide,
 };
-use foldhash::fast::RandomState;
 
 use super::judge::Judge;
 use super::known::Sealed;
 use super::live::Rules;
+use super::remembered::Remembered;
 use super::review::Template;
 use crate::store::{Matter, Packed};
 
@@ -61,78 +60,34 @@ pub struct Again {
 }
 
 /// All that is remembered, within a bound on its bytes.
-pub struct Answers {
-    most: usize,
-    held: Mutex<Held>,
-}
-
-/// Hashed in a quick way: the seed is of this process alone, and nobody who asks sees an order or,
-/// beyond the noise, a time.
-type Questions = HashMap<Box<[u8]>, Arc<Told>, RandomState>;
-
-/// When the young are too many they become the old, and the old are forgotten. Who is used becomes
-/// young again.
-#[derive(Default)]
-struct Held {
-    young: Questions,
-    old: Questions,
-    /// Bytes of the young.
-    size: usize,
-}
+pub struct Answers(Mutex<Remembered<Arc<Told>>>);
 
 impl Answers {
     /// At most so many bytes.
     pub fn new(most: usize) -> Self {
-        Self { most, held: Mutex::default() }
+        Self(Mutex::new(Remembered::new(most)))
     }
 
     /// Remembers what was told to this question.
     pub fn put(&self, question: &[u8], told: Told) {
         if question.len() <= LONGEST {
-            self.lock().put(question.into(), Arc::new(told), self.most / 2);
+            let size = size(question, &told);
+            self.lock().put(question.into(), Arc::new(told), size);
         }
     }
 
     /// Forgets what was told to this question.
     fn forget(&self, question: &[u8]) {
-        let mut held = self.lock();
-        held.old.remove(question);
-        if let Some(old) = held.young.remove(question) {
-            held.size = held.size.saturating_sub(size(question, &old));
-        }
+        self.lock().forget(question);
     }
 
     fn get(&self, question: &[u8]) -> Option<Arc<Told>> {
-        let mut held = self.lock();
-        if let Some(told) = held.young.get(question) {
-            return Some(Arc::clone(told));
-        }
-        let (question, told) = held.old.remove_entry(question)?;
-        held.put(question, Arc::clone(&told), self.most / 2);
-        Some(told)
+        self.lock().get(question).map(Arc::clone)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Held> {
+    fn lock(&self) -> MutexGuard<'_, Remembered<Arc<Told>>> {
         // A panic while it was held can only have left a size that is too large.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Held {
-    fn put(&mut self, question: Box<[u8]>, told: Arc<Told>, most: usize) {
-        let size = size(&question, &told);
-        if size > most / 16 {
-            return;
-        }
-        if let Some(before) = self.young.remove(&question) {
-            self.size = self.size.saturating_sub(self::size(&question, &before));
-        }
-        if self.size + size > most {
-            self.old = std::mem::take(&mut self.young);
-            self.size = 0;
-        }
-        self.size += size;
-        self.young.insert(question, told);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

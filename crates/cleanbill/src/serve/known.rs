@@ -139,9 +139,13 @@ impl Known {
         Some(Arc::clone(sealed))
     }
 
-    /// It was used.
+    /// It was used. The clock moves when something new comes: until then, what was used needs no
+    /// order.
     pub fn touch(&self, sealed: &Sealed) {
-        sealed.used.store(self.clock.fetch_add(1, Relaxed), Relaxed);
+        let now = self.clock.load(Relaxed);
+        if sealed.used.load(Relaxed) != now {
+            sealed.used.store(now, Relaxed);
+        }
     }
 
     /// Keeps what was just gathered.
@@ -149,6 +153,7 @@ impl Known {
         if sealed.size > self.most / 4 {
             return;
         }
+        self.clock.fetch_add(1, Relaxed);
         self.touch(&sealed);
         let mut held = self.lock();
         held.size += sealed.size;

@@ -36,6 +36,7 @@ pub mod question;
 pub mod record;
 pub mod reload;
 pub mod reloads;
+mod remembered;
 pub mod review;
 pub mod server;
 pub mod start;
