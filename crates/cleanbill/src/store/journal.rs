@@ -28,12 +28,15 @@ const BATCH: usize = 256;
 const BATCH_BYTES: usize = 16 << 20;
 /// After this long without a decision it is looked what is to be forgotten.
 const IDLE: Duration = Duration::from_secs(60);
-/// Decisions after which the log is moved into the file.
-const CHECKPOINT_EVERY: usize = 8192;
+/// So many that wait are worth a transaction, whoever else may still be on his way.
+const ENOUGH: usize = 24;
+/// Decisions after which the log is moved into the file: seldom, since the disk is busy meanwhile.
+const CHECKPOINT_EVERY: usize = 32_768;
 
 struct Job {
     ready: Ready,
-    done: oneshot::Sender<std::result::Result<(), Told>>,
+    /// What was written goes back to whoever made it, and is freed there.
+    done: oneshot::Sender<(std::result::Result<(), Told>, Ready)>,
 }
 
 /// What waits to be written.
@@ -98,6 +101,15 @@ impl Drop for Leaving<'_> {
     }
 }
 
+/// Wakes whoever writes, also where it is broken off.
+struct Waking<'q>(&'q Queue);
+
+impl Drop for Waking<'_> {
+    fn drop(&mut self) {
+        self.0.changed.notify_one();
+    }
+}
+
 /// The journal of one store. Dropping it writes what is queued and ends the thread.
 pub struct Journal {
     queue: Arc<Queue>,
@@ -157,7 +169,7 @@ impl Journal {
     async fn write(&self, ready: Ready) -> Result<()> {
         let gone = || Failure::new("the journal has ended unexpectedly").next("restart the gate");
         let (done, answer) = oneshot::channel();
-        {
+        let leads = {
             let mut waiting = self.queue.lock();
             if waiting.gone {
                 return Err(gone());
@@ -166,11 +178,21 @@ impl Journal {
                 return Err(Failure::new(format!("{QUEUE} decisions wait to be recorded already")));
             }
             waiting.jobs.push(Job { ready, done });
-            if waiting.asleep {
+            if waiting.asleep && waiting.jobs.len() == ENOUGH {
                 self.queue.changed.notify_one();
             }
+            waiting.asleep && waiting.jobs.len() == 1
+        };
+        if leads {
+            // Whoever comes first wakes the thread once all who can run have run, so that they
+            // share a transaction; whoever makes them enough wakes it at once. A worker that does
+            // something long meanwhile keeps those few waiting.
+            let waking = Waking(&self.queue);
+            tokio::task::yield_now().await;
+            drop(waking);
         }
-        answer.await.map_err(|_| gone())?.map_err(Failure::from)
+        let (told, _ready) = answer.await.map_err(|_| gone())?;
+        told.map_err(Failure::from)
     }
 
     /// Whether nothing more is taken.
@@ -221,11 +243,12 @@ fn run(
         // Whoever has stopped waiting was told that it took too long, which is no "allowed".
         let wanted = jobs.into_iter().filter(|job| !job.done.is_closed());
         let (batch, waiting): (Vec<_>, Vec<_>) = wanted.map(|job| (job.ready, job.done)).unzip();
-        for (done, told) in waiting.into_iter().zip(write(&mut writer, &batch, turn)) {
-            // Nobody may be there any more: what is written is written.
-            _ = done.send(told);
-        }
         since_checkpoint += batch.len();
+        let told = write(&mut writer, &batch, turn);
+        for ((done, ready), told) in waiting.into_iter().zip(batch).zip(told) {
+            // Nobody may be there any more: what is written is written.
+            _ = done.send((told, ready));
+        }
         if since_checkpoint >= CHECKPOINT_EVERY {
             since_checkpoint = 0;
             // If one is asked for already, that will do.

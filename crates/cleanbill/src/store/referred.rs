@@ -34,8 +34,10 @@ pub(super) struct Referred {
     /// Of policies and snapshots: the decision with which it was last moved on until when they are
     /// kept, and until when.
     sources: HashMap<Digest, (i64, i64)>,
-    /// When sets of images were last written as admitted.
-    admitted: HashMap<(String, String), i64>,
+    /// When sets of images were last written as admitted, by namespace.
+    admitted: HashMap<Digest, Vec<(String, i64)>, RandomState>,
+    /// How many those are.
+    admissions: usize,
     /// The file's count of deletions when the above was true.
     sweeps: i64,
 }
@@ -60,7 +62,8 @@ impl Referred {
             matters: HashMap::default(),
             evidence: HashMap::new(),
             sources: HashMap::new(),
-            admitted: HashMap::new(),
+            admitted: HashMap::default(),
+            admissions: 0,
             sweeps: 0,
         }
     }
@@ -71,11 +74,12 @@ impl Referred {
         self.evidence.clear();
         self.sources.clear();
         self.admitted.clear();
+        self.admissions = 0;
     }
 
     /// The file has seen so many deletions: what was remembered of the time before may be gone.
     pub(super) fn as_of(&mut self, sweeps: i64) {
-        let remembered = self.matters.len() + self.evidence.len() + self.admitted.len();
+        let remembered = self.matters.len() + self.evidence.len() + self.admissions;
         if self.sweeps != sweeps || remembered > REMEMBERED {
             self.clear();
             self.sweeps = sweeps;
@@ -143,14 +147,14 @@ impl Referred {
         &mut self,
         change: &Transaction<'_>,
         namespace: &str,
-        set: &str,
+        set: &Digest,
         head: &Head,
     ) -> rusqlite::Result<()> {
         let at = head.time.as_millisecond();
-        let key = (namespace.to_owned(), set.to_owned());
-        let last = self.admitted.get(&key).copied();
+        let namespaces = self.admitted.entry(*set).or_default();
+        let known = namespaces.iter_mut().find(|(name, _)| name == namespace);
         // A clock that was set back must not keep it from being written.
-        if last.is_some_and(|last| (0..ADMITTED_AGAIN_MS).contains(&(at - last))) {
+        if known.as_ref().is_some_and(|(_, last)| (0..ADMITTED_AGAIN_MS).contains(&(at - *last))) {
             return Ok(());
         }
         change
@@ -158,8 +162,14 @@ impl Referred {
                 "INSERT INTO admitted VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO UPDATE SET at = ?3, decision = ?4",
             )?
-            .execute(params![namespace, set, at, head.id])?;
-        self.admitted.insert(key, at);
+            .execute(params![namespace, set.to_string(), at, head.id])?;
+        match known {
+            Some((_, last)) => *last = at,
+            None => {
+                namespaces.push((namespace.to_owned(), at));
+                self.admissions += 1;
+            }
+        }
         Ok(())
     }
 

@@ -44,7 +44,7 @@ pub(super) struct Ready {
     pub(super) head: Head,
     pub(super) matter: Arc<Matter>,
     pub(super) evidence: Arc<[Packed]>,
-    pub(super) admitted: Option<String>,
+    pub(super) admitted: Option<Digest>,
 }
 
 impl Ready {
@@ -62,8 +62,7 @@ impl Ready {
         admitted: Option<Digest>,
     ) -> Self {
         let counts = matter.enforced && matter.outcome == "allowed";
-        let admitted = admitted.filter(|_| counts).map(|set| set.to_string());
-        Self { head, matter, evidence, admitted }
+        Self { head, matter, evidence, admitted: admitted.filter(|_| counts) }
     }
 
     /// Bytes of evidence that it brings.

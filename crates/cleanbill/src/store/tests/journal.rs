@@ -153,3 +153,27 @@ fn a_file_that_was_taken_away_is_not_written() {
     std::fs::rename(&away, &file).unwrap();
     assert_eq!(many(0, 1, |_| entry("d"), &journal), [""]);
 }
+
+#[test]
+fn who_waits_for_the_first_is_written_when_that_one_gives_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(&dir.path().join("s"), Owner::Gate).unwrap();
+    let journal = Journal::start(&store).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async {
+        let mut first = Box::pin(journal.record(entry("first")));
+        let mut second = Box::pin(journal.record(entry("second")));
+        std::future::poll_fn(|context| {
+            assert!(first.as_mut().poll(context).is_pending());
+            assert!(second.as_mut().poll(context).is_pending());
+            std::task::Poll::Ready(())
+        })
+        .await;
+        drop(first);
+        let written = tokio::time::timeout(std::time::Duration::from_secs(30), second).await;
+        written.expect("nobody wakes the journal").unwrap();
+    });
+    let ids: Vec<String> =
+        store.decisions(&Wanted::default(), 9).unwrap().into_iter().map(|(_, d)| d.id).collect();
+    assert_eq!(ids, ["second"]);
+}
