@@ -169,7 +169,7 @@ impl Block {
         let mut texts = Vec::with_capacity(count);
         for _ in 0..count {
             texts.push(at(&r)?);
-            r.id()?;
+            r.pass_id()?;
         }
         let count = r.count()?;
         let mut records = Vec::with_capacity(count);
@@ -193,6 +193,12 @@ impl Block {
             return Err("has bytes after its end");
         }
         Ok(Self { bytes, texts, records })
+    }
+
+    /// Reads every text and every record.
+    pub(super) fn check(&self) -> Decoded<()> {
+        (0..self.texts.len()).try_for_each(|number| self.text(number).map(drop))?;
+        self.records.iter().try_for_each(|record| self.record(record).map(drop))
     }
 
     /// Roughly what it holds in memory.

@@ -75,7 +75,24 @@ fn cve(text: &str) -> Option<(u16, u64)> {
 }
 
 fn cve_text(year: u16, number: u64) -> String {
-    format!("CVE-{year:04}-{number:04}")
+    let mut text = String::with_capacity(24);
+    text.push_str("CVE-");
+    padded(&mut text, u64::from(year));
+    text.push('-');
+    padded(&mut text, number);
+    text
+}
+
+/// A number with four digits at least: by hand, since a snapshot has an id for every few bytes.
+fn padded(text: &mut String, number: u64) {
+    let mut unit = 1000;
+    while number / unit >= 10 {
+        unit *= 10;
+    }
+    while unit > 0 {
+        text.push(char::from(b'0' + (number / unit % 10) as u8));
+        unit /= 10;
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -142,6 +159,15 @@ impl<'a> Reader<'a> {
         Ok(Id::Text(std::str::from_utf8(self.bytes(n)?).map_err(|_| "a text is not UTF-8")?))
     }
 
+    /// Passes over an id, whose letters are looked at when it is read.
+    pub(super) fn pass_id(&mut self) -> Decoded<()> {
+        let tag = self.num()?;
+        if tag & 1 == 1 {
+            return self.num().map(drop);
+        }
+        self.bytes(usize::try_from(tag >> 1).map_err(|_| "a text is too long")?).map(drop)
+    }
+
     pub(super) fn time(&mut self) -> Decoded<Option<Timestamp>> {
         match self.signed()? {
             0 => Ok(None),
@@ -186,5 +212,34 @@ impl Id<'_> {
             Self::Cve(year, number) => cve_text(year, number),
             Self::Text(text) => text.to_owned(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cve, cve_text};
+
+    #[test]
+    fn an_id_is_written_back_letter_by_letter_or_kept_as_it_is() {
+        for (text, parsed) in [
+            ("CVE-1999-0001", Some((1999, 1))),
+            ("CVE-2026-9999", Some((2026, 9999))),
+            ("CVE-2026-10000", Some((2026, 10_000))),
+            ("CVE-2026-123456789012", Some((2026, 123_456_789_012))),
+            ("CVE-0001-0000", Some((1, 0))),
+            ("CVE-10000-0001", Some((10_000, 1))),
+            ("CVE-2026-00001", None),
+            ("CVE-2026-1", None),
+            ("CVE-1-0001", None),
+            ("CVE-2026-1234567890123", None),
+            ("CVE-2026-+001", None),
+            ("cve-2026-0001", None),
+        ] {
+            assert_eq!(cve(text), parsed, "{text}");
+            if let Some((year, number)) = parsed {
+                assert_eq!(cve_text(year, number), text);
+            }
+        }
+        assert_eq!(cve_text(u16::MAX, u64::MAX), "CVE-65535-18446744073709551615");
     }
 }

@@ -17,6 +17,7 @@
 //! Nothing here may panic or allocate past its bounds on any bytes: see [`Snapshot::from_bytes`].
 
 mod block;
+mod cache;
 mod codec;
 mod flaws;
 mod index;

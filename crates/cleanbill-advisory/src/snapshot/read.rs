@@ -9,8 +9,10 @@ use cleanbill_core::advisory::{Advisories, Advisory, Feed, FlawFacts, ReleaseLif
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::Stream;
 use sha2::{Digest as _, Sha256};
+use zstd::bulk::Decompressor;
 
 use super::block::Block;
+use super::cache::Cache;
 use super::codec::{Decoded, Reader};
 use super::flaws::Flaws;
 use super::index::{Entry, Index};
@@ -18,9 +20,6 @@ use super::{FOOTER, FORMAT, HEADER, INDEX_MAX, MAGIC};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::trivy;
 use crate::positioned::Positioned;
-
-/// Decoded blocks kept, in bytes: all of the starter, and what one image needs of a large one.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// Bytes that [`Snapshot::pieces`] reads at a time.
 const PIECE: u64 = 1 << 20;
@@ -38,26 +37,7 @@ pub struct Snapshot {
     lower_case: HashSet<Stream>,
     blocks: Mutex<Cache<Block>>,
     flaws: Mutex<Cache<Flaws>>,
-}
-
-/// Decoded blocks of one kind, by their numbers.
-struct Cache<T> {
-    blocks: HashMap<usize, Kept<T>>,
-    weight: usize,
-    clock: u64,
-}
-
-/// A block, what it weighs, and when it was last asked for.
-struct Kept<T> {
-    block: Arc<T>,
-    weight: usize,
-    used: u64,
-}
-
-impl<T> Default for Cache<T> {
-    fn default() -> Self {
-        Self { blocks: HashMap::new(), weight: 0, clock: 0 }
-    }
+    decompressor: Mutex<Option<Decompressor<'static>>>,
 }
 
 impl Snapshot {
@@ -145,8 +125,18 @@ impl Snapshot {
         }
         let lower_case = index.feeds.iter().flat_map(trivy::in_lower_case).cloned().collect();
         let digest = Digest::Sha256(digest);
-        let (blocks, flaws) = (Mutex::default(), Mutex::default());
-        Ok(Self { source, name, digest, bytes, index, covering, lower_case, blocks, flaws })
+        Ok(Self {
+            source,
+            name,
+            digest,
+            bytes,
+            index,
+            covering,
+            lower_case,
+            blocks: Mutex::default(),
+            flaws: Mutex::default(),
+            decompressor: Mutex::default(),
+        })
     }
 
     /// The digest of everything in it.
@@ -201,7 +191,10 @@ impl Snapshot {
     /// # Errors
     /// When one is damaged.
     pub fn verify(&self) -> Result<()> {
-        let advisories = |entry| self.decoded(entry, Block::parse).map(drop);
+        let advisories = |entry| {
+            let read = |plain| Block::parse(plain).and_then(|block| block.check());
+            self.decoded(entry, read)
+        };
         self.index.blocks.iter().try_for_each(advisories)?;
         self.for_each_flaw(|_, _| {})
     }
@@ -287,6 +280,15 @@ impl Snapshot {
         Ok(block)
     }
 
+    /// With the one decompressor that is kept, or, while another thread has it, a new one.
+    fn decompressed(&self, stored: &[u8], most: usize) -> std::io::Result<Vec<u8>> {
+        let kept = self.decompressor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let mut decompressor = kept.map_or_else(Decompressor::new, Ok)?;
+        let plain = decompressor.decompress(stored, most);
+        *self.decompressor.lock().unwrap_or_else(PoisonError::into_inner) = Some(decompressor);
+        plain
+    }
+
     fn decoded<T>(&self, entry: &Entry, parse: impl FnOnce(Vec<u8>) -> Decoded<T>) -> Result<T> {
         let of = format!("{} {}", entry.first.0, entry.first.1);
         let place = || format!("{}: the block of {}", self.name, of.trim());
@@ -298,7 +300,8 @@ impl Snapshot {
             );
             return Err(Error::new(ErrorKind::Damaged, message));
         }
-        let plain = zstd::bulk::decompress(&stored, entry.plain as usize)
+        let plain = self
+            .decompressed(&stored, entry.plain as usize)
             .map_err(|e| Error::malformed(format!("{} does not decompress", place())).because(e))?;
         if plain.len() as u64 != entry.plain {
             return Err(Error::malformed(format!("{} has another length than its index", place())));
@@ -313,30 +316,6 @@ fn place<'e>(blocks: &'e [Entry], key: (&str, &str)) -> Option<(usize, &'e Entry
     after.checked_sub(1).and_then(|number| Some((number, blocks.get(number)?)))
 }
 
-impl<T> Cache<T> {
-    fn get(&mut self, number: usize) -> Option<Arc<T>> {
-        self.clock += 1;
-        let kept = self.blocks.get_mut(&number)?;
-        kept.used = self.clock;
-        Some(Arc::clone(&kept.block))
-    }
-
-    fn insert(&mut self, number: usize, block: Arc<T>, weight: usize) {
-        self.weight += weight;
-        let kept = Kept { block, weight, used: self.clock };
-        if let Some(old) = self.blocks.insert(number, kept) {
-            self.weight -= old.weight;
-        }
-        while self.weight > CACHE_BYTES && self.blocks.len() > 1 {
-            let oldest = self.blocks.iter().min_by_key(|(_, kept)| kept.used).map(|(n, _)| *n);
-            match oldest.and_then(|n| self.blocks.remove(&n)) {
-                Some(old) => self.weight -= old.weight,
-                None => break,
-            }
-        }
-    }
-}
-
 impl Advisories for Snapshot {
     type Error = Error;
 
@@ -345,9 +324,12 @@ impl Advisories for Snapshot {
     /// are one there.
     fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>> {
         let mut found = self.named(stream, name)?;
-        let lower = name.to_lowercase();
-        if lower != name && self.lower_case.contains(stream) {
-            found.extend(self.named(stream, &lower)?);
+        let may_differ = |b: u8| b.is_ascii_uppercase() || !b.is_ascii();
+        if name.bytes().any(may_differ) && self.lower_case.contains(stream) {
+            let lower = name.to_lowercase();
+            if lower != name {
+                found.extend(self.named(stream, &lower)?);
+            }
         }
         Ok(found)
     }

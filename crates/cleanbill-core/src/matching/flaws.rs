@@ -3,6 +3,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use foldhash::fast::RandomState;
+
 use crate::advisory::{Advisory, FlawFacts, State};
 use crate::finding::{Diagnosis, Status, Why};
 
@@ -18,7 +20,7 @@ pub(super) type Flaw<'a> = Vec<(&'a Why, &'a Advisory)>;
 pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
     // A forest of advisories: each points at an earlier one of its flaw, or at itself.
     let mut leader: Vec<usize> = (0..found.len()).collect();
-    let mut first_with: HashMap<&str, usize> = HashMap::new();
+    let mut first_with: HashMap<&str, usize, RandomState> = HashMap::default();
     for (at, (_, advisory)) in found.iter().enumerate() {
         for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
             let other = *first_with.entry(id).or_insert(at);

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use crate::Timestamp;
 use crate::advisory::{Advisories, Advisory};
 use crate::ecosystem::Stream;
@@ -28,19 +30,22 @@ pub(super) struct Judged {
     pub(super) newest: Option<Timestamp>,
 }
 
+/// Hashed in a quick way: most of what is asked for here is asked for once.
+type Quick<K, V> = HashMap<K, V, RandomState>;
+
 /// Looks up, compares, and remembers.
 pub(super) struct Judge<'a, A: Advisories> {
     pub(super) advisories: &'a A,
-    looked_up: HashMap<Stream, HashMap<String, Rc<[Advisory]>>>,
+    looked_up: Quick<Stream, Quick<String, Rc<[Advisory]>>>,
     /// By streams, then by [`key`].
-    judged: HashMap<Vec<Stream>, HashMap<String, Rc<Judged>>>,
+    judged: Quick<Vec<Stream>, Quick<String, Rc<Judged>>>,
     /// The key that is being looked for.
     key: String,
 }
 
 impl<'a, A: Advisories> Judge<'a, A> {
     pub(super) fn new(advisories: &'a A) -> Self {
-        let (looked_up, judged) = (HashMap::new(), HashMap::new());
+        let (looked_up, judged) = (HashMap::default(), HashMap::default());
         Self { advisories, looked_up, judged, key: String::new() }
     }
 
