@@ -91,8 +91,9 @@ fn an_epoch_outweighs_the_version() {
 #[test]
 fn a_flaw_that_was_closed_again_is_fixed_by_the_later_build() {
     check(
+        // As bad as the erratum says that closed it again.
         rpm("openssl-libs", "1:3.0.8-1.amzn2023.0.12"),
-        &["openssl-libs CVE-2024-0727 MEDIUM fixed [1:3.0.8-1.amzn2023.0.14]"],
+        &["openssl-libs CVE-2024-0727 HIGH fixed [1:3.0.8-1.amzn2023.0.14]"],
     );
 }
 

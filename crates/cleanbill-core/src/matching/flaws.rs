@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::advisory::{Advisory, FlawFacts, State};
+use crate::advisory::{Advisory, FlawFacts, Rating, State};
 use crate::finding::{Diagnosis, Status, Why};
+use crate::severity::Severity;
 
 use super::distributions;
 use super::ranges::{self, Installed, Said};
@@ -77,6 +78,8 @@ pub(super) struct Affected {
     why: Why,
     /// What the advisory that says so says besides.
     state: State,
+    severity: Severity,
+    cvss: Option<String>,
     fixed_versions: Vec<String>,
 }
 
@@ -110,6 +113,8 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
                 return Judgement::Affected(Affected {
                     why: Why { range, ..(*why).clone() },
                     state: advisory.state,
+                    severity: advisory.severity,
+                    cvss: advisory.cvss.clone(),
                     fixed_versions,
                 });
             }
@@ -139,7 +144,9 @@ impl Affected {
         for alias in &aliases {
             rating::merge(&mut known, facts(alias)?);
         }
-        let rated = rating::choose(flaw, &known, &id);
+        let own =
+            Rating { source: self.why.feed.clone(), severity: self.severity, cvss: self.cvss };
+        let rated = rating::choose(own, flaw, &known, &id);
         Ok(Diagnosis {
             aliases: aliases.into_iter().cloned().collect(),
             errata: errata.into_iter().cloned().collect(),

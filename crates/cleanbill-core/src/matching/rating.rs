@@ -1,5 +1,6 @@
-//! How bad a flaw is, of all who have said something of it: the advisory's own feed first, then
-//! GitHub for GitHub's ids, then NVD, then the highest that anybody gives (Trivy's order).
+//! How bad a flaw is, of all who have said something of it: the advisory that calls the package
+//! affected first, then others of that flaw in the feeds that cover the package, then GitHub for
+//! GitHub's ids, then NVD, then the highest that anybody gives (Trivy's order).
 
 use std::collections::BTreeMap;
 
@@ -13,11 +14,14 @@ const NVD: &str = "nvd";
 /// GitHub's advisories as a source.
 const GITHUB: &str = "ghsa";
 
-/// The rating to go by. Where nobody rates, the severity is `Unknown`, and the vector one that
+/// The rating to go by; `own` is that of the advisory that calls the package affected. Where nobody rates, the severity is `Unknown`, and the vector one that
 /// could not be computed, if there is any.
-pub(super) fn choose(flaw: &Flaw<'_>, known: &FlawFacts, id: &str) -> Rating {
-    let own = flaw.iter().find(|(_, a)| a.severity != Severity::Unknown);
-    if let Some((why, advisory)) = own {
+pub(super) fn choose(own: Rating, flaw: &Flaw<'_>, known: &FlawFacts, id: &str) -> Rating {
+    if own.severity != Severity::Unknown {
+        return own;
+    }
+    let others = flaw.iter().find(|(_, a)| a.severity != Severity::Unknown);
+    if let Some((why, advisory)) = others {
         return Rating {
             source: why.feed.clone(),
             severity: advisory.severity,
@@ -34,7 +38,7 @@ pub(super) fn choose(flaw: &Flaw<'_>, known: &FlawFacts, id: &str) -> Rating {
         None => Rating {
             source: String::new(),
             severity: Severity::Unknown,
-            cvss: flaw.iter().find_map(|(_, a)| a.cvss.clone()),
+            cvss: own.cvss.or_else(|| flaw.iter().find_map(|(_, a)| a.cvss.clone())),
         },
     }
 }

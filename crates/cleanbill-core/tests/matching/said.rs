@@ -49,6 +49,31 @@ fn the_rating_to_go_by_is_the_advisorys_own_then_githubs_then_nvds_then_the_high
 }
 
 #[test]
+fn of_several_advisories_of_a_flaw_the_one_that_says_affected_rates_it() {
+    use Severity::{Critical, High, Low, Unknown};
+    // both advisories' ranges of one flaw, their severities, and the severity of version 1
+    let table = [
+        (["2..3", "0..2"], [Critical, Low], Low),
+        (["0..2", "2..3"], [Low, Critical], Low),
+        (["0..2", "0..3"], [Low, Critical], Low),
+        (["2..3", "0..2"], [Critical, Unknown], Critical),
+        (["2..3", "0..2"], [Unknown, High], High),
+    ];
+    for (ranges, severities, want) in table {
+        let mut memory = memory();
+        for (range, severity) in ranges.iter().zip(severities) {
+            let mut one = advisory(&format!("CVE-1: {range}"));
+            one.severity = severity;
+            memory.add("PyPI".parse().unwrap(), "pkg", one);
+        }
+        let packages = vec![package(PackageKind::Python, "pkg", "1")];
+        let found = run(&Inventory { packages, ..Inventory::default() }, &memory).findings;
+        let [found] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(found.severity, want, "{ranges:?} {severities:?}");
+    }
+}
+
+#[test]
 fn what_a_vendor_says_is_the_status_unless_there_is_a_fix() {
     // range, state → found with this status
     let table = [
