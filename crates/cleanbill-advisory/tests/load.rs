@@ -110,7 +110,7 @@ fn what_is_not_whole_is_refused_and_nothing_changes() {
         ([&*new, b"x"].concat(), ErrorKind::Damaged, "it is damaged: its end is missing"),
         (flipped(100), ErrorKind::Damaged, "it: the block of Go p0 does not have the hash"),
         (flipped(end - 100), ErrorKind::Damaged, "it is damaged: its index does not have the hash"),
-        (older, ErrorKind::Malformed, "it has snapshot format 1; this program reads 2"),
+        (older, ErrorKind::Malformed, "it has snapshot format 1; this program reads 3"),
     ];
     for (bytes, kind, words) in table {
         let error = place.load(&bytes).unwrap_err();

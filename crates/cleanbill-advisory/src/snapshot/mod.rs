@@ -30,7 +30,9 @@ pub use walk::{Contents, Record};
 pub use write::write;
 
 const MAGIC: [u8; 8] = *b"CBSNAP\r\n";
-const FORMAT: u32 = 2;
+/// 3: what is said of a source package is marked as such. Files of before would seem to know nothing of the
+/// packages that are built from it.
+const FORMAT: u32 = 3;
 const HEADER: usize = 12;
 const FOOTER: usize = 56;
 /// Where a block is closed: what a look-up has to decompress, against what zstd can share.

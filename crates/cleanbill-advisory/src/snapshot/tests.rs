@@ -259,7 +259,7 @@ fn what_is_no_snapshot_is_said_exactly() {
         (
             change(8, 9),
             ErrorKind::Malformed,
-            "these bytes has snapshot format 9; this program reads 2: build or update it again with this program",
+            "these bytes has snapshot format 9; this program reads 3: build or update it again with this program",
         ),
         (
             change(1001, 0),

@@ -94,8 +94,8 @@ fn what_is_no_good_snapshot_changes_nothing() {
         ("nothing", vec![], &["is no snapshot: it is too short", STAYS]),
         ("a bit", changed(100, whole[100] ^ 1), &["does not have the hash", STAYS]),
         ("in its index", changed(end - 100, whole[end - 100] ^ 1), &["its index does not", STAYS]),
-        ("older format", changed(8, 1), &["has snapshot format 1; this program reads 2", STAYS]),
-        ("newer format", changed(8, 9), &["has snapshot format 9; this program reads 2", STAYS]),
+        ("older format", changed(8, 1), &["has snapshot format 1; this program reads 3", STAYS]),
+        ("newer format", changed(8, 9), &["has snapshot format 9; this program reads 3", STAYS]),
         ("a tar", vec![0; 10240], &["is no snapshot: it begins with other bytes", STAYS]),
         (
             "an older one",

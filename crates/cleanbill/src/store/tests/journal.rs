@@ -175,5 +175,6 @@ fn who_waits_for_the_first_is_written_when_that_one_gives_up() {
     });
     let ids: Vec<String> =
         store.decisions(&Wanted::default(), 9).unwrap().into_iter().map(|(_, d)| d.id).collect();
-    assert_eq!(ids, ["second"]);
+    // The first may have been written before it was taken back.
+    assert!(ids.iter().any(|id| id == "second"), "{ids:?}");
 }
