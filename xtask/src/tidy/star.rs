@@ -8,7 +8,7 @@ use super::{Problem, Tree};
 /// [`FORBIDDEN`] holds. A short list is the strongest form of "must not".
 const ALLOWED: &[(&str, &[&str])] = &[
     ("cleanbill-cel", &["jiff", "regex"]),
-    ("cleanbill-core", &["serde", "jiff"]),
+    ("cleanbill-core", &["serde", "jiff", "foldhash"]),
     ("cleanbill-trust", &["serde", "serde_json", "base64", "ring", "rustls-pki-types"]),
 ];
 
