@@ -5,9 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use foldhash::fast::RandomState;
 
-use crate::advisory::{Advisory, FlawFacts, Rating, State};
+use crate::advisory::{Advisory, FlawFacts, State};
 use crate::finding::{Diagnosis, Status, Why};
-use crate::severity::Severity;
 
 use super::distributions;
 use super::ranges::{self, Installed, Said};
@@ -66,20 +65,18 @@ fn root(leader: &[usize], mut at: usize) -> usize {
 }
 
 /// What a flaw means for the installed version.
-pub(super) enum Judgement {
-    Affected(Affected),
+pub(super) enum Judgement<'a> {
+    Affected(Affected<'a>),
     NotAffected,
     /// The id of the advisory that could not be read, and why.
     Unreadable(String, String),
 }
 
 /// A flaw that the installed version has.
-pub(super) struct Affected {
+pub(super) struct Affected<'a> {
     why: Why,
-    /// What the advisory that says so says besides.
-    state: State,
-    severity: Severity,
-    cvss: Option<String>,
+    /// The advisory that says so.
+    by: &'a Advisory,
     fixed_versions: Vec<String>,
 }
 
@@ -88,8 +85,8 @@ pub(super) struct Affected {
 /// Of a subscription's build only the subscription's advisories count, where there are any: what is
 /// said of others' builds would call it affected for ever. Of any other package they count only
 /// where nobody else speaks of the flaw, and their fixes are none that could be taken.
-pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
-    let (paid, free): (Flaw<'_>, Flaw<'_>) =
+pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement<'a> {
+    let (paid, free): (Flaw<'a>, Flaw<'a>) =
         flaw.iter().partition(|(why, _)| distributions::is_paid(&why.stream));
     let subscribed = ranges::is_paid_build(installed.text);
     let (asked, takeable) = match (subscribed && !paid.is_empty(), free.is_empty()) {
@@ -112,9 +109,7 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
                 }
                 return Judgement::Affected(Affected {
                     why: Why { range, ..(*why).clone() },
-                    state: advisory.state,
-                    severity: advisory.severity,
-                    cvss: advisory.cvss.clone(),
+                    by: advisory,
                     fixed_versions,
                 });
             }
@@ -130,7 +125,7 @@ pub(super) fn judge(flaw: &Flaw<'_>, installed: &Installed<'_>) -> Judgement {
     }
 }
 
-impl Affected {
+impl Affected<'_> {
     /// What is to be told of it. `facts` tells what is known of an id, whatever package has it.
     pub(super) fn diagnosis<E>(
         self,
@@ -144,9 +139,7 @@ impl Affected {
         for alias in &aliases {
             rating::merge(&mut known, facts(alias)?);
         }
-        let own =
-            Rating { source: self.why.feed.clone(), severity: self.severity, cvss: self.cvss };
-        let rated = rating::choose(own, flaw, &known, &id);
+        let rated = rating::choose((&self.why, self.by), flaw, &known, &id);
         Ok(Diagnosis {
             aliases: aliases.into_iter().cloned().collect(),
             errata: errata.into_iter().cloned().collect(),
@@ -155,7 +148,7 @@ impl Affected {
             cvss: rated.cvss,
             ratings: known.ratings,
             epss: known.epss,
-            status: status(self.state, &self.fixed_versions),
+            status: status(self.by.state, &self.fixed_versions),
             fixed_versions: self.fixed_versions,
             known_exploited: known.exploited,
             published: each().filter_map(|a| a.published).min(),

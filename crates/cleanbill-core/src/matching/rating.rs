@@ -4,7 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::advisory::{FlawFacts, Rating};
+use crate::advisory::{Advisory, FlawFacts, Rating};
+use crate::finding::Why;
 use crate::severity::Severity;
 
 use super::flaws::Flaw;
@@ -14,14 +15,16 @@ const NVD: &str = "nvd";
 /// GitHub's advisories as a source.
 const GITHUB: &str = "ghsa";
 
-/// The rating to go by; `own` is that of the advisory that calls the package affected. Where nobody rates, the severity is `Unknown`, and the vector one that
-/// could not be computed, if there is any.
-pub(super) fn choose(own: Rating, flaw: &Flaw<'_>, known: &FlawFacts, id: &str) -> Rating {
-    if own.severity != Severity::Unknown {
-        return own;
-    }
-    let others = flaw.iter().find(|(_, a)| a.severity != Severity::Unknown);
-    if let Some((why, advisory)) = others {
+/// The rating to go by; `own` is the advisory that calls the package affected. Where nobody
+/// rates, the severity is `Unknown`, and the vector one that could not be computed, if there is any.
+pub(super) fn choose(
+    own: (&Why, &Advisory),
+    flaw: &Flaw<'_>,
+    known: &FlawFacts,
+    id: &str,
+) -> Rating {
+    let each = || std::iter::once(own).chain(flaw.iter().copied());
+    if let Some((why, advisory)) = each().find(|(_, a)| a.severity != Severity::Unknown) {
         return Rating {
             source: why.feed.clone(),
             severity: advisory.severity,
@@ -38,7 +41,7 @@ pub(super) fn choose(own: Rating, flaw: &Flaw<'_>, known: &FlawFacts, id: &str) 
         None => Rating {
             source: String::new(),
             severity: Severity::Unknown,
-            cvss: own.cvss.or_else(|| flaw.iter().find_map(|(_, a)| a.cvss.clone())),
+            cvss: each().find_map(|(_, a)| a.cvss.clone()),
         },
     }
 }
