@@ -128,6 +128,7 @@ fn distinct(known: &[(PackageKind, String, [String; 2])], number: usize) -> Pack
         layer: None,
         evidence: "proof".into(),
         owner: None,
+        changed_from: None,
         module: None,
         vendor: None,
     }

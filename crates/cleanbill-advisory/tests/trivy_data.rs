@@ -173,6 +173,7 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
         layer: None,
         evidence: String::new(),
         owner: None,
+        changed_from: None,
     };
     out.into_iter().step_by(8).map(package).collect()
 }

@@ -95,8 +95,13 @@ pub struct Package {
     pub layer: Option<LayerId>,
     /// The file that proves it, absolute inside the image without the leading slash.
     pub evidence: String,
-    /// For a language package: the operating-system package whose file list holds `evidence`.
+    /// For a language package: the operating-system package that lists `evidence` with the
+    /// checksum that it has, which is to say that brought it as it is.
     pub owner: Option<String>,
+    /// For a language package without an `owner`: the operating-system package that lists
+    /// `evidence`, but not with the checksum that it has. Somebody changed or replaced it since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_from: Option<String>,
 }
 
 impl Package {

@@ -1,9 +1,11 @@
 //! Alpine's apk: the database of installed packages (apk-tools, `lib/apk/db/installed`) and the
 //! list of repositories, which tells the branch that packages are really taken from.
 
-use cleanbill_core::layer::Paths;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 
+use crate::checksums::Algorithm;
 use crate::extractors::{Extractor, Wanted};
 use crate::facts::{Claim, Facts, Owned};
 use crate::os_release::Release;
@@ -36,7 +38,34 @@ struct Stanza {
     arch: String,
     origin: String,
     folder: String,
-    files: Paths,
+    /// The file whose lines are being read.
+    file: Option<String>,
+    /// Its checksum (`Z:`), once that was seen.
+    sum: Option<(Algorithm, Vec<u8>)>,
+    files: Option<Owned>,
+}
+
+impl Stanza {
+    /// Takes up the next file, with the one before it being whole.
+    fn file(&mut self, path: Option<String>) {
+        let (before, sum) = (std::mem::replace(&mut self.file, path), self.sum.take());
+        if let Some(path) = before {
+            let files = self.files.get_or_insert_with(|| Owned::of(String::new()));
+            files.files.push(&path);
+            files.sums.push(sum.as_ref().map(|(by, sum)| (*by, sum.as_slice())));
+        }
+    }
+}
+
+/// `Q1` and a SHA-1, or `Q2` and the first 20 bytes of a SHA-256, in Base64 (apk-tools,
+/// `apk_blob_push_hash`).
+fn checksum(text: &str) -> Option<(Algorithm, Vec<u8>)> {
+    let (by, text) = match text.split_at_checked(2)? {
+        ("Q1", rest) => (Algorithm::Sha1, rest),
+        ("Q2", rest) => (Algorithm::Sha256, rest),
+        _ => return None,
+    };
+    (text.len() < 64).then(|| BASE64.decode(text).ok()).flatten().map(|sum| (by, sum))
 }
 
 /// Reads stanzas of `X:value` lines with empty lines between them. What is damaged is told with
@@ -72,9 +101,10 @@ fn installed(bytes: &[u8]) -> Facts {
             "A" => stanza.arch = value.to_owned(),
             "o" => stanza.origin = value.to_owned(),
             "F" => stanza.folder = value.to_owned(),
-            "R" if stanza.folder.is_empty() => stanza.files.push(value),
-            "R" => stanza.files.push(&format!("{}/{value}", stanza.folder)),
-            _ => {} // checksums, sizes, dependencies, licences
+            "R" if stanza.folder.is_empty() => stanza.file(Some(value.to_owned())),
+            "R" => stanza.file(Some(format!("{}/{value}", stanza.folder))),
+            "Z" => stanza.sum = checksum(value),
+            _ => {} // the package's checksum, sizes, dependencies, licences
         }
     }
     if !bytes.is_empty() && bytes.last() != Some(&b'\n') {
@@ -85,15 +115,16 @@ fn installed(bytes: &[u8]) -> Facts {
 }
 
 fn end(stanza: Option<Stanza>, facts: &mut Facts) {
-    let Some(Stanza { line, name, version, arch, origin, mut files, .. }) = stanza else { return };
+    let Some(mut stanza) = stanza else { return };
+    stanza.file(None);
+    let Stanza { line, name, version, arch, origin, files, .. } = stanza;
     if name.is_empty() || version.is_empty() {
         let missing = if name.is_empty() { "name (P:)" } else { "version (V:)" };
         let of = if name.is_empty() { String::new() } else { format!(", {name},") };
         return facts.unreadable(format!("the package at line {line}{of} has no {missing}"));
     }
-    if !files.is_empty() {
-        files.seal();
-        facts.owned.push(Owned { package: name.clone(), files });
+    if let Some(files) = files {
+        facts.owned.push(Owned { package: name.clone(), ..files }.sealed());
     }
     facts.claim(Claim {
         kind: PackageKind::Apk,

@@ -1,9 +1,9 @@
 //! Debian's and Ubuntu's dpkg: its database (`var/lib/dpkg/status`, or a file a package in
 //! `status.d` as in distroless images) and its lists of files.
 
-use cleanbill_core::layer::Paths;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 
+use crate::checksums::Algorithm;
 use crate::extractors::{Extractor, Wanted};
 use crate::facts::{Claim, Facts, Owned};
 
@@ -24,19 +24,24 @@ pub(crate) const STATUS: Extractor = Extractor {
 /// One package's part of it.
 pub(crate) const STATUS_D_FILE: Extractor = Extractor {
     wanted: Wanted::DpkgStatusD,
-    wants: |path| in_folder(path, STATUS_D).is_some_and(|name| !name.ends_with(".md5sums")),
+    wants: |path| in_folder(path, STATUS_D).is_some_and(|name| !name.ends_with(CHECKSUMS)),
     read: |_, bytes| status(bytes, false),
 };
 
-/// A package's list of files, or in `status.d` its list of checksums.
+/// A package's files with their checksums. Files that are not in that list (configuration, and what
+/// a package made while it was installed) are in `NAME.list` alone, which is not read: no file
+/// counts as the package's own without a checksum.
 pub(crate) const FILES: Extractor = Extractor {
     wanted: Wanted::DpkgFiles,
     wants: |path| {
-        in_folder(path, INFO).is_some_and(|name| name.ends_with(".list"))
-            || in_folder(path, STATUS_D).is_some_and(|name| name.ends_with(".md5sums"))
+        let name = in_folder(path, INFO).or_else(|| in_folder(path, STATUS_D));
+        name.is_some_and(|name| name.ends_with(CHECKSUMS))
     },
     read: files,
 };
+
+/// What the name of such a list ends with.
+const CHECKSUMS: &str = ".md5sums";
 
 fn in_folder<'a>(path: &'a str, folder: &str) -> Option<&'a str> {
     let name = path.strip_prefix(folder)?.strip_prefix('/')?;
@@ -145,23 +150,21 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
     });
 }
 
-/// `info/NAME.list` or `NAME:ARCH.list`: a path a line, absolute. `status.d/NAME.md5sums`: a
-/// checksum, two blanks and a path a line, from the root.
+/// `NAME.md5sums` or `NAME:ARCH.md5sums`: a checksum, two blanks and a path a line, from the root
+/// (deb-md5sums(5)). A line that is none is passed over: then the file counts as nobody's.
 fn files(named: &str, bytes: &[u8]) -> Facts {
     let name = named.rsplit('/').next().unwrap_or(named);
-    let (name, checksums) = match name.strip_suffix(".md5sums") {
-        Some(name) => (name, true),
-        None => (name.strip_suffix(".list").unwrap_or(name), false),
-    };
-    let package = name.split(':').next().unwrap_or(name).to_owned();
+    let name = name.strip_suffix(CHECKSUMS).unwrap_or(name);
+    let mut owned = Owned::of(name.split(':').next().unwrap_or(name).to_owned());
     let text = String::from_utf8_lossy(bytes);
-    let files: Paths = text
-        .lines()
-        .filter_map(|line| if checksums { Some(line.split_once("  ")?.1) } else { Some(line) })
-        .map(|path| path.trim_start_matches("./").trim_start_matches('/'))
-        .filter(|path| !path.is_empty() && *path != ".")
-        .collect();
-    Facts { owned: vec![Owned { package, files }], ..Facts::default() }
+    for (sum, path) in text.lines().filter_map(|line| line.split_once("  ")) {
+        let path = path.trim_start_matches("./").trim_start_matches('/');
+        if !path.is_empty() {
+            owned.files.push(path);
+            owned.sums.push_hex(Algorithm::Md5, sum);
+        }
+    }
+    Facts { owned: vec![owned.sealed()], ..Facts::default() }
 }
 
 #[cfg(test)]
@@ -243,8 +246,8 @@ mod tests {
     #[test]
     fn lists_of_files_name_their_package() {
         let table: &[(&str, &str, &str, &[&str])] = &[
-            ("var/lib/dpkg/info/a.list", "/.\n/usr\n/usr/x\n", "a", &["usr", "usr/x"]),
-            ("var/lib/dpkg/info/libc6:amd64.list", "/lib/y\n", "libc6", &["lib/y"]),
+            ("var/lib/dpkg/info/a.md5sums", "0123  usr/x y\nusr/z\n\n", "a", &["usr/x y"]),
+            ("var/lib/dpkg/info/libc6:amd64.md5sums", "0123  lib/y\n", "libc6", &["lib/y"]),
             (
                 "var/lib/dpkg/status.d/b.md5sums",
                 "0123  usr/b\n0456  ./usr/c\n",
@@ -264,6 +267,6 @@ mod tests {
         }
         assert!((STATUS_D_FILE.wants)("var/lib/dpkg/status.d/base"));
         assert!(!(STATUS_D_FILE.wants)("var/lib/dpkg/status.d/sub/base"));
-        assert!(!(FILES.wants)("var/lib/dpkg/info/a.md5sums"));
+        assert!(!(FILES.wants)("var/lib/dpkg/info/a.list"));
     }
 }

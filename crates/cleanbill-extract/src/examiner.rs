@@ -4,6 +4,7 @@
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::layer::{Entry, EntryKind};
 
+use crate::checksums::{Summing, Sums};
 use crate::extractors::{Wanted, read, wanted};
 use crate::facts::{Facts, FileFacts, LayerFacts};
 use crate::go_binary::Scanner;
@@ -43,6 +44,10 @@ struct Open {
     wishes: Vec<(Wanted, String)>,
     size: u64,
     content: Content,
+    /// Its checksums so far, where a package may have brought it.
+    sums: Option<Box<Summing>>,
+    /// Whether more of it is wanted for anything but the checksums.
+    more: Interest,
 }
 
 #[derive(Debug)]
@@ -84,9 +89,11 @@ impl LayerExaminer {
         if entry.kind != EntryKind::File {
             return Interest::Skip;
         }
-        let wishes = self.wishes(&entry.path);
+        let (sums, wishes): (Vec<_>, Vec<_>) =
+            self.wishes(&entry.path).into_iter().partition(|(w, _)| *w == Wanted::Checksums);
+        let sums = (!sums.is_empty()).then(Box::default);
         let content = if wishes.is_empty() {
-            if entry.size < SMALLEST_PROGRAM {
+            if entry.size < SMALLEST_PROGRAM && sums.is_none() {
                 return Interest::Skip;
             }
             Content::Program(Box::new(Scanner::new(self.options.modinfo_bytes)))
@@ -97,10 +104,10 @@ impl LayerExaminer {
                 usize::try_from(entry.size).unwrap_or(0).min(1 << 20),
             ))
         };
-        let interest = content.interest();
         let path = entry.path.clone();
-        self.open = Some(Open { entry: number, path, wishes, size: entry.size, content });
-        interest
+        let more = content.interest();
+        let open = Open { entry: number, path, wishes, size: entry.size, content, sums, more };
+        self.open.insert(open).interest()
     }
 
     fn wishes(&self, path: &str) -> Vec<(Wanted, String)> {
@@ -112,6 +119,12 @@ impl LayerExaminer {
     /// Takes the next chunk of the open entry's content, of any length.
     pub fn data(&mut self, chunk: &[u8]) -> Interest {
         let Some(open) = &mut self.open else { return Interest::Skip };
+        if let Some(sums) = &mut open.sums {
+            sums.data(chunk);
+        }
+        if open.more == Interest::Skip {
+            return open.interest();
+        }
         match &mut open.content {
             Content::Whole(bytes) => {
                 if (bytes.len() + chunk.len()) as u64 > self.options.file_bytes {
@@ -121,14 +134,24 @@ impl LayerExaminer {
                 }
             }
             Content::TooLarge => {}
-            Content::Program(scanner) => return scanner.data(chunk),
+            Content::Program(scanner) => {
+                open.more = scanner.data(chunk);
+                return open.interest();
+            }
         }
-        open.content.interest()
+        open.more = open.content.interest();
+        open.interest()
     }
 
     /// Ends the open entry and keeps what it says.
     pub fn close(&mut self) {
-        let Some(Open { entry, path, wishes, size, content }) = self.open.take() else { return };
+        let Some(open) = self.open.take() else { return };
+        let Open { entry, path, wishes, size, content, sums, more: _ } = open;
+        // Of a file that ends too early they are another file's, and fit nothing.
+        if let Some(sums) = sums {
+            let facts = Facts { sums: Some(sums.finish()), ..Facts::default() };
+            self.layer.files.push(FileFacts { entry, wanted: Wanted::Checksums, facts });
+        }
         if let Content::Program(scanner) = content {
             if let Some(facts) = scanner.finish() {
                 self.layer.files.push(FileFacts { entry, wanted: Wanted::GoProgram, facts });
@@ -144,7 +167,14 @@ impl LayerExaminer {
                     facts.unreadable(format!("ends after {got} of its {size} bytes"));
                     facts
                 }
-                Content::Whole(bytes) => read(wanted, &named, bytes),
+                Content::Whole(bytes) => {
+                    let mut facts = read(wanted, &named, bytes);
+                    // Whether a package brought it is asked of what proves a language's package.
+                    if facts.claims.iter().any(|claim| !claim.kind.is_os()) {
+                        facts.sums = Some(Sums::of(bytes));
+                    }
+                    facts
+                }
                 Content::TooLarge | Content::Program(_) => {
                     let limit = self.options.file_bytes;
                     let mut facts = Facts::default();
@@ -166,6 +196,12 @@ impl LayerExaminer {
         self.layer.listing.seal();
         self.layer.files.shrink_to_fit();
         self.layer
+    }
+}
+
+impl Open {
+    fn interest(&self) -> Interest {
+        if self.sums.is_some() { Interest::Read } else { self.more }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::checksums::Sums;
 use crate::facts::Facts;
 use crate::{apk, dpkg, go_binary, node, os_release, passwd, python, rpm};
 
@@ -40,6 +41,8 @@ pub enum Wanted {
     NodePackage,
     /// A Go program, known by its content alone.
     GoProgram,
+    /// Any file that a package may have brought, for its checksums alone.
+    Checksums,
 }
 
 impl Wanted {
@@ -60,6 +63,7 @@ impl Wanted {
         Self::PythonMetadata,
         Self::NodePackage,
         Self::GoProgram,
+        Self::Checksums,
     ];
 
     /// The word that stands for it in keys and messages.
@@ -80,10 +84,11 @@ impl Wanted {
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
             Self::GoProgram => "go-program",
+            Self::Checksums => "checksums",
         }
     }
 
-    /// Whether such files count in certain places only, rather than wherever they are.
+    /// Whether such files count where they are asked for only, rather than wherever they are.
     pub(crate) fn has_place(self) -> bool {
         match self {
             Self::Release
@@ -97,7 +102,8 @@ impl Wanted {
             | Self::RpmNdb
             | Self::RpmBerkeley
             | Self::RpmManifest
-            | Self::Passwd => true,
+            | Self::Passwd
+            | Self::Checksums => true,
             Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
         }
     }
@@ -113,7 +119,7 @@ pub(crate) struct Extractor {
 }
 
 /// Every extractor that reads whole files, chosen by name. All other files are looked at by
-/// [`go_binary`], which goes by content.
+/// [`go_binary`], which goes by content; [`checksums`](crate::checksums) are taken beside either.
 pub(crate) const EXTRACTORS: &[Extractor] = &[
     os_release::RELEASE,
     apk::REPOSITORIES,
@@ -140,6 +146,9 @@ pub(crate) fn wanted(path: &str) -> Option<Wanted> {
 pub(crate) fn read(wanted: Wanted, named: &str, bytes: &[u8]) -> Facts {
     if wanted == Wanted::GoProgram {
         return go_binary::scan(bytes, 16 << 20, usize::MAX).unwrap_or_default();
+    }
+    if wanted == Wanted::Checksums {
+        return Facts { sums: Some(Sums::of(bytes)), ..Facts::default() };
     }
     EXTRACTORS
         .iter()

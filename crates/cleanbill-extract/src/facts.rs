@@ -6,6 +6,7 @@ use cleanbill_core::layer::{Listing, Paths};
 use cleanbill_core::package::{PackageKind, SourcePackage};
 use serde::{Deserialize, Serialize};
 
+use crate::checksums::{Listed, Sums};
 use crate::extractors::Wanted;
 use crate::os_release::Release;
 use crate::passwd::Accounts;
@@ -69,6 +70,9 @@ pub(crate) struct Facts {
     /// The users that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) accounts: Option<Accounts>,
+    /// What its whole content sums up to, where that is asked of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sums: Option<Sums>,
 }
 
 /// The most problems of one file that are told one by one.
@@ -101,8 +105,7 @@ impl Facts {
             let rest: usize = rest.into_iter().flatten().map(String::len).sum();
             size_of::<Claim>() + c.name.len() + c.version.len() + source + rest
         });
-        let owned =
-            self.owned.iter().map(|o| size_of::<Owned>() + o.package.len() + o.files.bytes());
+        let owned = self.owned.iter().map(Owned::bytes);
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
         claims.chain(owned).chain(problems).sum()
     }
@@ -151,4 +154,24 @@ pub(crate) struct Problem {
 pub(crate) struct Owned {
     pub(crate) package: String,
     pub(crate) files: Paths,
+    /// Their checksums, one by one.
+    pub(crate) sums: Listed,
+}
+
+impl Owned {
+    /// Files of this package, none yet.
+    pub(crate) fn of(package: String) -> Self {
+        Self { package, files: Paths::default(), sums: Listed::default() }
+    }
+
+    /// Gives back spare memory when no more files come.
+    pub(crate) fn sealed(mut self) -> Self {
+        self.files.seal();
+        self.sums.seal();
+        self
+    }
+
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.package.len() + self.files.bytes() + self.sums.bytes()
+    }
 }

@@ -3,6 +3,7 @@
 
 mod distribution;
 mod inventory;
+mod owned;
 mod rpm_log;
 mod runs_as;
 mod unread;
@@ -16,6 +17,7 @@ use cleanbill_core::rootfs::{Item, Origin, Resolution, Rootfs};
 use crate::extractors::{self, Wanted};
 use crate::facts::{Facts, LayerFacts};
 use crate::options::Extra;
+use crate::owners::Owners;
 use crate::{apk, dpkg, os_release, passwd, rpm};
 
 /// The most links to files wanted by a pattern that are followed.
@@ -29,6 +31,11 @@ pub struct Merged<'a> {
     /// What is there in the end, in the order of the places that were looked at.
     live: Vec<Live<'a>>,
     missing: BTreeSet<(usize, Extra)>,
+    /// Files that only a package's list makes interesting: no gap, if nobody reads them.
+    unsummed: BTreeSet<(usize, Extra)>,
+    owners: Owners,
+    /// Files in formats that are not read, with the format.
+    unread: Vec<(&'static str, String)>,
     gaps: Vec<Gap>,
 }
 
@@ -60,6 +67,9 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
         root: Rootfs::merge([]),
         live: Vec::new(),
         missing: BTreeSet::new(),
+        unsummed: BTreeSet::new(),
+        owners: Owners::default(),
+        unread: Vec::new(),
         gaps: Vec::new(),
     };
     let seen = HashSet::new();
@@ -67,16 +77,18 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
     finder.fixed_places();
     finder.everywhere();
     merged.root = root;
+    merged.find_owners(&by_origin);
     merged
 }
 
 impl Merged<'_> {
-    /// Files that only a link makes interesting and that were not read, with their layers
-    /// (counted from the lowest): read them in a second pass over those layers with
-    /// [`Options::extra_paths`](crate::Options::extra_paths) and merge again. What is missing
-    /// still becomes a gap in [`inventory`](Self::inventory).
+    /// Files that only a link or a package's list makes interesting and that were not read, with
+    /// their layers (counted from the lowest): read them in a second pass over those layers with
+    /// [`Options::extra_paths`](crate::Options::extra_paths) and merge again. What a link leads to
+    /// and is missing still becomes a gap in [`inventory`](Self::inventory); what is listed and
+    /// was not summed up counts as no package's own.
     pub fn missing(&self) -> Vec<(usize, Extra)> {
-        self.missing.iter().cloned().collect()
+        self.missing.union(&self.unsummed).cloned().collect()
     }
 }
 

@@ -64,54 +64,6 @@ fn links_do_not_hide_packages_or_double_them() {
 }
 
 #[test]
-fn packages_of_the_distribution_own_their_files() {
-    let image = |list: &str| {
-        vec![
-            file("etc/os-release", "ID=debian\nVERSION_ID=12\n"),
-            file(
-                "var/lib/dpkg/status",
-                "Package: python3-flask\nStatus: install ok installed\nVersion: 1\n\n\
-                 Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n",
-            ),
-            file(list, format!("/.\n/usr\n/{SITE}\n/lib/node_modules/a/package.json\n")),
-            link("lib", "usr/lib"),
-            file(SITE, FLASK),
-            file("usr/lib/node_modules/a/package.json", PACKAGE),
-            file("app/node_modules/a/package.json", PACKAGE),
-        ]
-    };
-    let owners = |list: &str| -> Vec<_> {
-        let inventory = inventory(&[image(list)]);
-        assert_eq!(gaps(&inventory), [""; 0]);
-        let languages = inventory.packages.into_iter().filter(|p| !p.kind.is_os());
-        languages.map(|p| (p.evidence, p.owner)).collect()
-    };
-    let flask = Some("python3-flask".to_owned());
-    let node = "usr/lib/node_modules/a/package.json";
-    assert_eq!(
-        owners("var/lib/dpkg/info/python3-flask.list"),
-        [
-            (SITE.to_owned(), flask.clone()),
-            ("app/node_modules/a/package.json".to_owned(), None),
-            (node.to_owned(), flask),
-        ]
-    );
-    // The list of a package that is gone owns nothing.
-    assert!(owners("var/lib/dpkg/info/gone.list").iter().all(|(_, owner)| owner.is_none()));
-
-    let alpine = vec![
-        file("etc/os-release", "ID=alpine\nVERSION_ID=3.20.3\n"),
-        file(
-            "lib/apk/db/installed",
-            format!("P:py3-flask\nV:1\nF:{}\nR:METADATA\n\n", &SITE[..SITE.len() - 9]),
-        ),
-        file(SITE, FLASK),
-    ];
-    let inventory = inventory(&[alpine]);
-    assert_eq!(inventory.packages[1].owner.as_deref(), Some("py3-flask"));
-}
-
-#[test]
 fn a_program_under_a_manifest_s_name_is_told() {
     let program = [b"\x7fELF".as_slice(), &[2; 200]].concat();
     check(

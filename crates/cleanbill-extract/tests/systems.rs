@@ -282,18 +282,21 @@ fn facts_survive_being_stored_and_do_not_depend_on_chunks() {
 
 #[test]
 fn language_packages_that_are_not_read_are_gaps_unless_the_system_owns_them() {
-    let owned = "/.\n/usr/share/java/owned.jar\n";
+    // Of both the list has the MD5 of "PK".
+    let sum = "d71bdd22c8bb93b8d287dce6f46aed25";
+    let listed = format!("{sum}  usr/share/java/own.jar\n{sum}  usr/share/java/other.jar\n");
     let layer = vec![
         file("etc/os-release", DEBIAN),
         file("var/lib/dpkg/status", BASH),
-        file("var/lib/dpkg/info/bash.list", owned),
-        file("usr/share/java/owned.jar", "PK"),
+        file("var/lib/dpkg/info/bash.md5sums", listed),
+        file("usr/share/java/own.jar", "PK"),
+        file("usr/share/java/other.jar", "PK, but another"),
         file("app/a.jar", "PK"),
         file("app/b.jar", "PK"),
         file("app/web.deps.json", "{}"),
     ];
     let expected = [
-        "unreadable-database: app/a.jar: Java archives, which are not read yet (2 of them)",
+        "unreadable-database: app/a.jar: Java archives, which are not read yet (3 of them)",
         "unreadable-database: app/web.deps.json: one of the .NET dependency manifests, which are \
          not read yet",
     ];

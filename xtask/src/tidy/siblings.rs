@@ -29,6 +29,7 @@ const FAMILIES: &[Family] = &[
         closes: "];",
         // Go programs are read as they stream by, so they have no entry among the whole files.
         helpers: &[
+            "checksums",
             "examiner",
             "extractors",
             "facts",

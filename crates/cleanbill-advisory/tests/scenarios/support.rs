@@ -36,6 +36,7 @@ pub(crate) fn package(kind: PackageKind, name: &str, version: &str, arch: &str) 
         layer: None,
         evidence: "proof".into(),
         owner: None,
+        changed_from: None,
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
             layer: None,
             evidence: "var/lib/dpkg/status".into(),
             owner: None,
+            changed_from: None,
         },
         Diagnosis {
             id: id.into(),

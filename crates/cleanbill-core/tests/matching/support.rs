@@ -52,6 +52,7 @@ pub(crate) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
         layer: None,
         evidence: format!("proof/of/{name}"),
         owner: None,
+        changed_from: None,
     }
 }
 

@@ -36,6 +36,7 @@ pub(crate) fn package(kind: PackageKind, purl: &str, evidence: &str) -> Package 
         layer: None,
         evidence: evidence.into(),
         owner: None,
+        changed_from: None,
         module: None,
         vendor: None,
     }

@@ -1,6 +1,6 @@
 //! The inventory of the merged image, and everything about it that is not known.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::gap::{Gap, GapKind};
@@ -10,8 +10,7 @@ use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
 
 use super::Merged;
-use crate::facts::{Claim, Owned};
-use crate::owners::owners;
+use crate::facts::Claim;
 use crate::purl::purl;
 
 /// The distributions whose packages we can read, with what they keep them in.
@@ -66,7 +65,6 @@ impl Merged<'_> {
 
     fn packages(&self, distribution: Option<&Distribution>) -> Vec<Package> {
         let first = self.first_layers();
-        let owners = self.owners();
         let claims = self.live.iter().flat_map(|l| l.facts.claims.iter().map(move |c| (l, c)));
         // Of rpm there may be several databases, which mostly say the same.
         let mut told = HashSet::new();
@@ -74,7 +72,9 @@ impl Merged<'_> {
             .filter(|(_, claim)| claim.kind != PackageKind::Rpm || told.insert(*claim))
             .map(|(live, claim)| {
                 let layer = if claim.kind.is_os() { first.get(claim).copied() } else { None };
-                let owner = if claim.kind.is_os() { None } else { owners.get(&live.path).cloned() };
+                let by = |owners: &BTreeMap<String, String>| {
+                    if claim.kind.is_os() { None } else { owners.get(&live.path).cloned() }
+                };
                 Package {
                     kind: claim.kind,
                     name: claim.name.clone(),
@@ -86,7 +86,8 @@ impl Merged<'_> {
                     purl: purl(claim, distribution),
                     layer: self.layer(layer.unwrap_or(live.origin.layer)),
                     evidence: live.path.clone(),
-                    owner,
+                    owner: by(&self.owners.own),
+                    changed_from: by(&self.owners.changed),
                 }
             })
             .collect()
@@ -108,29 +109,6 @@ impl Merged<'_> {
             }
         }
         first
-    }
-
-    /// Owners of the files that prove language packages.
-    fn owners(&self) -> HashMap<String, String> {
-        let language = |c: &Claim| !c.kind.is_os();
-        let asked: HashSet<&str> = self
-            .live
-            .iter()
-            .filter(|l| l.facts.claims.iter().any(language))
-            .map(|l| l.path.as_str())
-            .collect();
-        self.owners_of(&asked)
-    }
-
-    /// Owners of these files, as far as packages that are installed list them.
-    pub(super) fn owners_of(&self, asked: &HashSet<&str>) -> HashMap<String, String> {
-        let claims = self.live.iter().flat_map(|l| &l.facts.claims);
-        let installed: HashSet<&str> =
-            claims.filter(|c| c.kind.is_os()).map(|c| c.name.as_str()).collect();
-        // A list may stay behind when its package is gone.
-        let lists = self.live.iter().flat_map(|l| &l.facts.owned);
-        let lists = lists.filter(|o: &&Owned| installed.contains(o.package.as_str()));
-        owners(&self.root, asked, lists)
     }
 
     /// Damaged files, entries that could not be merged, files that were not read.

@@ -1,10 +1,9 @@
 //! Packages of languages that are not read yet: seen by their names, told as gaps. One gap a
 //! format, since one image can hold thousands of them.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use cleanbill_core::gap::{Gap, GapKind};
-use cleanbill_core::rootfs::Item;
 
 use super::Merged;
 
@@ -18,7 +17,7 @@ const FORMATS: [&str; 5] = [
 ];
 
 /// What a path's name makes it, if it is one of [`FORMATS`].
-fn format(path: &str) -> Option<&'static str> {
+pub(super) fn format(path: &str) -> Option<&'static str> {
     let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
     let [java, ruby, php, dotnet, conda] = FORMATS;
     let ends = |endings: &[&str]| endings.iter().any(|e| name.len() > e.len() && name.ends_with(e));
@@ -38,19 +37,12 @@ fn format(path: &str) -> Option<&'static str> {
 }
 
 impl Merged<'_> {
-    /// Files of unread formats, except those that a package of the operating system owns: of
-    /// them the distribution's advisories speak.
+    /// Files of unread formats, except those that a package of the operating system brought as
+    /// they are: of them the distribution's advisories speak.
     pub(super) fn unread_gaps(&self, gaps: &mut Vec<Gap>) {
-        let mut found: Vec<(&'static str, String)> = Vec::new();
-        self.root.walk(|path, item| {
-            if let (Item::File(_), Some(format)) = (item, format(path)) {
-                found.push((format, path.to_owned()));
-            }
-        });
-        let asked: HashSet<&str> = found.iter().map(|(_, path)| path.as_str()).collect();
-        let owned = self.owners_of(&asked);
         let mut counts: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-        for (format, path) in found.iter().filter(|(_, path)| !owned.contains_key(path)) {
+        let strangers = self.unread.iter().filter(|(_, path)| !self.owners.own.contains_key(path));
+        for (format, path) in strangers {
             counts.entry(format).or_insert((0, path)).0 += 1;
         }
         for (format, (count, first)) in counts {

@@ -21,11 +21,13 @@ pub(super) enum Tag {
     /// Whole paths, as rpm 3 wrote them.
     OldFileNames = 1027,
     FileStates = 1029,
+    FileDigests = 1035,
     FileFlags = 1037,
     SourceRpm = 1044,
     DirIndexes = 1116,
     BaseNames = 1117,
     DirNames = 1118,
+    FileDigestAlgo = 5011,
     ModularityLabel = 5096,
 }
 

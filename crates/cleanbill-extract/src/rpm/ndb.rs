@@ -25,6 +25,9 @@ pub(super) fn read(bytes: &[u8], packages: &mut Packages) {
     if version != 0 {
         return packages.unreadable(format!("is an ndb database of version {version}, not 0"));
     }
+    if pages == 0 {
+        return packages.unreadable("is an ndb database without a page of slots");
+    }
     let end = size(pages).saturating_mul(PAGE);
     if end > bytes.len() {
         let have = bytes.len();
@@ -45,7 +48,11 @@ pub(super) fn read(bytes: &[u8], packages: &mut Packages) {
             continue;
         }
         if first == 0 {
-            continue; // free
+            // A free slot names nothing at all.
+            if (index, blocks) != (0, 0) {
+                packages.unreadable(format!("slot {at} is damaged: it names no first block"));
+            }
+            continue;
         }
         let (first, length) = (size(first).saturating_mul(UNIT), size(blocks).saturating_mul(UNIT));
         let run = slice(bytes, first, length).filter(|_| first >= end);

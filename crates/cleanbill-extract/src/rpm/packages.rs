@@ -1,10 +1,12 @@
 //! What the headers of one database claim: packages, and who owns which file.
 
+use std::borrow::Cow;
+
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::layer::Paths;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 
 use super::header::{Damage, Header, Tag};
+use crate::checksums::Algorithm;
 use crate::facts::{Claim, Facts, Owned};
 
 /// The most bytes of paths of one database, written out. A full workstation has 20 MiB; a
@@ -51,9 +53,9 @@ impl Packages {
         }
         // Keys that were imported are kept like packages.
         let Some(claim) = claim.filter(|c| c.name != "gpg-pubkey") else { return };
-        match self.files(&header) {
-            Ok(files) if files.is_empty() => {}
-            Ok(files) => self.facts.owned.push(Owned { package: claim.name.clone(), files }),
+        match self.files(&header, &claim.name) {
+            Ok(owned) if owned.files.is_empty() => {}
+            Ok(owned) => self.facts.owned.push(owned),
             Err(why) => {
                 let name = &claim.name;
                 self.unreadable(format!("the list of files of header {number}, {name}, {why}"));
@@ -63,8 +65,10 @@ impl Packages {
     }
 
     /// The files that are there and came with the package.
-    fn files(&mut self, header: &Header<'_>) -> Result<Paths, Damage> {
-        let mut files = Paths::default();
+    fn files(&mut self, header: &Header<'_>, package: &str) -> Result<Owned, Damage> {
+        let mut owned = Owned::of(package.to_owned());
+        let by = algorithm(header)?;
+        let mut digests = header.strings(Tag::FileDigests)?;
         let states = header.bytes(Tag::FileStates)?;
         let flags: Vec<u32> =
             header.numbers(Tag::FileFlags)?.map(Iterator::collect).unwrap_or_default();
@@ -80,25 +84,30 @@ impl Packages {
             for (at, name) in names.enumerate() {
                 let folder = folder_of.next().and_then(|f| folders.get(super::numbers::size(f)));
                 let folder = folder.ok_or("has a name without a folder")?;
-                let name = name?;
-                if there(at) && !self.path(&mut files, &[folder, &name]) {
+                let (name, digest) = (name?, digests.as_mut().and_then(Iterator::next));
+                if there(at) && !self.path(&mut owned, &[folder, &name], by, digest.transpose()?) {
                     break;
                 }
             }
         } else if let Some(paths) = header.strings(Tag::OldFileNames)? {
             for (at, path) in paths.enumerate() {
-                let path = path?;
-                if there(at) && !self.path(&mut files, &[&path]) {
+                let (path, digest) = (path?, digests.as_mut().and_then(Iterator::next));
+                if there(at) && !self.path(&mut owned, &[&path], by, digest.transpose()?) {
                     break;
                 }
             }
         }
-        files.seal();
-        Ok(files)
+        Ok(owned.sealed())
     }
 
     /// Adds one path, if there is room for it and for more.
-    fn path(&mut self, files: &mut Paths, parts: &[&str]) -> bool {
+    fn path(
+        &mut self,
+        owned: &mut Owned,
+        parts: &[&str],
+        by: Option<Algorithm>,
+        digest: Option<Cow<'_, str>>,
+    ) -> bool {
         let length: usize = parts.iter().map(|p| p.len()).sum();
         let room = self.paths_left.checked_sub(length).filter(|_| length <= MAX_PATH);
         let Some(left) = room else {
@@ -113,9 +122,25 @@ impl Packages {
             return false;
         };
         self.paths_left = left;
-        files.push(parts.concat().trim_start_matches('/'));
+        owned.files.push(parts.concat().trim_start_matches('/'));
+        match (by, digest) {
+            (Some(by), Some(digest)) => owned.sums.push_hex(by, &digest),
+            _ => owned.sums.push(None),
+        }
         true
     }
+}
+
+/// How the files' digests were computed (rpm's `rpmcrypto.h`; where nothing is said, with MD5);
+/// `None`: in a way that is not used here.
+fn algorithm(header: &Header<'_>) -> Result<Option<Algorithm>, Damage> {
+    let number = header.numbers(Tag::FileDigestAlgo)?.and_then(|mut n| n.next());
+    Ok(match number {
+        None | Some(1) => Some(Algorithm::Md5),
+        Some(2) => Some(Algorithm::Sha1),
+        Some(8) => Some(Algorithm::Sha256),
+        Some(_) => None,
+    })
 }
 
 /// The package of a header; what is damaged in it is added to the list.

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::build::header::Value::{self, Bytes, Number, Numbers, Text, Texts};
 use crate::build::{READ, berkeley, header, ndb, package, packages, sqlite};
-use crate::support::{file, gaps, inventory, packages as named};
+use crate::support::{file, gaps, inventory, packages as named, sha256};
 use crate::{ALMALINUX, BERKELEY, NDB, SQLITE};
 
 /// Small databases of every kind, each with its path.
@@ -164,7 +164,9 @@ fn lies_of_ndb_are_told() {
         (b"X", 0, "is no ndb database: it does not begin with RpmP"),
         (&[1], 4, "is an ndb database of version 1, not 0"),
         (&[0xff; 4], 12, "is cut off: its slots take 17592186040320 bytes"),
+        (&[0; 4], 12, "is an ndb database without a page of slots"),
         (b"X", 32, "slot 2 is damaged: it does not begin with Slot"),
+        (&[0; 4], 40, "slot 2 is damaged: it names no first block"),
         (&[9], 36, "header 9 has damaged blocks"),
         (&[0xff; 4], 40, "header 1 lies outside of the file's blocks"),
         (&[1, 0, 0, 0], 40, "header 1 lies outside of the file's blocks"),
@@ -259,6 +261,7 @@ fn headers_that_lie_are_told() {
 fn only_files_that_are_there_and_came_with_the_package_are_its_own() {
     let path = |name: &str| format!("usr/lib/python3/{name}.dist-info/METADATA");
     let names = ["normal", "replaced", "ghost"];
+    let content = |name: &str| format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1\n");
     let blob = header::header(&[
         (1000, Text("owner".into())),
         (1001, Text("1".into())),
@@ -266,10 +269,12 @@ fn only_files_that_are_there_and_came_with_the_package_are_its_own() {
         (1027, Texts(names.iter().map(|name| format!("/{}", path(name))).collect())),
         (1029, Bytes(vec![0, 1, 0])),
         (1037, Numbers(vec![0, 0, 1 << 6])),
+        (1035, Texts(names.iter().map(|name| sha256(&content(name))).collect())),
+        (5011, Number(8)),
     ]);
     let mut layer = vec![file("etc/os-release", ALMALINUX), file(NDB, ndb::database(&[blob]))];
     for name in names {
-        layer.push(file(&path(name), format!("Metadata-Version: 2.1\nName: {name}\nVersion: 1\n")));
+        layer.push(file(&path(name), content(name)));
     }
     let inventory = inventory(&[layer]);
     let owners: Vec<_> = inventory

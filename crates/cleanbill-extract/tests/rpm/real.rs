@@ -3,7 +3,7 @@
 use cleanbill_core::package::{Package, PackageKind};
 
 use crate::support::{Layer, file, gaps, inventory};
-use crate::tools::{FILES, SMALL, made};
+use crate::tools::{FILES, SMALL, made, metadata};
 use crate::{ALMALINUX, BERKELEY, NDB, SQLITE, build};
 
 /// A package as the query format of `tools` writes it.
@@ -22,12 +22,17 @@ fn as_rpm_says(package: &Package) -> String {
     )
 }
 
+/// The Python distribution whose metadata is not what its package has.
+const CHANGED: usize = 3;
+
 /// The image has the database and the Python distributions that its packages own.
 fn check(path: &str, database: Vec<u8>, says: &[String]) {
     let mut layer: Layer = vec![file("etc/os-release", ALMALINUX), file(path, database)];
     for n in 0..SMALL {
-        let metadata = format!("usr/lib/python3/site-packages/sub{n}-1.dist-info/METADATA");
-        layer.push(file(&metadata, format!("Metadata-Version: 2.1\nName: sub{n}\nVersion: 1\n")));
+        let path = format!("usr/lib/python3/site-packages/sub{n}-1.dist-info/METADATA");
+        // One was changed after its package had been installed.
+        let edit = if n == CHANGED { "Summary: changed\n" } else { "" };
+        layer.push(file(&path, metadata(n) + edit));
     }
     layer.push(file("opt/big/file-3000", "x"));
     let inventory = inventory(&[layer]);
@@ -40,7 +45,9 @@ fn check(path: &str, database: Vec<u8>, says: &[String]) {
     assert_eq!(python.len(), SMALL);
     for package in python {
         let number: usize = package.name.strip_prefix("sub").unwrap().parse().unwrap();
-        assert_eq!(package.owner, Some(format!("sub-{number:03}")), "{path}");
+        let by = Some(format!("sub-{number:03}"));
+        let (own, changed) = if number == CHANGED { (None, by) } else { (by, None) };
+        assert_eq!((&package.owner, &package.changed_from), (&own, &changed), "{path}");
     }
 }
 

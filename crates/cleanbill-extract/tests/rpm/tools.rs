@@ -181,7 +181,12 @@ fn many() -> String {
         )
         .unwrap();
         let folder = format!("%{{buildroot}}{site}/sub{n}-1.dist-info");
-        writeln!(install, "mkdir -p {folder}; : > {folder}/METADATA").unwrap();
+        writeln!(
+            install,
+            "mkdir -p {folder}; printf '{}' > {folder}/METADATA",
+            metadata(n).replace('\n', "\\n")
+        )
+        .unwrap();
     }
     format!("{spec}{install}%files\n")
 }
@@ -192,4 +197,9 @@ fn modular() -> String {
         "{QUICK}Name: modular-thing\nVersion: 18.20\nRelease: 1.module_el8\n\
          ModularityLabel: nodejs:18:8060020220523163256:ad008a3a\n%description\nd\n%files\n"
     )
+}
+
+/// What the Python distribution of this number says of itself.
+pub fn metadata(number: usize) -> String {
+    format!("Metadata-Version: 2.1\nName: sub{number}\nVersion: 1\n")
 }

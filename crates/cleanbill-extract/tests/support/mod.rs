@@ -10,6 +10,7 @@ use cleanbill_core::inventory::Inventory;
 use cleanbill_core::layer::{Entry, EntryKind};
 use cleanbill_core::package::LayerId;
 use cleanbill_extract::{Extra, Interest, LayerExaminer, LayerFacts, Options, merge};
+use sha2::{Digest as _, Sha256};
 
 /// One layer: paths with kind and content.
 pub type Layer = Vec<(String, EntryKind, Vec<u8>)>;
@@ -72,6 +73,11 @@ pub fn facts_of(layers: &[Layer], options: &Options) -> Vec<(Option<LayerId>, La
         }
     }
     facts
+}
+
+/// The SHA-256 of a text, in hexadecimal.
+pub fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Packages as `name version`.

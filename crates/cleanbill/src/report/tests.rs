@@ -41,6 +41,7 @@ fn package(kind: PackageKind, name: &str, version: &str, evidence: &str) -> Pack
         layer: Some(LayerId { diff_id: digest(1), blob: digest(2) }),
         evidence: evidence.into(),
         owner: None,
+        changed_from: None,
     }
 }
 

@@ -29,6 +29,7 @@ fn finding(
         layer: None,
         evidence: "lib/apk/db/installed".into(),
         owner: None,
+        changed_from: None,
     };
     let why = Why {
         feed: "alpine-secdb".into(),

@@ -32,6 +32,7 @@ pub(super) fn finding() -> Finding {
         layer: None,
         evidence: "usr/lib/Django-3.2.dist-info/METADATA".into(),
         owner: None,
+        changed_from: None,
         module: None,
         vendor: None,
     };

@@ -26,16 +26,25 @@ pub fn alpine(folder: &Path) -> PathBuf {
 /// Debian 12, essential packages only; `None` (and a line that says so) where it was never made
 /// here and Debian's mirrors cannot be reached.
 pub fn debian(folder: &Path) -> Option<PathBuf> {
+    Some(layout(&folder.join("debian"), &bookworm(folder, "debian-essential.tar", &[])?))
+}
+
+/// The tar of a Debian 12 of essential packages and these, as [`debian`].
+pub fn bookworm(folder: &Path, name: &str, packages: &[&str]) -> Option<PathBuf> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let turn = ONE_AT_A_TIME.lock().unwrap();
     let kept = std::env::var_os("CLEANBILL_INPUTS")
         .map_or(PathBuf::from(env!("CARGO_TARGET_TMPDIR")), PathBuf::from);
     fs::create_dir_all(&kept).unwrap();
-    let layer = kept.join("debian-essential.tar");
+    let layer = kept.join(name);
     if !layer.exists() {
         let part = folder.join("debian.tar");
         let mut make = Command::new("mmdebstrap");
-        make.args(["--quiet", "--variant=essential", "--format=tar", "bookworm"]).arg(&part);
+        make.args(["--quiet", "--variant=essential", "--format=tar"]);
+        if !packages.is_empty() {
+            make.arg(format!("--include={}", packages.join(",")));
+        }
+        make.arg("bookworm").arg(&part);
         let made = make.output().unwrap();
         if !made.status.success() {
             let why = String::from_utf8_lossy(&made.stderr);
@@ -43,12 +52,12 @@ pub fn debian(folder: &Path) -> Option<PathBuf> {
             return None;
         }
         // Renamed within one folder, so that a run that is ended leaves nothing half made.
-        let beside = kept.join(format!("debian-essential.{}.part", std::process::id()));
+        let beside = kept.join(format!("{name}.{}.part", std::process::id()));
         fs::copy(&part, &beside).unwrap();
         fs::rename(&beside, &layer).unwrap();
     }
     drop(turn);
-    Some(layout(&folder.join("debian"), &layer))
+    Some(layer)
 }
 
 /// An OCI layout with one uncompressed layer, tagged `latest`.

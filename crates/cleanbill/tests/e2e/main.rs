@@ -10,5 +10,6 @@ mod decisions;
 mod gate;
 mod images;
 mod inventories;
+mod owned;
 mod parts;
 mod registry;

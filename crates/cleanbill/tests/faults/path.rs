@@ -181,6 +181,7 @@ fn flaw() -> Finding {
             layer: None,
             evidence: String::new(),
             owner: None,
+            changed_from: None,
         },
         Diagnosis {
             id: "CVE-2026-0001".into(),

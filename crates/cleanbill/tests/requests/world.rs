@@ -200,6 +200,7 @@ pub fn package(name: &str, version: &str) -> Package {
         layer: None,
         evidence: "var/lib/dpkg/status".into(),
         owner: None,
+        changed_from: None,
     }
 }
 

@@ -133,5 +133,6 @@ fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> P
         layer,
         evidence,
         owner: None,
+        changed_from: None,
     }
 }

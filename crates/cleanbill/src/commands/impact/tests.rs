@@ -74,6 +74,7 @@ fn evidence(image: &str, byte: u8, packages: &[&str]) -> Evidence {
         layer: None,
         evidence: "lib/apk/db/installed".into(),
         owner: None,
+        changed_from: None,
     };
     let distribution = Distribution {
         id: "alpine".into(),

@@ -60,6 +60,7 @@ fn package(told: &Told, one: &Explained, of: &OfPackage) -> Value {
         "layer": package.layer.map(|layer| layer.diff_id),
         "layerPlace": layer(told, package).map(|(at, _)| at),
         "source": source.map(|source| json!({"name": source.name, "version": source.version})),
+        "changedFrom": package.changed_from,
         "outcome": outcome(&one.outcome),
         "leftOutBy": of.out.as_ref().map(said),
         "saidToo": of.though.as_ref().map(said),

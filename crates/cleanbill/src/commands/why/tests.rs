@@ -23,6 +23,9 @@ use crate::vex::{Given, parse_ignore_file, parse_vex};
 const OS_RELEASE: &str = "ID=alpine\nVERSION_ID=3.9.4\nPRETTY_NAME=\"Alpine Linux v3.9\"\n";
 const PYTHON: &str = "usr/lib/python3.6/site-packages";
 
+/// The SHA-1 of what `requests` says of itself below, and what urllib3 does not have any more.
+const REQUESTS: &str = "/W2iwrB+/mx7O6fblb9xCOLrizw=";
+
 fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
@@ -32,7 +35,9 @@ fn archive() -> Vec<u8> {
         "P:musl\nV:1.1.20-r4\nA:x86_64\no:musl\n\nP:musl-utils\nV:1.1.20-r4\nA:x86_64\no:musl\n\n\
          P:zlib\nV:1.2.11-r1\nA:x86_64\n\n\
          P:py3-requests\nV:2.19.1-r0\nA:noarch\no:py-requests\n\
-         F:{PYTHON}/requests-2.19.1.dist-info\nR:METADATA\n\n"
+         F:{PYTHON}/requests-2.19.1.dist-info\nR:METADATA\nZ:Q1{REQUESTS}\n\n\
+         P:py3-urllib3\nV:1.24-r0\nA:noarch\no:py-urllib3\n\
+         F:{PYTHON}/urllib3-1.24.1.dist-info\nR:METADATA\nZ:Q1{REQUESTS}\n\n"
     );
     let base = TarBuilder::new()
         .file("etc/os-release", OS_RELEASE)

@@ -101,6 +101,10 @@ fn package(page: &mut Page, told: &Told, one: &Explained) {
     let arch = arch.as_ref().map(|arch| format!(" ({arch})")).unwrap_or_default();
     page.line("package", &format!("{name} {version}{arch}"));
     page.line("file", evidence);
+    if let Some(owner) = &one.package.changed_from {
+        let listed = "lists this file, but not with the checksum that it has";
+        page.line("owner", &format!("none: the distribution's package {owner} {listed}"));
+    }
     if let Some(id) = &one.package.layer {
         let place = layer(told, &one.package);
         let place = place.map(|(at, of)| format!(" (layer {at} of {of})")).unwrap_or_default();

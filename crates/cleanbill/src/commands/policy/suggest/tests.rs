@@ -116,6 +116,7 @@ fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) 
             layer: None,
             evidence: "var/lib/dpkg/status".into(),
             owner: None,
+            changed_from: None,
         },
         Diagnosis {
             id: id.into(),

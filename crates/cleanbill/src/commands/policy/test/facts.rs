@@ -148,6 +148,7 @@ fn made(kind: PackageKind, name: String, version: String) -> Package {
         layer: None,
         evidence,
         owner: None,
+        changed_from: None,
     }
 }
 

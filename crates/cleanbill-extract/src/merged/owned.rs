@@ -1,0 +1,50 @@
+//! Which files of the merged image are as a package of the operating system brought them.
+
+use std::collections::{HashMap, HashSet};
+
+use cleanbill_core::rootfs::{Item, Origin};
+
+use super::{Merged, unread};
+use crate::checksums::Sums;
+use crate::extractors::Wanted;
+use crate::facts::{Facts, Owned};
+use crate::options::Extra;
+use crate::owners::{Asked, owners};
+
+impl Merged<'_> {
+    /// Asks for the owners of all files that prove a language's package, and of those in formats
+    /// that are not read. Files that are listed and were not summed up are
+    /// [missing](Self::missing).
+    pub(super) fn find_owners(&mut self, facts: &HashMap<Origin, Vec<(Wanted, &Facts)>>) {
+        let mut at: HashMap<String, Origin> = HashMap::new();
+        for live in self.live.iter().filter(|l| l.facts.claims.iter().any(|c| !c.kind.is_os())) {
+            at.insert(live.path.clone(), live.origin);
+        }
+        self.root.walk(|path, item| {
+            if let (Item::File(origin), Some(format)) = (item, unread::format(path)) {
+                self.unread.push((format, path.to_owned()));
+                at.insert(path.to_owned(), origin);
+            }
+        });
+        let sums = |origin| -> Option<&Sums> {
+            facts.get(origin).into_iter().flatten().find_map(|(_, facts)| facts.sums.as_ref())
+        };
+        let asked: HashMap<&str, Asked<'_>> =
+            at.iter().map(|(path, origin)| (path.as_str(), Asked { sums: sums(origin) })).collect();
+        let claims = self.live.iter().flat_map(|l| &l.facts.claims);
+        let installed: HashSet<&str> =
+            claims.filter(|c| c.kind.is_os()).map(|c| c.name.as_str()).collect();
+        // A list may stay behind when its package is gone.
+        let lists = self.live.iter().flat_map(|l| &l.facts.owned);
+        let lists = lists.filter(|o: &&Owned| installed.contains(o.package.as_str()));
+        self.owners = owners(&self.root, &asked, lists);
+        for origin in self.owners.unsummed.iter().filter_map(|path| at.get(path)) {
+            let layer = origin.layer as usize;
+            let listing = self.layers.get(layer).map(|(_, facts)| &facts.listing);
+            if let Some(path) = listing.and_then(|listing| listing.path(origin.entry)) {
+                let extra = Extra { named: path.clone(), path, wanted: Wanted::Checksums };
+                self.unsummed.insert((layer, extra));
+            }
+        }
+    }
+}
