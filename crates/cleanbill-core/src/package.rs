@@ -3,50 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
-use crate::version::Scheme;
 
-/// What kind of package it is, by the tool that installed or built it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PackageKind {
-    /// Alpine's apk.
-    Apk,
-    /// Debian's and Ubuntu's dpkg.
-    Deb,
-    /// rpm, of Red Hat's, SUSE's and their relatives' distributions.
-    Rpm,
-    /// An installed Python distribution (dist-info or egg-info).
-    Python,
-    /// An installed Node package (`package.json` with name and version).
-    Npm,
-    /// A module compiled into a Go program, `stdlib` included.
-    Go,
-}
+mod kind;
 
-impl PackageKind {
-    /// Every kind, operating-system kinds first.
-    pub const ALL: [Self; 6] = [Self::Apk, Self::Deb, Self::Rpm, Self::Python, Self::Npm, Self::Go];
-
-    /// Whether it belongs to the distribution rather than to a language.
-    pub fn is_os(self) -> bool {
-        match self {
-            Self::Apk | Self::Deb | Self::Rpm => true,
-            Self::Python | Self::Npm | Self::Go => false,
-        }
-    }
-
-    /// How versions of this kind are ordered.
-    pub fn scheme(self) -> Scheme {
-        match self {
-            Self::Apk => Scheme::Apk,
-            Self::Deb => Scheme::Deb,
-            Self::Rpm => Scheme::Rpm,
-            Self::Python => Scheme::Pep440,
-            Self::Npm => Scheme::Semver,
-            Self::Go => Scheme::Go,
-        }
-    }
-}
+pub use kind::PackageKind;
 
 /// The source package that a binary package was built from; advisories of distributions speak
 /// of sources.

@@ -41,14 +41,17 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
             out.push_str("pypi/");
             encode(&mut out, &claim.name.to_lowercase().replace('_', "-"));
         }
-        PackageKind::Npm => {
-            out.push_str("npm/");
-            path(&mut out, &claim.name);
-        }
-        PackageKind::Go => {
-            out.push_str("golang/");
-            path(&mut out, &claim.name.to_lowercase());
-        }
+        PackageKind::Npm => named(&mut out, "npm/", &claim.name),
+        PackageKind::Go => named(&mut out, "golang/", &claim.name.to_lowercase()),
+        PackageKind::Cargo => named(&mut out, "cargo/", &claim.name),
+        PackageKind::Maven => named(&mut out, "maven/", &claim.name.replace(':', "/")),
+        PackageKind::Gem => named(&mut out, "gem/", &claim.name),
+        PackageKind::NuGet => named(&mut out, "nuget/", &claim.name),
+        PackageKind::Composer => named(&mut out, "composer/", &claim.name.to_lowercase()),
+        PackageKind::Hex => named(&mut out, "hex/", &claim.name.to_lowercase()),
+        PackageKind::Pub => named(&mut out, "pub/", &claim.name),
+        PackageKind::Swift => named(&mut out, "swift/", &claim.name),
+        PackageKind::Bitnami => named(&mut out, "bitnami/", &claim.name.to_lowercase()),
     }
     out.push('@');
     encode(&mut out, version);
@@ -80,6 +83,12 @@ pub(crate) fn purl(claim: &Claim, distribution: Option<&Distribution>) -> String
     out
 }
 
+/// The type, and a name with its namespace.
+fn named(out: &mut String, kind: &str, name: &str) {
+    out.push_str(kind);
+    path(out, name);
+}
+
 /// Percent-encodes all but what the specification leaves as it is.
 fn encode(out: &mut String, text: &str) {
     for byte in text.bytes() {
@@ -107,7 +116,7 @@ mod tests {
 
     #[test]
     fn purls_are_spelt_as_others_spell_them() {
-        use PackageKind::{Apk, Deb, Go, Npm, Python, Rpm};
+        use PackageKind::{Apk, Bitnami, Cargo, Composer, Deb, Go, Maven, Npm, Python, Rpm};
         let table = [
             (
                 Apk,
@@ -146,13 +155,15 @@ mod tests {
                 None,
                 "pkg:golang/github.com/azure/go-ansiterm@v0.0.0%2Bincompatible",
             ),
+            (Cargo, "serde_json", "1.0.0+1", None, "pkg:cargo/serde_json@1.0.0%2B1"),
+            (Maven, "org.a:b", "1.0", None, "pkg:maven/org.a/b@1.0"),
+            (Composer, "Symfony/http", "v6.4.1", None, "pkg:composer/symfony/http@v6.4.1"),
+            (Bitnami, "nginx", "1.25.4-2", None, "pkg:bitnami/nginx@1.25.4-2"),
         ];
         for (kind, name, version, arch, expected) in table {
-            let (id, distro) = match kind {
-                Apk => ("alpine", "3.20.3"),
-                Rpm => ("almalinux", "9.4"),
-                Deb | Python | Npm | Go => ("debian", "12.11"),
-            };
+            let of = [(Apk, ("alpine", "3.20.3")), (Rpm, ("almalinux", "9.4"))];
+            let of = of.into_iter().find(|(of, _)| *of == kind);
+            let (id, distro) = of.map_or(("debian", "12.11"), |(_, named)| named);
             let distribution = Distribution {
                 id: id.into(),
                 version: distro.into(),

@@ -27,6 +27,7 @@ mod scope;
 mod tests;
 mod warnings;
 
+pub(crate) use condition::kinds;
 pub use exception::NO_OWNER;
 pub use profile::Profile;
 

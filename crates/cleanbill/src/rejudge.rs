@@ -283,12 +283,8 @@ fn is_of_matching(gap: &Gap, packages: &[Package]) -> bool {
         | GapKind::UnreadableAdvisory => true,
         // Matching names a package and its version, an extractor the file.
         GapKind::UnidentifiedVersion => packages.iter().any(|p| {
-            let version = match p.kind {
-                PackageKind::Apk | PackageKind::Deb => p.source_version(),
-                PackageKind::Rpm | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
-                    &p.version
-                }
-            };
+            let by_source = matches!(p.kind, PackageKind::Apk | PackageKind::Deb);
+            let version = if by_source { p.source_version() } else { &p.version };
             gap.subject == format!("{} {version}", p.name).trim()
         }),
         // Matching finds those of it that are its own again, whatever the advisories are.

@@ -8,6 +8,7 @@ mod alpine;
 mod amazon;
 mod debian;
 mod go;
+mod languages;
 mod npm;
 mod oracle_photon_azure;
 mod osv;

@@ -275,13 +275,9 @@ pub(super) fn installed(
             }
         }
     };
-    let source = match package.kind {
-        PackageKind::Rpm => {
-            Version::parse(scheme, ranges::without_epoch(package.source_version())).ok()
-        }
-        PackageKind::Apk | PackageKind::Deb => None,
-        PackageKind::Python | PackageKind::Npm | PackageKind::Go => None,
-    };
+    let of_source = ranges::without_epoch(package.source_version());
+    let is_rpm = package.kind == PackageKind::Rpm;
+    let source = is_rpm.then(|| Version::parse(scheme, of_source).ok()).flatten();
     (ranges::Installed { scheme, text, version, source }, gap)
 }
 

@@ -3,37 +3,20 @@
 use crate::advisory::{Advisory, RangeEnd};
 use crate::package::{Package, PackageKind};
 
-/// The name that advisories use: the source package for distributions, the normalised name for
-/// Python ("Names and normalization" of the packaging specifications), else the name as it is.
+/// The name that advisories use: the source package for apk and dpkg; of languages, the name as
+/// their ecosystem compares names.
 pub(super) fn looked_up(package: &Package) -> String {
-    match package.kind {
-        PackageKind::Apk | PackageKind::Deb => package.source_name().to_owned(),
-        PackageKind::Python => normalised(&package.name),
-        PackageKind::Rpm | PackageKind::Npm | PackageKind::Go => package.name.clone(),
+    match package.kind.ecosystem() {
+        Some(ecosystem) => ecosystem.package_name(package.name.trim()).into_owned(),
+        None if package.kind == PackageKind::Rpm => package.name.clone(),
+        None => package.source_name().to_owned(),
     }
 }
 
 /// The version that is compared.
 pub(super) fn compared(package: &Package) -> &str {
-    match package.kind {
-        PackageKind::Apk | PackageKind::Deb => package.source_version(),
-        PackageKind::Rpm | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
-            &package.version
-        }
-    }
-}
-
-/// Lower case, with every run of `-`, `_` and `.` one hyphen.
-fn normalised(name: &str) -> String {
-    let mut out = String::with_capacity(name.len());
-    for c in name.trim().chars() {
-        match c {
-            '-' | '_' | '.' if out.ends_with('-') => {}
-            '-' | '_' | '.' => out.push('-'),
-            _ => out.push(c.to_ascii_lowercase()),
-        }
-    }
-    out
+    let by_source = matches!(package.kind, PackageKind::Apk | PackageKind::Deb);
+    if by_source { package.source_version() } else { &package.version }
 }
 
 /// Whether an advisory is about a source, and so about every package that is built from it: what
@@ -79,14 +62,14 @@ pub(super) fn is_no_kernel(package: &Package) -> bool {
         matches!(package.source_name(), "linux" | "linux-signed-amd64")
             || package.source_name().starts_with("linux-")
     };
-    match package.kind {
-        PackageKind::Deb => {
-            let prefixes = ["linux-headers-", "linux-doc", "linux-source-", "linux-compiler-"];
-            from_kernel() && of(&["linux-libc-dev", "linux-libc-dev-cross"], &prefixes)
-        }
-        PackageKind::Apk => of(&["linux-headers"], &[]),
-        PackageKind::Rpm => of(&["kernel-headers", "kernel-doc"], &["kernel-doc-"]),
-        PackageKind::Python | PackageKind::Npm | PackageKind::Go => false,
+    let kind = package.kind;
+    if kind == PackageKind::Deb {
+        let prefixes = ["linux-headers-", "linux-doc", "linux-source-", "linux-compiler-"];
+        from_kernel() && of(&["linux-libc-dev", "linux-libc-dev-cross"], &prefixes)
+    } else if kind == PackageKind::Rpm {
+        of(&["kernel-headers", "kernel-doc"], &["kernel-doc-"])
+    } else {
+        kind == PackageKind::Apk && of(&["linux-headers"], &[])
     }
 }
 

@@ -7,8 +7,10 @@
 //! are seen here, so a small image may show no such sign although its release lives: then the
 //! gap stays, which errs on the safe side. Streams of paid support (Ubuntu Pro) prove nothing here.
 
+use std::sync::LazyLock;
+
 use crate::distribution::Distribution;
-use crate::ecosystem::{Ecosystem, Stream};
+use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
@@ -33,12 +35,9 @@ pub(super) struct OfDistribution {
 impl OfDistribution {
     /// The streams of one release that speak of packages of this kind; none: see the gaps.
     pub(super) fn streams_for(&self, kind: PackageKind) -> &[Stream] {
-        match kind {
-            PackageKind::Apk => &self.apk,
-            PackageKind::Deb => &self.deb,
-            PackageKind::Rpm => &self.rpm,
-            PackageKind::Python | PackageKind::Npm | PackageKind::Go => &[],
-        }
+        let own = [(PackageKind::Apk, &self.apk), (PackageKind::Deb, &self.deb)];
+        let mut own = own.into_iter().chain([(PackageKind::Rpm, &self.rpm)]);
+        own.find(|(of, _)| *of == kind).map_or(&[], |(_, streams)| streams)
     }
 
     /// All streams of the release.
@@ -78,31 +77,24 @@ pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
         gap(full.trim(), "we know of no advisories for this distribution".into());
         return found;
     };
-    let (word, own) = match known.kind {
-        PackageKind::Apk => ("apk", &mut found.apk),
-        PackageKind::Deb => ("dpkg", &mut found.deb),
-        PackageKind::Rpm => ("rpm", &mut found.rpm),
-        PackageKind::Python | PackageKind::Npm | PackageKind::Go => return found,
+    let (word, own) = if known.kind == PackageKind::Apk {
+        ("apk", &mut found.apk)
+    } else if known.kind == PackageKind::Deb {
+        ("dpkg", &mut found.deb)
+    } else {
+        ("rpm", &mut found.rpm)
     };
     let streams = known.streams(named);
     *own = other(word, (!streams.is_empty()).then_some(streams));
     found
 }
 
-/// The stream of a language's packages.
+/// The stream of a language's packages; none for those of an operating system.
 pub(super) fn of_language(kind: PackageKind) -> &'static [Stream] {
-    const fn all(ecosystem: Ecosystem) -> Stream {
-        Stream { ecosystem, release: String::new() }
-    }
-    const PYTHON: &[Stream] = &[all(Ecosystem::PyPI)];
-    const NPM: &[Stream] = &[all(Ecosystem::Npm)];
-    const GO: &[Stream] = &[all(Ecosystem::Go)];
-    match kind {
-        PackageKind::Python => PYTHON,
-        PackageKind::Npm => NPM,
-        PackageKind::Go => GO,
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => &[],
-    }
+    /// In the order of the kinds, since every package of every image is looked up here.
+    static STREAMS: LazyLock<[Option<Stream>; PackageKind::ALL.len()]> =
+        LazyLock::new(|| PackageKind::ALL.map(|kind| kind.ecosystem().map(Stream::of)));
+    STREAMS.get(kind as usize).and_then(Option::as_ref).map_or(&[], std::slice::from_ref)
 }
 
 /// The gap of a stream that no feed covers.

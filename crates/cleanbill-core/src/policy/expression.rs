@@ -14,7 +14,7 @@ use crate::finding::{Finding, Status};
 use crate::gap::Gap;
 use crate::image::RunsAs;
 use crate::matching::stale_feed;
-use crate::package::{Package, PackageKind};
+use crate::package::Package;
 use crate::severity::Severity;
 
 /// What the pod's author chooses: no expression may become false by it.
@@ -327,18 +327,10 @@ fn finding(finding: &Finding, against: &Against<'_>) -> Value {
 }
 
 fn package(package: &Package) -> Value {
-    let kind = match package.kind {
-        PackageKind::Apk => "apk",
-        PackageKind::Deb => "deb",
-        PackageKind::Rpm => "rpm",
-        PackageKind::Python => "python",
-        PackageKind::Npm => "npm",
-        PackageKind::Go => "go",
-    };
     let fields = [
         ("name", text(&package.name)),
         ("version", text(&package.version)),
-        ("kind", text(kind)),
+        ("kind", text(package.kind.as_str())),
         ("purl", text(&package.purl)),
         ("source", text(package.source_name())),
     ];

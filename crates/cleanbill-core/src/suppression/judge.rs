@@ -14,7 +14,7 @@ use super::{By, Document, IgnoreEntry, IgnoreFile, Product, Remark, Rules, Rulin
 use super::{Stance, Subject};
 use crate::Timestamp;
 use crate::finding::Finding;
-use crate::package::{Package, PackageKind};
+use crate::package::Package;
 use crate::purl::PackageUrl;
 
 /// An entry, and the file that it is in.
@@ -226,7 +226,7 @@ impl Candidate<'_> {
         let package = &finding.package;
         self.package.is_none_or(|wanted| purl.is_some_and(|found| wanted.covers(found)))
             && self.within.as_ref().is_none_or(|files| {
-                package.kind == PackageKind::Go && files.contains(&package.evidence)
+                package.kind.is_compiled_in() && files.contains(&package.evidence)
             })
     }
 }
@@ -246,8 +246,8 @@ pub(super) fn ids(finding: &Finding) -> Vec<String> {
     std::iter::once(&finding.id).chain(&finding.aliases).map(|id| key(id)).collect()
 }
 
-/// Which programs hold a package. Only a Go program is known to be made of the modules that are
-/// told with it; of other packages nobody knows here what they are part of.
+/// Which programs hold a package. Only a Go or Rust program is known to be made of the modules that
+/// are told with it; of other packages nobody knows here what they are part of.
 struct Programs<'p> {
     packages: &'p [Package],
     /// Modules by name, and the program of each; made when first asked for.
@@ -259,7 +259,7 @@ impl Programs<'_> {
         let packages = self.packages;
         let by_name = self.by_name.get_or_insert_with(|| {
             let mut modules: HashMap<String, Vec<_>> = HashMap::new();
-            for package in packages.iter().filter(|p| p.kind == PackageKind::Go) {
+            for package in packages.iter().filter(|p| p.kind.is_compiled_in()) {
                 if let Ok(url) = package.purl.parse::<PackageUrl>() {
                     let same = modules.entry(url.name().to_owned()).or_default();
                     same.push((url, package.evidence.as_str()));

@@ -197,13 +197,13 @@ fn what_is_built_from_the_kernels_source_is_not_always_the_kernel() {
         (PackageKind::Apk, "linux-lts", None, true),
     ];
     for (kind, name, source, found) in table {
-        let (of, stream, version, fixed) = match kind {
-            PackageKind::Deb => (("debian", "12", ""), "Debian:12", "1-1", "2-1"),
-            PackageKind::Rpm => (("rocky", "9", ""), "Rocky Linux:9", "1-1", "2-1"),
-            PackageKind::Apk | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
-                (("alpine", "3.9", ""), "Alpine:v3.9", "1-r0", "2-r0")
-            }
-        };
+        let homes = [
+            (PackageKind::Deb, (("debian", "12", ""), "Debian:12", "1-1", "2-1")),
+            (PackageKind::Rpm, (("rocky", "9", ""), "Rocky Linux:9", "1-1", "2-1")),
+            (PackageKind::Apk, (("alpine", "3.9", ""), "Alpine:v3.9", "1-r0", "2-r0")),
+        ];
+        let (_, (of, stream, version, fixed)) =
+            homes.into_iter().find(|(home, _)| *home == kind).unwrap();
         let mut one = package(kind, name, version);
         one.source =
             source.map(|s| SourcePackage { name: s.to_owned(), version: version.to_owned() });

@@ -105,24 +105,25 @@ pub(crate) fn gaps(matched: &Matched) -> Vec<String> {
 
 /// The distribution an operating-system package of this kind stands in here.
 pub(crate) fn home(kind: PackageKind) -> Option<Distribution> {
-    match kind {
-        PackageKind::Apk => distribution("alpine", "3.9.4", "3.9"),
-        PackageKind::Deb => distribution("debian", "12.5", "12"),
-        PackageKind::Rpm => distribution("almalinux", "9.4", "9"),
-        PackageKind::Python | PackageKind::Npm | PackageKind::Go => None,
-    }
+    let homes = [
+        (PackageKind::Apk, ("alpine", "3.9.4", "3.9")),
+        (PackageKind::Deb, ("debian", "12.5", "12")),
+        (PackageKind::Rpm, ("almalinux", "9.4", "9")),
+    ];
+    let (_, (id, version, release)) = homes.into_iter().find(|(of, _)| *of == kind)?;
+    distribution(id, version, release)
 }
 
 pub(crate) fn stream(kind: PackageKind) -> Stream {
-    let text = match kind {
-        PackageKind::Apk => "Alpine:v3.9",
-        PackageKind::Deb => "Debian:12",
-        PackageKind::Rpm => "AlmaLinux:9",
-        PackageKind::Python => "PyPI",
-        PackageKind::Npm => "npm",
-        PackageKind::Go => "Go",
-    };
-    text.parse().unwrap()
+    let homes = [
+        (PackageKind::Apk, "Alpine:v3.9"),
+        (PackageKind::Deb, "Debian:12"),
+        (PackageKind::Rpm, "AlmaLinux:9"),
+    ];
+    match kind.ecosystem() {
+        Some(ecosystem) => Stream::of(ecosystem),
+        None => homes.into_iter().find(|(of, _)| *of == kind).unwrap().1.parse().unwrap(),
+    }
 }
 
 /// Notes that this release is known, and no end of its support announced.

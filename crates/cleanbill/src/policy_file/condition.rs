@@ -29,15 +29,10 @@ pub(crate) const FLAW_KEYS: [&str; 10] = [
 /// Every key of a package that is more than a name.
 pub(crate) const PACKAGE_KEYS: [&str; 3] = ["name", "kind", "versions"];
 
-/// The kinds of packages.
-const KINDS: [(&str, PackageKind); 6] = [
-    ("apk", PackageKind::Apk),
-    ("deb", PackageKind::Deb),
-    ("rpm", PackageKind::Rpm),
-    ("python", PackageKind::Python),
-    ("npm", PackageKind::Npm),
-    ("go", PackageKind::Go),
-];
+/// The kinds of packages, each with its word.
+pub(crate) fn kinds() -> [(&'static str, PackageKind); PackageKind::ALL.len()] {
+    PackageKind::ALL.map(|kind| (kind.as_str(), kind))
+}
 
 /// The base metrics of CVSS 2, 3 and 4 with all values that one of them knows
 /// (<https://www.first.org/cvss/>).
@@ -188,7 +183,7 @@ impl Reader<'_> {
         for (key, value) in entries {
             match key {
                 "name" => name = self.text(key, value).map(Glob::new),
-                "kind" => kind = self.word(key, value, &KINDS),
+                "kind" => kind = self.word(key, value, &kinds()),
                 _ => versions = Some((key, value)),
             }
         }

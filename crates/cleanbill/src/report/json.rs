@@ -18,7 +18,7 @@ use self::ids::{artifact_id, identifier, package_id, report_id, sha256};
 use crate::failure::{Failure, Result};
 use crate::report::lines::fixed;
 use crate::report::suppressed::{self, Said};
-use crate::report::targets::{Examined, Target};
+use crate::report::targets::{Examined, Target, language};
 use crate::report::{ImageMetadata, ScanReport, View};
 
 /// The schema that Trivy has used since 0.20.
@@ -167,10 +167,7 @@ fn result(view: &View<'_>, target: &Target<'_>, artifact: Option<&str>) -> Value
 
 /// Only files of which each holds one package are named by path, as in Trivy.
 fn file_path(package: &Package) -> Option<&str> {
-    match package.kind {
-        PackageKind::Npm | PackageKind::Python => Some(&package.evidence),
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm | PackageKind::Go => None,
-    }
+    language(package.kind).filter(|of| of.target.is_some()).map(|_| &*package.evidence)
 }
 
 /// The stored digest only where the source stores blobs by digest.
@@ -206,14 +203,8 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
     }
     put(&mut out, "Layer", layer(package, image));
     put(&mut out, "FilePath", file_path(package));
-    let analyser = match package.kind {
-        PackageKind::Apk => "apk",
-        PackageKind::Deb => "dpkg",
-        PackageKind::Rpm => "rpm",
-        PackageKind::Python => "python-pkg",
-        PackageKind::Npm => "node-pkg",
-        PackageKind::Go => "gobinary",
-    };
+    let own = if package.kind == PackageKind::Deb { "dpkg" } else { package.kind.as_str() };
+    let analyser = language(package.kind).map_or(own, |of| of.kind);
     put(&mut out, "AnalyzedBy", Some(analyser));
     out.into()
 }
@@ -221,19 +212,15 @@ fn package(package: &Package, image: Option<&ImageMetadata>) -> Value {
 /// A version as Trivy writes it: dpkg's and rpm's in three fields (epoch, upstream version,
 /// revision or release), all others in one.
 pub(super) fn version(out: &mut Map<String, Value>, prefix: &str, kind: PackageKind, text: &str) {
-    let (epoch, upstream, release) = match kind {
-        PackageKind::Deb | PackageKind::Rpm => {
-            let (epoch, rest) = match text.split_once(':') {
-                Some((epoch, rest)) => (epoch.parse::<u64>().ok(), rest),
-                None => (None, text),
-            };
-            let (upstream, release) =
-                rest.rsplit_once('-').map_or((rest, None), |(u, r)| (u, Some(r)));
-            (epoch.filter(|e| *e > 0), upstream, release)
-        }
-        PackageKind::Apk | PackageKind::Python | PackageKind::Npm | PackageKind::Go => {
-            (None, text, None)
-        }
+    let (epoch, upstream, release) = if matches!(kind, PackageKind::Deb | PackageKind::Rpm) {
+        let (epoch, rest) = match text.split_once(':') {
+            Some((epoch, rest)) => (epoch.parse::<u64>().ok(), rest),
+            None => (None, text),
+        };
+        let (upstream, release) = rest.rsplit_once('-').map_or((rest, None), |(u, r)| (u, Some(r)));
+        (epoch.filter(|e| *e > 0), upstream, release)
+    } else {
+        (None, text, None)
     };
     put(out, &format!("{prefix}Version"), Some(upstream));
     put(out, &format!("{prefix}Release"), release);

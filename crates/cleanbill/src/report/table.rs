@@ -8,7 +8,7 @@ use cleanbill_core::severity::Severity;
 
 use crate::report::lines::fixed;
 use crate::report::suppressed::{self, Said};
-use crate::report::targets::{self, Examined, Target};
+use crate::report::targets::{self, Examined, Target, language};
 use crate::report::text::{printable, wrap, wrap_words};
 use crate::report::{Look, View};
 
@@ -159,7 +159,7 @@ fn library(finding: &Finding, class: &str) -> String {
     let package = &finding.package;
     let file = package.evidence.rsplit('/').next().unwrap_or_default();
     let many = class == "lang-pkgs" && !file.is_empty();
-    let grouped = package.kind != cleanbill_core::package::PackageKind::Go;
+    let grouped = language(package.kind).is_some_and(|of| of.target.is_some());
     if many && grouped { format!("{} ({file})", package.name) } else { package.name.clone() }
 }
 

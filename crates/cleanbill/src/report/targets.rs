@@ -1,5 +1,5 @@
 //! What was scanned within one image, cut and named as Trivy does: the distribution's packages,
-//! all Node packages, all Python packages, and each Go program by its path.
+//! all Node packages, all Python packages, and each Go or Rust program by its path.
 //!
 //! Knows how far each target could be examined. Must not count a target as clean because nothing
 //! could be looked up for it.
@@ -50,14 +50,39 @@ enum Place {
     Language { name: String, kind: &'static str },
 }
 
+/// How Trivy tells packages of a language.
+pub(super) struct Language {
+    /// Its type.
+    pub(super) kind: &'static str,
+    /// The one target of all its packages; `None`: each file that holds some is a target.
+    pub(super) target: Option<&'static str>,
+}
+
+/// How Trivy tells packages of this kind; `None` for those of the distribution.
+pub(super) fn language(kind: PackageKind) -> Option<Language> {
+    let (kind, target) = match kind {
+        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => return None,
+        PackageKind::Npm => ("node-pkg", Some("Node.js")),
+        PackageKind::Python => ("python-pkg", Some("Python")),
+        PackageKind::Maven => ("jar", Some("Java")),
+        PackageKind::Gem => ("gemspec", Some("Ruby")),
+        PackageKind::Go => ("gobinary", None),
+        PackageKind::Cargo => ("rustbinary", None),
+        PackageKind::NuGet => ("dotnet-core", None),
+        PackageKind::Composer => ("composer-vendor", None),
+        PackageKind::Hex => ("hex", None),
+        PackageKind::Pub => ("pub", None),
+        PackageKind::Swift => ("swift", None),
+        PackageKind::Bitnami => ("bitnami", None),
+    };
+    Some(Language { kind, target })
+}
+
 fn place(package: &Package) -> Place {
-    let language = |name: &str, kind| Place::Language { name: name.to_owned(), kind };
-    match package.kind {
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => Place::Distribution,
-        PackageKind::Npm => language("Node.js", "node-pkg"),
-        PackageKind::Python => language("Python", "python-pkg"),
-        PackageKind::Go => language(&package.evidence, "gobinary"),
-    }
+    let Some(Language { kind, target }) = language(package.kind) else {
+        return Place::Distribution;
+    };
+    Place::Language { name: target.unwrap_or(&package.evidence).to_owned(), kind }
 }
 
 /// What was found in one place, by what becomes of it.
@@ -140,13 +165,11 @@ fn concerns(gap: &Gap, class: &str, packages: &[&Package]) -> bool {
     match gap.kind {
         GapKind::EndOfLife | GapKind::UnknownEndOfLife | GapKind::UnknownDistribution => os,
         GapKind::NoAdvisorySource => {
-            let stream = |kind| match kind {
-                PackageKind::Python => gap.subject.starts_with("PyPI"),
-                PackageKind::Npm => gap.subject.starts_with("npm"),
-                PackageKind::Go => gap.subject.starts_with("Go"),
-                PackageKind::Apk | PackageKind::Deb | PackageKind::Rpm => {
-                    !["PyPI", "npm", "Go"].iter().any(|e| gap.subject.starts_with(e))
-                }
+            let of = |kind: PackageKind| kind.ecosystem().map(|of| of.as_str());
+            let language = |name| PackageKind::ALL.into_iter().any(|kind| of(kind) == Some(name));
+            let stream = |kind| match of(kind) {
+                Some(name) => gap.subject == name,
+                None => !language(&*gap.subject),
             };
             packages.iter().any(|p| stream(p.kind))
         }

@@ -103,23 +103,15 @@ fn found(n: usize) -> Found {
 
 fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> Package {
     let number = format!("9999.{}.{}", n % 30, n % 7);
-    let (version, purl, evidence) = match kind {
-        PackageKind::Go => {
-            let version = format!("v{number}");
-            let purl = format!("pkg:golang/{name}@{version}");
-            (version, purl, "usr/local/bin/app".to_owned())
-        }
-        PackageKind::Apk
-        | PackageKind::Deb
-        | PackageKind::Rpm
-        | PackageKind::Python
-        | PackageKind::Npm => {
-            let purl = format!("pkg:pypi/{name}@{number}");
-            let evidence = format!(
-                "usr/local/lib/python3.13/site-packages/{name}-{number}.dist-info/METADATA"
-            );
-            (number, purl, evidence)
-        }
+    let (version, purl, evidence) = if kind == PackageKind::Go {
+        let version = format!("v{number}");
+        let purl = format!("pkg:golang/{name}@{version}");
+        (version, purl, "usr/local/bin/app".to_owned())
+    } else {
+        let purl = format!("pkg:pypi/{name}@{number}");
+        let evidence =
+            format!("usr/local/lib/python3.13/site-packages/{name}-{number}.dist-info/METADATA");
+        (number, purl, evidence)
     };
     Package {
         kind,

@@ -150,8 +150,8 @@ fn of_conditions() {
             "p:1:42: the package has no \"name\" (say which, such as name: xz-utils)",
         ),
         (
-            "packages: [{name: x, kind: cargo}]",
-            "p:1:58: \"kind\" cannot be \"cargo\" (one of apk, deb, rpm, python, npm, go)",
+            "packages: [{name: x, kind: rust}]",
+            "p:1:58: \"kind\" cannot be \"rust\" (one of apk, deb, rpm, python, npm, go, cargo, maven, gem, nuget, composer, hex, pub, swift, bitnami)",
         ),
         (
             "packages: [{name: x, versions: 5.6.0}]",

@@ -47,20 +47,30 @@ pub(super) fn report_id(report: &ScanReport) -> String {
     format!("{}-{}-{}-{}-{}", part(0..8), part(8..12), part(12..16), part(16..20), part(20..32))
 }
 
-/// Trivy's package id: name and version (rpm: without epoch, with architecture), and none for
-/// installed Python packages.
+/// Trivy's package id: name and version (rpm: without epoch, with architecture; Java: with colons), and
+/// none for installed Python packages.
 pub(in crate::report) fn package_id(package: &Package) -> Option<String> {
     let (name, version) = (&package.name, &package.version);
     match package.kind {
-        PackageKind::Apk | PackageKind::Deb | PackageKind::Npm | PackageKind::Go => {
-            Some(format!("{name}@{version}"))
-        }
         PackageKind::Rpm => {
             let version = version.split_once(':').map_or(version.as_str(), |(_, rest)| rest);
             let arch = package.arch.as_ref().map(|arch| format!(".{arch}"));
             Some(format!("{name}@{version}{}", arch.unwrap_or_default()))
         }
         PackageKind::Python => None,
+        PackageKind::Maven => Some(format!("{name}:{version}")),
+        PackageKind::Apk
+        | PackageKind::Deb
+        | PackageKind::Npm
+        | PackageKind::Go
+        | PackageKind::Cargo
+        | PackageKind::Gem
+        | PackageKind::NuGet
+        | PackageKind::Composer
+        | PackageKind::Hex
+        | PackageKind::Pub
+        | PackageKind::Swift
+        | PackageKind::Bitnami => Some(format!("{name}@{version}")),
     }
 }
 

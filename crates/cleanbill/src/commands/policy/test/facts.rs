@@ -15,6 +15,7 @@ use cleanbill_core::reference::ImageRef;
 use cleanbill_core::severity::Severity;
 use sha2::{Digest as _, Sha256};
 
+use crate::policy_file::kinds;
 use crate::policy_file::node::Placed;
 use crate::policy_file::read::Reader;
 
@@ -39,14 +40,6 @@ pub(super) const FLAW_KEYS: [&str; 11] = [
 ];
 /// Every key of a gap.
 pub(super) const GAP_KEYS: [&str; 2] = ["kind", "subject"];
-
-const KINDS: [(&str, PackageKind); 5] = [
-    ("apk", PackageKind::Apk),
-    ("deb", PackageKind::Deb),
-    ("python", PackageKind::Python),
-    ("npm", PackageKind::Npm),
-    ("go", PackageKind::Go),
-];
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
@@ -161,7 +154,7 @@ fn package(reader: &mut Reader<'_>, node: &Placed) -> Option<Package> {
         match key {
             "name" => name = reader.text(key, value),
             "version" => version = reader.text(key, value),
-            "kind" => kind = reader.word(key, value, &KINDS).unwrap_or(kind),
+            "kind" => kind = reader.word(key, value, &kinds()).unwrap_or(kind),
             _ => source = reader.text(key, value),
         }
     }
@@ -184,7 +177,7 @@ fn flaw(reader: &mut Reader<'_>, node: &Placed) -> Option<Finding> {
             "severity" => severity = reader.rated(key, value).unwrap_or_default(),
             "package" => name = reader.text(key, value).unwrap_or_default(),
             "version" => version = reader.text(key, value).unwrap_or_default(),
-            "kind" => kind = reader.word(key, value, &KINDS).unwrap_or(kind),
+            "kind" => kind = reader.word(key, value, &kinds()).unwrap_or(kind),
             "fixed" => fixed = reader.texts(key, value),
             "kev" => known_exploited = reader.boolean(key, value),
             "epss" => probability = reader.share(key, value),
