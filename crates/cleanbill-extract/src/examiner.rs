@@ -6,10 +6,11 @@ use cleanbill_core::layer::{Entry, EntryKind};
 
 use crate::checksums::{Summing, Sums};
 use crate::extractors::{Wanted, read, wanted};
-use crate::facts::{Facts, FileFacts, LayerFacts};
-use crate::go_binary::Scanner;
-use crate::options::Options;
+use crate::facts::{Facts, FileFacts, LayerFacts, Part};
+use crate::options::{Extra, Options};
+use crate::program::Scanner;
 use crate::rpm::Beside;
+use crate::rust_binary;
 
 /// Whether more of the open entry's content is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,13 +42,24 @@ struct Open {
     entry: u32,
     path: String,
     /// What its content is read as, each with the name it is wanted by.
-    wishes: Vec<(Wanted, String)>,
+    wishes: Vec<Extra>,
     size: u64,
     content: Content,
     /// Its checksums so far, where a package may have brought it.
     sums: Option<Box<Summing>>,
+    /// A part of it that is wanted by itself.
+    part: Option<Collected>,
     /// Whether more of it is wanted for anything but the checksums.
     more: Interest,
+}
+
+/// A part of a file, as it is collected.
+#[derive(Debug)]
+struct Collected {
+    part: Part,
+    /// How many bytes of the file have gone by.
+    offset: u64,
+    bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -89,11 +101,12 @@ impl LayerExaminer {
         if entry.kind != EntryKind::File {
             return Interest::Skip;
         }
-        let (sums, wishes): (Vec<_>, Vec<_>) =
-            self.wishes(&entry.path).into_iter().partition(|(w, _)| *w == Wanted::Checksums);
-        let sums = (!sums.is_empty()).then(Box::default);
+        let (by_itself, wishes): (Vec<_>, Vec<_>) =
+            self.wishes(&entry.path).into_iter().partition(|extra| extra.is_by_itself());
+        let sums = by_itself.iter().any(|e| e.wanted == Wanted::Checksums).then(Box::default);
+        let part = by_itself.iter().find_map(|extra| extra.part).map(Collected::new);
         let content = if wishes.is_empty() {
-            if entry.size < SMALLEST_PROGRAM && sums.is_none() {
+            if entry.size < SMALLEST_PROGRAM && by_itself.is_empty() {
                 return Interest::Skip;
             }
             Content::Program(Box::new(Scanner::new(self.options.modinfo_bytes)))
@@ -106,14 +119,15 @@ impl LayerExaminer {
         };
         let path = entry.path.clone();
         let more = content.interest();
-        let open = Open { entry: number, path, wishes, size: entry.size, content, sums, more };
+        let size = entry.size;
+        let open = Open { entry: number, path, wishes, size, content, sums, part, more };
         self.open.insert(open).interest()
     }
 
-    fn wishes(&self, path: &str) -> Vec<(Wanted, String)> {
-        let by_name = wanted(path).map(|w| (w, path.to_owned()));
-        let by_link = self.options.extra_paths.iter().filter(|e| e.path == path);
-        by_name.into_iter().chain(by_link.map(|e| (e.wanted, e.named.clone()))).collect()
+    fn wishes(&self, path: &str) -> Vec<Extra> {
+        let by_name = wanted(path).map(|wanted| Extra::whole(path, wanted, path));
+        let extra = self.options.extra_paths.iter().filter(|e| e.path == path);
+        by_name.into_iter().chain(extra.cloned()).collect()
     }
 
     /// Takes the next chunk of the open entry's content, of any length.
@@ -121,6 +135,9 @@ impl LayerExaminer {
         let Some(open) = &mut self.open else { return Interest::Skip };
         if let Some(sums) = &mut open.sums {
             sums.data(chunk);
+        }
+        if let Some(part) = &mut open.part {
+            part.data(chunk);
         }
         if open.more == Interest::Skip {
             return open.interest();
@@ -146,20 +163,27 @@ impl LayerExaminer {
     /// Ends the open entry and keeps what it says.
     pub fn close(&mut self) {
         let Some(open) = self.open.take() else { return };
-        let Open { entry, path, wishes, size, content, sums, more: _ } = open;
+        let Open { entry, path, wishes, size, content, sums, part, more: _ } = open;
         // Of a file that ends too early they are another file's, and fit nothing.
         if let Some(sums) = sums {
             let facts = Facts { sums: Some(sums.finish()), ..Facts::default() };
             self.layer.files.push(FileFacts { entry, wanted: Wanted::Checksums, facts });
         }
+        let crates = part.map(|part| rust_binary::crates(&part.bytes));
         if let Content::Program(scanner) = content {
-            if let Some(facts) = scanner.finish() {
-                self.layer.files.push(FileFacts { entry, wanted: Wanted::GoProgram, facts });
+            for (wanted, facts) in scanner.finish() {
+                // Where the list is does not matter any more once it was read.
+                if wanted != Wanted::RustProgram || crates.is_none() {
+                    self.layer.files.push(FileFacts { entry, wanted, facts });
+                }
             }
+            let crates =
+                crates.map(|facts| FileFacts { entry, wanted: Wanted::RustProgram, facts });
+            self.layer.files.extend(crates);
             return;
         }
-        let kinds: Vec<Wanted> = wishes.iter().map(|(wanted, _)| *wanted).collect();
-        for (wanted, named) in wishes {
+        let kinds: Vec<Wanted> = wishes.iter().map(|wish| wish.wanted).collect();
+        for Extra { wanted, named, .. } in wishes {
             let facts = match &content {
                 Content::Whole(bytes) if (bytes.len() as u64) < size => {
                     let mut facts = Facts::default();
@@ -201,7 +225,30 @@ impl LayerExaminer {
 
 impl Open {
     fn interest(&self) -> Interest {
-        if self.sums.is_some() { Interest::Read } else { self.more }
+        let whole = self.sums.is_some();
+        let part = self.part.as_ref().is_some_and(Collected::wants_more);
+        if whole || part { Interest::Read } else { self.more }
+    }
+}
+
+impl Collected {
+    fn new(part: Part) -> Self {
+        Self { part, offset: 0, bytes: Vec::new() }
+    }
+
+    fn data(&mut self, chunk: &[u8]) {
+        let Part { from, length } = self.part;
+        let into = |place: u64| {
+            let into = place.saturating_sub(self.offset);
+            usize::try_from(into).unwrap_or(usize::MAX).min(chunk.len())
+        };
+        let (start, end) = (into(from), into(from.saturating_add(length)));
+        self.bytes.extend_from_slice(chunk.get(start..end).unwrap_or_default());
+        self.offset += chunk.len() as u64;
+    }
+
+    fn wants_more(&self) -> bool {
+        self.offset < self.part.from.saturating_add(self.part.length)
     }
 }
 

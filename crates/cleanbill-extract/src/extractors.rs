@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksums::Sums;
 use crate::facts::Facts;
-use crate::{apk, dpkg, go_binary, node, os_release, passwd, python, rpm};
+use crate::{apk, bitnami, dpkg, go_binary, node, os_release, passwd, python, rpm, rust_binary};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -41,6 +41,10 @@ pub enum Wanted {
     NodePackage,
     /// A Go program, known by its content alone.
     GoProgram,
+    /// A Rust program, known by its content alone.
+    RustProgram,
+    /// What Bitnami says of an application that it packaged.
+    BitnamiDocument,
     /// Any file that a package may have brought, for its checksums alone.
     Checksums,
 }
@@ -63,6 +67,8 @@ impl Wanted {
         Self::PythonMetadata,
         Self::NodePackage,
         Self::GoProgram,
+        Self::RustProgram,
+        Self::BitnamiDocument,
         Self::Checksums,
     ];
 
@@ -84,6 +90,8 @@ impl Wanted {
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
             Self::GoProgram => "go-program",
+            Self::RustProgram => "rust-program",
+            Self::BitnamiDocument => "bitnami-document",
             Self::Checksums => "checksums",
         }
     }
@@ -104,7 +112,11 @@ impl Wanted {
             | Self::RpmManifest
             | Self::Passwd
             | Self::Checksums => true,
-            Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
+            Self::PythonMetadata
+            | Self::NodePackage
+            | Self::GoProgram
+            | Self::RustProgram
+            | Self::BitnamiDocument => false,
         }
     }
 }
@@ -119,7 +131,7 @@ pub(crate) struct Extractor {
 }
 
 /// Every extractor that reads whole files, chosen by name. All other files are looked at by
-/// [`go_binary`], which goes by content; [`checksums`](crate::checksums) are taken beside either.
+/// [`program`](crate::program), which goes by content; [`checksums`](crate::checksums) are taken beside either.
 pub(crate) const EXTRACTORS: &[Extractor] = &[
     os_release::RELEASE,
     apk::REPOSITORIES,
@@ -135,6 +147,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,
+    bitnami::DOCUMENT,
 ];
 
 /// What a file of this path would be read as, or `None`.
@@ -146,6 +159,9 @@ pub(crate) fn wanted(path: &str) -> Option<Wanted> {
 pub(crate) fn read(wanted: Wanted, named: &str, bytes: &[u8]) -> Facts {
     if wanted == Wanted::GoProgram {
         return go_binary::scan(bytes, 16 << 20, usize::MAX).unwrap_or_default();
+    }
+    if wanted == Wanted::RustProgram {
+        return rust_binary::scan(bytes, usize::MAX).unwrap_or_default();
     }
     if wanted == Wanted::Checksums {
         return Facts { sums: Some(Sums::of(bytes)), ..Facts::default() };

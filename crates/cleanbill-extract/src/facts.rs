@@ -73,6 +73,18 @@ pub(crate) struct Facts {
     /// What its whole content sums up to, where that is asked of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) sums: Option<Sums>,
+    /// Where in it more stands, which has to be read by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) part: Option<Part>,
+}
+
+/// Some bytes of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Part {
+    /// Their place in the file.
+    pub from: u64,
+    /// Their number.
+    pub length: u64,
 }
 
 /// The most problems of one file that are told one by one.

@@ -13,8 +13,10 @@
 //! a package database says is the image's own word; see `docs/security.md`.
 
 mod apk;
+mod bitnami;
 mod checksums;
 mod dpkg;
+mod elf;
 mod examiner;
 mod extractors;
 mod facts;
@@ -25,13 +27,15 @@ mod options;
 mod os_release;
 mod owners;
 mod passwd;
+mod program;
 mod purl;
 mod python;
 mod rpm;
+mod rust_binary;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};
-pub use facts::LayerFacts;
+pub use facts::{LayerFacts, Part};
 pub use merged::{Merged, merge};
 pub use options::{Extra, Options};
 pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};

@@ -31,8 +31,8 @@ pub struct Merged<'a> {
     /// What is there in the end, in the order of the places that were looked at.
     live: Vec<Live<'a>>,
     missing: BTreeSet<(usize, Extra)>,
-    /// Files that only a package's list makes interesting: no gap, if nobody reads them.
-    unsummed: BTreeSet<(usize, Extra)>,
+    /// Files of which more has to be known, or a part is to be read by itself.
+    again: BTreeSet<(usize, Extra)>,
     owners: Owners,
     /// Files in formats that are not read, with the format.
     unread: Vec<(&'static str, String)>,
@@ -67,7 +67,7 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
         root: Rootfs::merge([]),
         live: Vec::new(),
         missing: BTreeSet::new(),
-        unsummed: BTreeSet::new(),
+        again: BTreeSet::new(),
         owners: Owners::default(),
         unread: Vec::new(),
         gaps: Vec::new(),
@@ -82,13 +82,13 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
 }
 
 impl Merged<'_> {
-    /// Files that only a link or a package's list makes interesting and that were not read, with
-    /// their layers (counted from the lowest): read them in a second pass over those layers with
-    /// [`Options::extra_paths`](crate::Options::extra_paths) and merge again. What a link leads to
-    /// and is missing still becomes a gap in [`inventory`](Self::inventory); what is listed and
-    /// was not summed up counts as no package's own.
+    /// Files that only a link or a package's list makes interesting and that were not read, and
+    /// parts of programs, with their layers (counted from the lowest): read them in a second pass
+    /// over those layers with [`Options::extra_paths`](crate::Options::extra_paths) and merge again.
+    /// What is missing still becomes a gap in [`inventory`](Self::inventory); only what a package
+    /// lists and was not summed up counts as no package's own.
     pub fn missing(&self) -> Vec<(usize, Extra)> {
-        self.missing.union(&self.unsummed).cloned().collect()
+        self.missing.union(&self.again).cloned().collect()
     }
 }
 
@@ -200,7 +200,7 @@ impl Finder<'_, '_> {
         let layer = origin.layer as usize;
         let Some((_, facts)) = self.merged.layers.get(layer) else { return };
         if let Some(path) = facts.listing.path(origin.entry) {
-            self.merged.missing.insert((layer, Extra { path, wanted, named: named.to_owned() }));
+            self.merged.missing.insert((layer, Extra::whole(&path, wanted, named)));
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::extractors::Wanted;
+use crate::facts::Part;
 
 /// Everything that changes what facts come out of a layer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +28,21 @@ pub struct Extra {
     pub wanted: Wanted,
     /// The name by which it is wanted; some facts (which package a list belongs to) are in it.
     pub named: String,
+    /// These bytes of it alone; `None`: all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+impl Extra {
+    /// The whole file, which is wanted by this name.
+    pub(crate) fn whole(path: &str, wanted: Wanted, named: &str) -> Self {
+        Self { path: path.to_owned(), wanted, named: named.to_owned(), part: None }
+    }
+
+    /// Whether it is read beside whatever else wants the file, and not as a whole.
+    pub(crate) fn is_by_itself(&self) -> bool {
+        self.wanted == Wanted::Checksums || self.part.is_some()
+    }
 }
 
 impl Default for Options {
@@ -47,11 +63,13 @@ impl Options {
         let mut hash = Sha256::new();
         hash.update(self.file_bytes.to_be_bytes());
         hash.update(self.modinfo_bytes.to_be_bytes());
-        for Extra { path, wanted, named } in &self.extra_paths {
+        for Extra { path, wanted, named, part } in &self.extra_paths {
             for text in [path.as_str(), wanted.as_str(), named.as_str()] {
                 hash.update((text.len() as u64).to_be_bytes());
                 hash.update(text);
             }
+            let part = part.map_or([0, 0, 0], |part| [1, part.from, part.length]);
+            part.iter().for_each(|number| hash.update(number.to_be_bytes()));
         }
         Digest::Sha256(hash.finalize().into())
     }

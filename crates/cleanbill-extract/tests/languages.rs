@@ -5,6 +5,7 @@ mod support;
 
 use cleanbill_core::layer::EntryKind::{Hardlink, Opaque, Whiteout};
 use cleanbill_core::package::PackageKind;
+use cleanbill_extract::{Options, merge};
 use support::{Layer, entry, file, gaps, id, inventory, link, packages};
 
 const FLASK: &str = "Metadata-Version: 2.1\nName: Flask\nVersion: 3.1.3\n\n";
@@ -91,4 +92,21 @@ fn real_go_programs_of_this_machine_are_read() {
         assert_eq!(inventory.packages[0].purl, format!("pkg:golang/stdlib@{version}"));
         println!("{path}: {:?}", gaps(&inventory));
     }
+}
+
+#[test]
+fn crates_of_a_rust_program_are_read_in_a_second_pass() {
+    let program = include_bytes!("../../../fuzz/seeds/rust_crates/small");
+    let lower = vec![file("etc/hostname", "x"), file("usr/bin/app", b"#!/bin/sh\n")];
+    let upper = vec![file("usr/bin/app", program)];
+    check(&[lower.clone(), upper.clone()], &["time 0.1.42"], &[]);
+    // What a later layer took away is not read at all.
+    let nothing = "nothing-recognised: image: 2 files, no package and no distribution recognised";
+    check(&[upper.clone(), lower], &[], &[nothing]);
+    // Whoever does not read it a second time is told that something is missing.
+    let facts = [(None, support::examine(&upper, &Options::default(), 1000))];
+    assert_eq!(merge(&facts).missing().len(), 1);
+    let inventory = merge(&facts).inventory();
+    let unread = "unreadable-database: usr/bin/app: its list of crates was not read";
+    assert!(gaps(&inventory).iter().any(|gap| gap == unread), "{:?}", gaps(&inventory));
 }

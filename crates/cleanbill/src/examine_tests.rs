@@ -236,7 +236,7 @@ fn a_second_look_finds_what_only_a_link_makes_interesting() {
     let opens = |at: usize| content.opens(&image.layers[at].blob.digest);
     assert_eq!((opens(0), opens(1)), (2, 1), "only the layer that holds the file");
     let (path, named) = ("opt/db".to_owned(), INSTALLED.to_owned());
-    let extra = Extra { path, wanted: Wanted::ApkInstalled, named };
+    let extra = Extra { path, wanted: Wanted::ApkInstalled, named, part: None };
     let kept =
         |extra: &[Extra]| place.store.layer::<LayerFacts>(&place.key(&image, 0, extra)).unwrap();
     assert!(kept(&[]).is_some() && kept(&[extra]).is_some(), "each look under its own key");

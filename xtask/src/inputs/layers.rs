@@ -134,13 +134,15 @@ pub fn node() -> Result<PathBuf> {
     })
 }
 
-fn layer(name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
+/// A layer of this name, which is built once.
+pub(super) fn layer(name: &str, build: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
     let folder = inputs_dir()?.join("layers");
     fs::create_dir_all(&folder)?;
     once(&folder.join(format!("{name}.tar")), build)
 }
 
-fn pack(part: &Path, what: &str, folder: &Path) -> Result<()> {
+/// Packs one folder of a folder.
+pub(super) fn pack(part: &Path, what: &str, folder: &Path) -> Result<()> {
     run(Command::new("tar")
         .args(["--sort=name", "--mtime=@1700000000", "--owner=0", "--group=0", "--numeric-owner"])
         .args(["--format=gnu", "-cf"])

@@ -4,6 +4,7 @@
 
 mod archive;
 mod layers;
+mod vendors;
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -44,6 +45,22 @@ pub fn go() -> Result<Input> {
 /// When they cannot be fetched.
 pub fn python() -> Result<Input> {
     docker("python", || Ok(vec![layers::python()?]))
+}
+
+/// A docker archive of a Rust program, built by cargo-auditable, of old crates that have findings.
+///
+/// # Errors
+/// When cargo-auditable is not there or the crates cannot be fetched.
+pub fn rust() -> Result<Input> {
+    docker("rust", || Ok(vec![vendors::rust()?]))
+}
+
+/// A docker archive with what Bitnami's images say of old applications that have findings.
+///
+/// # Errors
+/// When it cannot be written.
+pub fn bitnami() -> Result<Input> {
+    docker("bitnami", || Ok(vec![vendors::bitnami()?]))
 }
 
 /// The large archive: Debian, Go programs, Python and Node packages, one layer each.

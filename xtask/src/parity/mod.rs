@@ -32,7 +32,8 @@ pub(crate) enum Only {
 /// # Errors
 /// When an input cannot be built, a scan fails, or a difference is not explained.
 pub fn run_task(args: &[String]) -> Result<()> {
-    let mut inputs = vec![inputs::go()?, inputs::python()?, example_image()?];
+    let mut inputs = vec![inputs::go()?, inputs::python()?, inputs::rust()?, inputs::bitnami()?];
+    inputs.push(example_image()?);
     for version in inputs::alpine_versions() {
         inputs.push(inputs::alpine(version)?);
     }

@@ -27,9 +27,10 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill-extract/src/extractors.rs",
         opens: "const EXTRACTORS",
         closes: "];",
-        // Go programs are read as they stream by, so they have no entry among the whole files.
+        // Programs are read as they stream by, so they have no entry among the whole files.
         helpers: &[
             "checksums",
+            "elf",
             "examiner",
             "extractors",
             "facts",
@@ -37,7 +38,9 @@ const FAMILIES: &[Family] = &[
             "merged",
             "options",
             "owners",
+            "program",
             "purl",
+            "rust_binary",
         ],
     },
     Family {

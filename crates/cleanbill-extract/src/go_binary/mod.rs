@@ -7,7 +7,6 @@
 //! frame, versions begin with `go1.`) is kept with its place in the file.
 
 mod buildinfo;
-mod elf;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -15,8 +14,8 @@ mod tests;
 use cleanbill_core::gap::GapKind;
 
 use self::buildinfo::BuildInfo;
-use self::elf::HEAD_MAX;
 use self::search::{Data, Found, Strings};
+use crate::elf::{self, HEAD_MAX};
 use crate::examiner::Interest;
 use crate::facts::Facts;
 

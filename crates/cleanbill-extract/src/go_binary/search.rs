@@ -5,7 +5,7 @@ use memchr::memmem;
 
 use super::Pointer;
 use super::buildinfo::{BuildInfo, END, START};
-use super::elf::{Elf, number};
+use crate::elf::{Elf, number};
 
 /// Go's mark, at an address that 16 divides; 32 bytes of header begin with it.
 const MAGIC: &[u8] = b"\xff Go buildinf:";

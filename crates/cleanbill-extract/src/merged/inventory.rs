@@ -117,6 +117,10 @@ impl Merged<'_> {
             for problem in &live.facts.problems {
                 gaps.push(Gap::new(problem.kind, &live.path, &problem.detail));
             }
+            if live.facts.part.is_some() {
+                let detail = "its list of crates was not read";
+                gaps.push(Gap::new(GapKind::UnreadableDatabase, &live.path, detail));
+            }
         }
         for problem in self.root.problems() {
             let (kind, detail) = match problem.trouble {

@@ -1,4 +1,5 @@
-//! Which files of the merged image are as a package of the operating system brought them.
+//! Which files of the merged image are as a package of the operating system brought them, and what
+//! has to be read a second time to know it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -17,8 +18,11 @@ impl Merged<'_> {
     /// [missing](Self::missing).
     pub(super) fn find_owners(&mut self, facts: &HashMap<Origin, Vec<(Wanted, &Facts)>>) {
         let mut at: HashMap<String, Origin> = HashMap::new();
-        for live in self.live.iter().filter(|l| l.facts.claims.iter().any(|c| !c.kind.is_os())) {
-            at.insert(live.path.clone(), live.origin);
+        let of_language = |facts: &Facts| facts.claims.iter().any(|claim| !claim.kind.is_os());
+        for live in &self.live {
+            if of_language(live.facts) || live.facts.part.is_some() {
+                at.insert(live.path.clone(), live.origin);
+            }
         }
         self.root.walk(|path, item| {
             if let (Item::File(origin), Some(format)) = (item, unread::format(path)) {
@@ -39,12 +43,23 @@ impl Merged<'_> {
         let lists = lists.filter(|o: &&Owned| installed.contains(o.package.as_str()));
         self.owners = owners(&self.root, &asked, lists);
         for origin in self.owners.unsummed.iter().filter_map(|path| at.get(path)) {
-            let layer = origin.layer as usize;
-            let listing = self.layers.get(layer).map(|(_, facts)| &facts.listing);
-            if let Some(path) = listing.and_then(|listing| listing.path(origin.entry)) {
-                let extra = Extra { named: path.clone(), path, wanted: Wanted::Checksums };
-                self.unsummed.insert((layer, extra));
+            if let Some(path) = self.listed(*origin) {
+                let extra = Extra::whole(&path, Wanted::Checksums, &path);
+                self.again.insert((origin.layer as usize, extra));
             }
         }
+        for live in &self.live {
+            if let (Some(part), Some(path)) = (live.facts.part, self.listed(live.origin)) {
+                let whole = Extra::whole(&path, live.wanted, &path);
+                self.again
+                    .insert((live.origin.layer as usize, Extra { part: Some(part), ..whole }));
+            }
+        }
+    }
+
+    /// The path of a file as its layer lists it.
+    fn listed(&self, origin: Origin) -> Option<String> {
+        let (_, facts) = self.layers.get(origin.layer as usize)?;
+        facts.listing.path(origin.entry)
     }
 }

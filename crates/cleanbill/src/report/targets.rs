@@ -82,7 +82,11 @@ fn place(package: &Package) -> Place {
     let Some(Language { kind, target }) = language(package.kind) else {
         return Place::Distribution;
     };
-    Place::Language { name: target.unwrap_or(&package.evidence).to_owned(), kind }
+    let file = package.evidence.as_str();
+    // The application is its folder; the document in it only says so.
+    let folder = if package.kind == PackageKind::Bitnami { file.rsplit_once('/') } else { None };
+    let name = target.or(folder.map(|(folder, _)| folder)).unwrap_or(file);
+    Place::Language { name: name.to_owned(), kind }
 }
 
 /// What was found in one place, by what becomes of it.
