@@ -8,5 +8,6 @@ mod feeds;
 mod place;
 mod real;
 mod registry;
+mod resumed;
 mod round;
 mod sources;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
+use cleanbill_advisory::Download;
 use cleanbill_advisory::update::{
     Bounds, Copies, Database, Plan, Publisher, Sources, Turn, Updated,
 };
@@ -125,6 +126,10 @@ pub fn run(
                 let stood_in = failures.iter().map(|(o, e)| format!("{o}: {}", e.message()));
                 let old: Vec<String> = stood_in.chain(kept).collect();
                 out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
+                if failures.is_empty() {
+                    // That it cannot be removed undoes nothing.
+                    _ = turn.forget_begun();
+                }
                 return Ok(ended(&old, failures.is_empty(), origin, &mut say));
             }
             Err(e) => {
@@ -209,12 +214,12 @@ impl Run {
                     bounds: self.plan.bounds.clone(),
                     stands_in,
                 };
-                let mut source: Option<Box<dyn Read>> = None;
-                if !turn.has(&plan.digest).map_err(|e| failed(&e))? {
-                    say(&format!("{}: {} bytes", found.name, found.layer.size));
-                    source = Some(Box::new(found.artifact.open(&found.layer)?));
-                }
-                let source = source.as_mut().map(|s| s as &mut dyn Read);
+                let open = &mut |here: &mut dyn Read| found.rest(here);
+                let layer = &found.layer;
+                let source = match turn.has(&plan.digest).map_err(|e| failed(&e))? {
+                    true => None,
+                    false => Some(Download { digest: layer.digest, size: layer.size, open }),
+                };
                 let updated = turn.database(&plan, source, say).map_err(|e| next_step(&e))?;
                 Ok(self.built(updated))
             }
