@@ -3,6 +3,7 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod configured;
 mod faults;
 mod feeds;
 mod place;
