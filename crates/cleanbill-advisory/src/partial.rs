@@ -11,6 +11,7 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -40,8 +41,9 @@ pub type Open<'a> = dyn FnMut(&mut dyn Read) -> io::Result<Box<dyn Read>> + 'a;
 pub(crate) enum Mark<'a> {
     /// Of the bytes with this digest.
     Digest(&'a Digest),
-    /// Of what a server calls by this strong ETag.
-    Etag(&'a str),
+    /// Of what a server calls by this strong ETag, and gave this date, which it need not repeat with
+    /// the rest (RFC 9110, 15.3.7).
+    Etag(&'a str, Option<Timestamp>),
     /// Nobody can tell: it is never gone on with.
     Unknown,
 }
@@ -52,8 +54,11 @@ impl Mark<'_> {
         let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
         let mark = match self {
             Self::Digest(digest) => digest.to_string().replace(':', "-"),
-            Self::Etag(etag) if etag.len() <= ETAG_MAX => format!("etag-{}", hex(etag.as_bytes())),
-            Self::Etag(_) | Self::Unknown => "begun".to_owned(),
+            Self::Etag(etag, date) if etag.len() <= ETAG_MAX => {
+                let date = date.map_or_else(String::new, |date| format!("-{}", date.as_second()));
+                format!("etag-{}{date}", hex(etag.as_bytes()))
+            }
+            Self::Etag(..) | Self::Unknown => "begun".to_owned(),
         };
         let mut name = place.as_os_str().to_owned();
         name.push(format!(".{mark}{SUFFIX}"));
@@ -209,6 +214,7 @@ fn is_full(error: &io::Error) -> bool {
 pub(crate) struct Tagged {
     pub path: PathBuf,
     pub etag: String,
+    pub date: Option<Timestamp>,
     /// Bytes that are in it: not none.
     pub have: u64,
 }
@@ -216,10 +222,13 @@ pub(crate) struct Tagged {
 /// Finds it.
 pub(crate) fn tagged(place: &Path) -> Result<Option<Tagged>> {
     for (mark, path) in all(place)? {
-        let etag = mark.strip_prefix("etag-").and_then(from_hex);
+        let Some(mark) = mark.strip_prefix("etag-") else { continue };
+        let (etag, date) = mark.split_once('-').unwrap_or((mark, ""));
+        let date = date.parse().ok().and_then(|second| Timestamp::from_second(second).ok());
+        let etag = from_hex(etag);
         let have = path.symlink_metadata().ok().filter(|m| m.is_file() && m.nlink() == 1);
         if let (Some(etag), Some(have)) = (etag, have.map(|m| m.len()).filter(|have| *have > 0)) {
-            return Ok(Some(Tagged { path, etag, have }));
+            return Ok(Some(Tagged { path, etag, date, have }));
         }
     }
     Ok(None)

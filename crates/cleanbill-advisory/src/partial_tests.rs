@@ -190,9 +190,13 @@ fn an_etag_is_kept_in_a_name() {
     for (etag, kept) in table {
         let dir = tempfile::tempdir().unwrap();
         let place = dir.path().join("known_exploited_vulnerabilities.json");
-        std::fs::write(Mark::Etag(etag).path(&place), b"abc").unwrap();
-        let found = tagged(&place).unwrap().map(|t| (t.etag, t.have));
-        assert_eq!(found, kept.then(|| (etag.to_owned(), 3)), "{etag}");
+        for second in [None, Some(1_785_542_400), Some(-1)] {
+            let date = second.map(|s| cleanbill_core::Timestamp::from_second(s).unwrap());
+            clear(&place, None).unwrap();
+            std::fs::write(Mark::Etag(etag, date).path(&place), b"abc").unwrap();
+            let found = tagged(&place).unwrap().map(|t| (t.etag, t.date, t.have));
+            assert_eq!(found, kept.then(|| (etag.to_owned(), date, 3)), "{etag} {second:?}");
+        }
     }
     for bad in ["", "2", "22zz22", "7031", "2270310d0a22", "22c3a922"] {
         assert_eq!(from_hex(bad), None, "{bad}");

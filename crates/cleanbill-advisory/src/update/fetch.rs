@@ -121,6 +121,7 @@ impl Fetcher {
         }
         let response = request.call().map_err(network)?;
         let mut etag = text(response.headers(), header::ETAG);
+        let mut date = text(response.headers(), header::LAST_MODIFIED).and_then(http_date);
         let (part, start) = match (response.status(), begun) {
             (StatusCode::NOT_MODIFIED, None) if known.is_some() => {
                 partial::clear(path, None).map_err(io)?;
@@ -130,7 +131,7 @@ impl Fetcher {
                 partial::clear(path, None).map_err(io)?;
                 // Only a strong ETag promises the same bytes.
                 let strong = etag.as_deref().filter(|e| e.starts_with('"'));
-                (strong.map_or(Mark::Unknown, Mark::Etag).path(path), 0)
+                (strong.map_or(Mark::Unknown, |etag| Mark::Etag(etag, date)).path(path), 0)
             }
             (StatusCode::PARTIAL_CONTENT, Some(begun)) => {
                 if !is_rest(response.headers(), begun.have) {
@@ -140,6 +141,7 @@ impl Fetcher {
                 if *etag.get_or_insert_with(|| begun.etag.clone()) != begun.etag {
                     return Err(anew(path, "the server sent the rest of another file"));
                 }
+                date = date.or(begun.date);
                 (begun.path, begun.have)
             }
             (StatusCode::RANGE_NOT_SATISFIABLE, _) => {
@@ -153,7 +155,6 @@ impl Fetcher {
             }
             (status, _) => return Err(Failed::For(said(status))),
         };
-        let last_modified = text(response.headers(), header::LAST_MODIFIED).and_then(http_date);
         let bytes = self.body(response, &part, start).inspect_err(|_| {
             // What nobody can go on with does not stay.
             let empty = part.metadata().is_ok_and(|m| m.len() == 0);
@@ -166,7 +167,7 @@ impl Fetcher {
             return Err(Failed::For(wrong));
         }
         std::fs::rename(&part, path).map_err(|e| Failed::For(Error::io(path, e)))?;
-        Ok(Outcome::Fetched { bytes, seen: Seen { etag, last_modified } })
+        Ok(Outcome::Fetched { bytes, seen: Seen { etag, last_modified: date } })
     }
 
     /// Writes the body behind the first `start` bytes of `part`; returns the size of the whole.

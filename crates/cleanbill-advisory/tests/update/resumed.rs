@@ -76,10 +76,13 @@ fn what_breaks_off_is_left_for_the_next_run_and_nothing_else_is() {
     let error = update(&plan, &mut |_| ()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     let feed = dir.path().join("feeds/osv/PyPI");
-    // Named by `"p1"`.
-    assert_eq!(names(&feed), ["all.zip.etag-22703122.partial"]);
+    // Named by `"p1"`, and the date that it had.
+    assert_eq!(names(&feed), ["all.zip.etag-22703122-1785542400.partial"]);
     server.asked("");
-    update(&plan, &mut |_| ()).unwrap();
+    server.trick("/PyPI/all.zip", &[Trick::Bare]);
+    let report = update(&plan, &mut |_| ()).unwrap().report;
+    let osv = report.feeds.iter().find(|f| f.id == "osv:PyPI").unwrap();
+    assert_eq!(osv.as_of.unwrap().to_string(), "2026-08-01T00:00:00Z");
     assert_eq!(server.asked("/PyPI/all.zip"), ["range=bytes=90- if-range=\"p1\""]);
 
     // Without a strong ETag nobody knows whether it is still the same file.

@@ -26,6 +26,8 @@ pub enum Trick {
     WrongRange,
     /// Sends less of the range than was asked for, and says so.
     ShortRange,
+    /// Sends the range without what was said of the file before.
+    Bare,
     /// Sends the range of the file that there is, whichever was asked for.
     AnyRange,
     /// A body without a length that does not end.
@@ -200,9 +202,13 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
             let wrong = usize::from(matches!(trick, Some(Trick::WrongRange)));
             let start = from - wrong;
             let end = body.len() - usize::from(matches!(trick, Some(Trick::ShortRange)));
+            let said = match trick {
+                Some(Trick::Bare) => "Connection: close".to_owned(),
+                _ => format!("ETag: {etag}\r\n{dated}"),
+            };
             write!(
                 stream,
-                "HTTP/1.1 206 Partial\r\nETag: {etag}\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}\r\n{dated}\r\n\r\n",
+                "HTTP/1.1 206 Partial\r\n{said}\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}\r\n\r\n",
                 end - 1,
                 body.len(),
                 end - start

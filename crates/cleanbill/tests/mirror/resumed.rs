@@ -69,7 +69,7 @@ fn what_a_killed_process_left_is_gone_on_with() {
             _ => {
                 let etag = format!("\"{}\"", sha256(&zip).short());
                 let hex: String = etag.bytes().map(|b| format!("{b:02x}")).collect();
-                let left = place.folder().join(format!("{feeds}.etag-{hex}.partial"));
+                let left = place.folder().join(format!("{feeds}.etag-{hex}-4102531200.partial"));
                 (update(&registry, "feeds"), left, zip, "GET /feeds/PyPI/all.zip")
             }
         };
