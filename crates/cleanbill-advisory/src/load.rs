@@ -12,6 +12,7 @@ use cleanbill_core::advisory::Feed;
 use cleanbill_core::digest::Digest;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::partial::{self, Download};
 use crate::place::Place;
 use crate::snapshot::{Contents, Snapshot};
 
@@ -57,15 +58,38 @@ pub struct Loaded {
 /// that nobody can tell; others when it cannot be copied, is damaged or another than was asked
 /// for, or another process is replacing it. What was in force before stays.
 pub fn load(source: &mut dyn Read, load: &Load) -> Result<Loaded> {
+    put(load, |fresh| copy(source, &load.name, load.most, fresh))
+}
+
+/// The same with a download, which goes on where an earlier one broke off; `say` is told of it.
+///
+/// # Errors
+/// As [`load`]; where it breaks off, what has arrived of it stays beside the place for the next one.
+pub fn download(download: Download<'_>, load: &Load, say: &mut dyn FnMut(&str)) -> Result<Loaded> {
+    if download.size > load.most {
+        return Err(too_large(&load.name, load.most));
+    }
+    put(load, |fresh| partial::fetch(download, &load.name, (&load.out, fresh), say))
+}
+
+/// Puts in force what `bring` writes.
+fn put(load: &Load, bring: impl FnOnce(&Path) -> Result<()>) -> Result<Loaded> {
     let place = Place::take(&load.out)?;
-    let result = replace(source, load, &place);
+    let result = bring(place.fresh()).and_then(|()| replace(load, &place));
     // Nothing of a failure stays but what was there; after a success the name is gone.
     _ = std::fs::remove_file(place.fresh());
+    if result.is_ok() {
+        // Of what is in force now nothing is missing: that it cannot be removed undoes nothing.
+        _ = partial::clear(&load.out, None);
+    }
     result
 }
 
-fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> {
-    copy(source, &load.name, load.most, place.fresh())?;
+pub(crate) fn too_large(name: &str, most: u64) -> Error {
+    Error::new(ErrorKind::OverLimit, format!("{name} has more than {most} bytes"))
+}
+
+fn replace(load: &Load, place: &Place) -> Result<Loaded> {
     let new = Snapshot::open_as(place.fresh(), &load.name)?;
     if let Some(wanted) = load.digest.filter(|wanted| *wanted != new.digest()) {
         let message = format!("{} has the digest {}, not {wanted}", load.name, new.digest());
@@ -91,7 +115,7 @@ fn replace(source: &mut dyn Read, load: &Load, place: &Place) -> Result<Loaded> 
 }
 
 /// Copies a source of at most so many bytes and flushes it to the disk.
-pub(crate) fn copy(source: &mut dyn Read, name: &str, most: u64, to: &Path) -> Result<()> {
+fn copy(source: &mut dyn Read, name: &str, most: u64, to: &Path) -> Result<()> {
     let unwritten = |e| Error::io(to, e);
     // What a killed process left is not written into: somebody may have it open.
     match std::fs::remove_file(to) {
@@ -108,10 +132,7 @@ pub(crate) fn copy(source: &mut dyn Read, name: &str, most: u64, to: &Path) -> R
             Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(Error::new(ErrorKind::Io, name).because(e)),
         };
-        left = left.checked_sub(read as u64).ok_or_else(|| {
-            let message = format!("{name} has more than {most} bytes");
-            Error::new(ErrorKind::OverLimit, message)
-        })?;
+        left = left.checked_sub(read as u64).ok_or_else(|| too_large(name, most))?;
         file.write_all(piece.get(..read).unwrap_or_default()).map_err(unwritten)?;
     }
     file.sync_all().map_err(unwritten)

@@ -12,7 +12,7 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
 use serde::Deserialize;
 
-use crate::blob::{Clock, Raw, read_document};
+use crate::blob::{Clock, Raw, read_document, uncarry};
 use crate::content::{Content, Descriptor, Role};
 use crate::error::{Error, ErrorKind, Result};
 use crate::hash::Hasher;
@@ -76,10 +76,28 @@ impl Artifact {
     /// # Errors
     /// When it cannot be reached.
     pub fn open(&self, layer: &Descriptor) -> Result<impl Read + Send + use<>> {
-        let stored = self.content.open(Role::Blob, layer)?;
-        let hasher = Some(Hasher::like(&layer.digest));
-        let raw = Raw::new(stored, layer.size, hasher, self.clock.clone());
+        self.open_after(layer, &mut io::empty())
+    }
+
+    /// Opens what comes behind the beginning of a layer that is here already, from an earlier try:
+    /// `here` is read to its end first, and counts for size and digest as if it came from the
+    /// registry, which is asked for the rest alone. An error of the reader is of the kind
+    /// [`io::ErrorKind::InvalidData`] where beginning and rest are not the promised bytes.
+    ///
+    /// # Errors
+    /// When `here` cannot be read or is longer than the layer, or the registry cannot be reached.
+    pub fn open_after(
+        &self,
+        layer: &Descriptor,
+        here: &mut dyn Read,
+    ) -> Result<impl Read + Send + use<>> {
         let name = format!("{} of {}", layer.digest.short(), self.name);
+        let hasher = Some(Hasher::like(&layer.digest));
+        let mut raw = Raw::new(Box::new(io::empty()), layer.size, hasher, self.clock.clone());
+        raw.begin(here).map_err(|e| uncarry(e).within(&name))?;
+        if raw.taken() < layer.size || layer.size == 0 {
+            raw.go_on(self.content.open_from(Role::Blob, layer, raw.taken())?);
+        }
         Ok(Checked { raw, descriptor: layer.clone(), name, ended: false })
     }
 }
@@ -127,7 +145,8 @@ impl Read for Checked {
         let n = self.raw.read(buffer)?;
         if n == 0 {
             let checked = self.raw.check(&self.descriptor);
-            checked.map_err(|e| io::Error::other(e.within(&self.name)))?;
+            let wrong = |e: Error| e.within(&self.name);
+            checked.map_err(|e| io::Error::new(io::ErrorKind::InvalidData, wrong(e)))?;
             self.ended = true;
         }
         Ok(n)
@@ -173,10 +192,23 @@ mod tests {
             match wrong {
                 None => assert_eq!((result.unwrap() as u64, &read), (size, &bytes), "{case}"),
                 Some(part) => {
-                    let said = result.unwrap_err().to_string();
-                    assert!(said.contains(part), "{case}: {said}");
+                    let wrong = result.unwrap_err();
+                    assert_eq!(wrong.kind(), std::io::ErrorKind::InvalidData, "{case}");
+                    assert!(wrong.to_string().contains(part), "{case}: {wrong}");
                 }
             }
+            // A beginning that is here already counts, and is handed out by nobody.
+            for begin in [&bytes[..5], &bytes[..]] {
+                let mut rest = Vec::new();
+                let result = artifact.open_after(&layer, &mut &*begin);
+                let result = result.map(|mut reader| reader.read_to_end(&mut rest));
+                let good = matches!(result, Ok(Ok(_)));
+                assert_eq!(good, wrong.is_none(), "{case} after {}", begin.len());
+                assert!(!good || [begin, &rest].concat() == bytes, "{case}");
+            }
+            let altered = artifact.open_after(&layer, &mut &b"was what"[..]);
+            let altered = altered.unwrap().read_to_end(&mut Vec::new()).unwrap_err();
+            assert_eq!(altered.kind(), std::io::ErrorKind::InvalidData, "{case}");
         }
     }
 }

@@ -83,6 +83,23 @@ impl Raw {
         Self { inner, hasher, taken: 0, size, clock }
     }
 
+    /// Reads to its end what comes before the bytes of the store; it counts as if it were of them.
+    pub(crate) fn begin(&mut self, here: &mut dyn Read) -> io::Result<()> {
+        let mut piece = vec![0; 64 << 10];
+        loop {
+            self.clock.check().map_err(io::Error::other)?;
+            match read(here, &mut piece)? {
+                0 => return Ok(()),
+                n => self.count(piece.get(..n).unwrap_or_default())?,
+            }
+        }
+    }
+
+    /// Goes on with these bytes of the store.
+    pub(crate) fn go_on(&mut self, inner: Box<dyn Read + Send>) {
+        self.inner = inner;
+    }
+
     /// Bytes read so far.
     pub(crate) fn taken(&self) -> u64 {
         self.taken
@@ -91,6 +108,19 @@ impl Raw {
     /// The digest, if hashing was ours to do. To be called once, at the end.
     pub(crate) fn digest(&mut self) -> Option<Digest> {
         self.hasher.take().map(Hasher::finish)
+    }
+
+    fn count(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.taken = self.taken.saturating_add(bytes.len() as u64);
+        if self.taken > self.size {
+            let why = format!("more than the {} bytes that are stated", self.size);
+            let wrong = Error::new(ErrorKind::Malformed, why);
+            return Err(io::Error::new(io::ErrorKind::InvalidData, wrong));
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        Ok(())
     }
 
     /// Checks what was read against what was promised.
@@ -113,21 +143,18 @@ impl Raw {
 impl Read for Raw {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.clock.check().map_err(io::Error::other)?;
-        let n = loop {
-            match self.inner.read(buf) {
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                other => break other?,
-            }
-        };
-        self.taken = self.taken.saturating_add(n as u64);
-        if self.taken > self.size {
-            let why = format!("more than the {} bytes that are stated", self.size);
-            return Err(io::Error::other(Error::new(ErrorKind::Malformed, why)));
-        }
-        if let Some(hasher) = &mut self.hasher {
-            hasher.update(buf.get(..n).unwrap_or_default());
-        }
+        let n = read(&mut *self.inner, buf)?;
+        self.count(buf.get(..n).unwrap_or_default())?;
         Ok(n)
+    }
+}
+
+fn read(from: &mut dyn Read, buf: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match from.read(buf) {
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Where manifests and blobs come from: what the sources have in common.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use cleanbill_core::digest::Digest;
 
 use crate::Result;
+use crate::error::{Error, ErrorKind};
 
 /// A descriptor (OCI image specification, descriptor.md) as far as it is needed to fetch a thing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,4 +37,25 @@ pub trait Content: Send + Sync {
     /// # Errors
     /// When there are none, or they cannot be reached.
     fn open(&self, role: Role, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>>;
+
+    /// The same from the byte `from` on, which is no more than there are. A store that cannot begin
+    /// in the middle reads what comes before and leaves it out.
+    ///
+    /// # Errors
+    /// As [`Content::open`].
+    fn open_from(
+        &self,
+        role: Role,
+        descriptor: &Descriptor,
+        from: u64,
+    ) -> Result<Box<dyn Read + Send>> {
+        skipped(self.open(role, descriptor)?, from)
+    }
+}
+
+/// A reader without its first bytes.
+pub(crate) fn skipped(mut whole: Box<dyn Read + Send>, bytes: u64) -> Result<Box<dyn Read + Send>> {
+    io::copy(&mut (&mut whole).take(bytes), &mut io::sink())
+        .map_err(|e| Error::new(ErrorKind::Io, "reading failed").because(e))?;
+    Ok(whole)
 }

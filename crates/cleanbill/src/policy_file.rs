@@ -174,7 +174,7 @@ pub(crate) fn tree(text: &str, file_name: &str) -> Result<node::Placed, Vec<Prob
     match node::parse(text) {
         Ok(root) => Ok(root),
         Err(wrong) => {
-            let hint = "it is a YAML mapping without anchors; see docs/policy.md";
+            let hint = "it is a YAML mapping without anchors; docs/ describes its keys";
             Err(one(wrong.line, wrong.column, wrong.message, hint))
         }
     }

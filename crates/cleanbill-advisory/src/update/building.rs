@@ -15,6 +15,7 @@ use crate::build::{self, Options, Report};
 use crate::error::Result;
 use crate::feeds::osv;
 use crate::load;
+use crate::partial;
 use crate::place::Place;
 use crate::snapshot::Snapshot;
 
@@ -55,6 +56,11 @@ impl Building<'_> {
         // Nothing of a failure stays but what was there.
         let report = built.inspect_err(|_| _ = std::fs::remove_file(place.fresh()))?;
         place.put(true)?;
+        if self.stands_in.is_none() {
+            // Nobody goes on with what was left of a download to the place. That it cannot be
+            // removed undoes nothing.
+            _ = partial::clear(self.out, None);
+        }
         Ok(report)
     }
 

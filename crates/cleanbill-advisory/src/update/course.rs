@@ -11,6 +11,7 @@ use super::fetch::{Fetcher, Outcome};
 use super::state::{Seen, State};
 use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
+use crate::partial;
 use crate::place::make_parent;
 
 /// One update under way.
@@ -81,6 +82,8 @@ impl<'a> Course<'a> {
         match self.fetcher.fetch(url, &path, None, &|_| Ok(())) {
             Ok(_) => Ok(true),
             Err(failed) if publishers_fault(&failed) => {
+                // Of many small files none is worth to be gone on with.
+                partial::clear(&path, None)?;
                 self.say(&format!("{name}: not fetched, what was before is kept: {failed}"));
                 self.kept.push(format!("{name}: {failed}"));
                 self.first.get_or_insert(failed);

@@ -1,8 +1,7 @@
 //! A database of Trivy that was published somewhere, as a source of its own: fetched by whoever calls,
 //! kept beside the feeds, and built from. The copy that is kept is one that could be built from.
 
-use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use cleanbill_core::digest::Digest;
 
@@ -13,7 +12,8 @@ use super::{Bounds, Updated};
 use crate::build::Options;
 use crate::error::{Error, Result};
 use crate::feeds::trivy;
-use crate::load;
+use crate::load::too_large;
+use crate::partial::{self, Download};
 use crate::place::make_parent;
 
 /// Where copies of it lie, in the folder of updates.
@@ -36,7 +36,21 @@ pub struct Database {
     pub stands_in: Option<Copies>,
 }
 
+/// Beside what lies what was left of a download of one, in the folder of updates.
+fn begun(folder: &Path) -> PathBuf {
+    folder.join(DATABASE_FOLDER).join(trivy::ARCHIVE)
+}
+
 impl Turn {
+    /// Removes what was left of a download of a database that broke off: no source that is tried
+    /// goes on with it.
+    ///
+    /// # Errors
+    /// When it cannot be removed.
+    pub fn forget_begun(&self) -> Result<()> {
+        partial::clear(&begun(self.folder()), None)
+    }
+
     /// Whether a database of this digest was built from before, so that it need not be fetched.
     ///
     /// # Errors
@@ -47,8 +61,8 @@ impl Turn {
         Ok(known == Some(digest.to_string()) && copy.is_file())
     }
 
-    /// Builds the snapshot from a database: the one that `source` gives (`db.tar.gz`, and an error
-    /// unless it is what its digest names), or without one the copy that [`Turn::has`] told of.
+    /// Builds the snapshot from a database: the one that `source` gives (`db.tar.gz`), or without one
+    /// the copy that [`Turn::has`] told of. A download that broke off is gone on with.
     ///
     /// # Errors
     /// When it cannot be read or built from, or takes something away where it stands in for
@@ -56,7 +70,7 @@ impl Turn {
     pub fn database(
         &self,
         plan: &Database,
-        source: Option<&mut dyn Read>,
+        source: Option<Download<'_>>,
         say: &mut dyn FnMut(&str),
     ) -> Result<Updated> {
         let mut state = State::open(self.folder().join(super::STATE))?;
@@ -67,7 +81,12 @@ impl Turn {
         let archive = |folder: &PathBuf| folder.join("trivy").join(trivy::ARCHIVE);
         if let Some(source) = source {
             make_parent(&archive(&fresh))?;
-            load::copy(source, &plan.name, plan.bounds.download_bytes, &archive(&fresh))?;
+            let most = plan.bounds.download_bytes;
+            if source.size > most {
+                return Err(too_large(&plan.name, most));
+            }
+            let places = (&*begun(self.folder()), &*archive(&fresh));
+            partial::fetch(source, &plan.name, places, say)?;
         } else {
             say(&format!("{}: unchanged", plan.name));
         }

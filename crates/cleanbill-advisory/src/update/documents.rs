@@ -13,6 +13,7 @@ use crate::build::{midnight, replace};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::redhat::{DELETIONS, DOCUMENTS, is_document, row};
 use crate::feeds::{document, redhat};
+use crate::partial::is_partial;
 
 /// Names the archive.
 const LATEST: &str = "archive_latest.txt";
@@ -138,8 +139,8 @@ fn remove_others(documents: &Path, have: &BTreeMap<String, Timestamp>) -> Result
         for file in list(&year.path())? {
             let (year, path) = (year.file_name(), file.path());
             let name = format!("{}/{}", year.display(), file.file_name().display());
-            // What a broken download left goes on where it ended.
-            if is_document(&name) && !have.contains_key(&name) {
+            // They are small: one that broke off begins anew.
+            if is_partial(&path) || is_document(&name) && !have.contains_key(&name) {
                 std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
             }
         }

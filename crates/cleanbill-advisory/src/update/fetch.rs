@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 use std::time::Duration;
@@ -14,8 +14,8 @@ use ureq::http::{HeaderMap, Response, StatusCode, header};
 use super::Bounds;
 use super::sources::Sources;
 use super::state::Seen;
-use crate::build::beside;
 use crate::error::{Error, ErrorKind, Result};
+use crate::partial::{self, Mark};
 
 pub(super) struct Fetcher {
     agent: Agent,
@@ -107,64 +107,67 @@ impl Fetcher {
         known: Option<&str>,
         check: &dyn Fn(&Path) -> Result<()>,
     ) -> std::result::Result<Outcome, Failed> {
-        let (part, tag) = (beside(path, "part"), beside(path, "part.etag"));
-        let have = part.metadata().map_or(0, |m| m.len());
-        let resume = std::fs::read_to_string(&tag).ok().filter(|_| have > 0);
+        let io = Failed::For;
+        let begun = partial::tagged(path).map_err(io)?;
         let mut request = self.agent.get(url);
-        match (&resume, known) {
-            (Some(etag), _) => {
+        match (&begun, known) {
+            (Some(begun), _) => {
                 request = request
-                    .header(header::RANGE, format!("bytes={have}-"))
-                    .header(header::IF_RANGE, etag);
+                    .header(header::RANGE, format!("bytes={}-", begun.have))
+                    .header(header::IF_RANGE, &begun.etag);
             }
             (None, Some(etag)) => request = request.header(header::IF_NONE_MATCH, etag),
             (None, None) => {}
         }
         let response = request.call().map_err(network)?;
-        let start = match response.status() {
-            StatusCode::NOT_MODIFIED if known.is_some() => return Ok(Outcome::Unchanged),
-            StatusCode::OK => 0,
-            StatusCode::PARTIAL_CONTENT if resume.is_some() => {
-                if range_start(response.headers()) != Some(have) {
-                    _ = std::fs::remove_file(&part);
-                    return Err(Failed::Perhaps(Error::new(
-                        ErrorKind::Network,
-                        "the server sent another range than was asked for",
-                    )));
+        let mut etag = text(response.headers(), header::ETAG);
+        let mut date = text(response.headers(), header::LAST_MODIFIED).and_then(http_date);
+        let (part, start) = match (response.status(), begun) {
+            (StatusCode::NOT_MODIFIED, None) if known.is_some() => {
+                partial::clear(path, None).map_err(io)?;
+                return Ok(Outcome::Unchanged);
+            }
+            (StatusCode::OK, _) => {
+                partial::clear(path, None).map_err(io)?;
+                // Only a strong ETag promises the same bytes.
+                let strong = etag.as_deref().filter(|e| e.starts_with('"'));
+                (strong.map_or(Mark::Unknown, |etag| Mark::Etag(etag, date)).path(path), 0)
+            }
+            (StatusCode::PARTIAL_CONTENT, Some(begun)) => {
+                if !is_rest(response.headers(), begun.have) {
+                    return Err(anew(path, "the server sent another range than was asked for"));
                 }
-                have
+                // Whatever it makes of `If-Range`: a file that has changed is another file.
+                if *etag.get_or_insert_with(|| begun.etag.clone()) != begun.etag {
+                    return Err(anew(path, "the server sent the rest of another file"));
+                }
+                date = date.or(begun.date);
+                (begun.path, begun.have)
             }
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                _ = std::fs::remove_file(&part);
-                return Err(Failed::Perhaps(said(StatusCode::RANGE_NOT_SATISFIABLE)));
+            (StatusCode::RANGE_NOT_SATISFIABLE, _) => {
+                return Err(anew(path, &format!("the server said {}", response.status())));
             }
-            status if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
+            (status, _) if status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS => {
                 return Err(match retry_after(response.headers()) {
                     Some(wait) => Failed::After(wait, said(status)),
                     None => Failed::Perhaps(said(status)),
                 });
             }
-            status => return Err(Failed::For(said(status))),
+            (status, _) => return Err(Failed::For(said(status))),
         };
-        let seen = Seen {
-            etag: text(response.headers(), header::ETAG),
-            last_modified: text(response.headers(), header::LAST_MODIFIED).and_then(http_date),
-        };
-        // Only a strong ETag promises the same bytes.
-        match seen.etag.as_deref().filter(|e| e.starts_with('"')) {
-            Some(etag) => {
-                std::fs::write(&tag, etag).map_err(|e| Failed::For(Error::io(&tag, e)))?
+        let bytes = self.body(response, &part, start).inspect_err(|_| {
+            // What nobody can go on with does not stay.
+            let empty = part.metadata().is_ok_and(|m| m.len() == 0);
+            if empty || part == Mark::Unknown.path(path) {
+                _ = std::fs::remove_file(&part);
             }
-            None => drop(std::fs::remove_file(&tag)),
-        }
-        let bytes = self.body(response, &part, start)?;
-        _ = std::fs::remove_file(&tag);
+        })?;
         if let Err(wrong) = check(&part) {
             _ = std::fs::remove_file(&part);
             return Err(Failed::For(wrong));
         }
         std::fs::rename(&part, path).map_err(|e| Failed::For(Error::io(path, e)))?;
-        Ok(Outcome::Fetched { bytes, seen })
+        Ok(Outcome::Fetched { bytes, seen: Seen { etag, last_modified: date } })
     }
 
     /// Writes the body behind the first `start` bytes of `part`; returns the size of the whole.
@@ -185,12 +188,18 @@ impl Fetcher {
         if promised.is_some_and(|length| start.saturating_add(length) > limit) {
             return Err(over());
         }
-        let io = |e| Failed::For(Error::io(part, e));
-        let mut file = if start == 0 {
-            File::create(part).map_err(io)?
-        } else {
-            OpenOptions::new().append(true).open(part).map_err(io)?
+        // What does not fit on the disk does not stay on it.
+        let unwritten = |size: u64, e: std::io::Error| {
+            _ = std::fs::remove_file(part);
+            Failed::For(partial::unwritten(part, size, e))
         };
+        let whole = promised.map_or(0, |length| start.saturating_add(length));
+        let mut file = File::options()
+            .append(true)
+            .create_new(start == 0)
+            .open(part)
+            .map_err(|e| unwritten(whole, e))?;
+        partial::reserve(&file, whole).map_err(|e| unwritten(whole, e))?;
         let mut reader = response.into_body().into_reader();
         let (mut size, mut buffer) = (start, vec![0; 64 << 10]);
         loop {
@@ -204,13 +213,13 @@ impl Fetcher {
             if size > limit {
                 return Err(over());
             }
-            file.write_all(read).map_err(io)?;
+            file.write_all(read).map_err(|e| unwritten(whole.max(size), e))?;
         }
         if promised.is_some_and(|length| start.saturating_add(length) != size) {
             let message = format!("broke off after {size} bytes");
             return Err(Failed::Perhaps(Error::new(ErrorKind::Network, message)));
         }
-        file.sync_all().map_err(io)?;
+        file.sync_all().map_err(|e| unwritten(size, e))?;
         Ok(size)
     }
 }
@@ -243,9 +252,24 @@ fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
 }
 
-/// Where a partial answer begins: `bytes 100-199/200`.
-fn range_start(headers: &HeaderMap) -> Option<u64> {
-    text(headers, header::CONTENT_RANGE)?.strip_prefix("bytes ")?.split('-').next()?.parse().ok()
+/// Forgets what is here of a file, so that the next try begins anew.
+fn anew(path: &Path, why: &str) -> Failed {
+    match partial::clear(path, None) {
+        Ok(()) => Failed::Perhaps(Error::new(ErrorKind::Network, why)),
+        Err(e) => Failed::For(e),
+    }
+}
+
+/// Whether a partial answer is all that comes from this byte on: `bytes 100-199/200`.
+fn is_rest(headers: &HeaderMap, from: u64) -> bool {
+    let range = || {
+        let said = text(headers, header::CONTENT_RANGE)?;
+        let (range, whole) = said.strip_prefix("bytes ")?.split_once('/')?;
+        let (first, last) = range.split_once('-')?;
+        let number = |n: &str| n.parse::<u64>().ok();
+        Some((number(first)?, number(last)?.checked_add(1)?, number(whole)?))
+    };
+    range().is_some_and(|(first, end, whole)| first == from && end == whole)
 }
 
 /// `Sun, 06 Nov 1994 08:49:37 GMT`.

@@ -5,6 +5,7 @@ use std::path::Path;
 use cleanbill_core::ecosystem::Ecosystem;
 
 use super::{FEEDS_FOLDER, Publisher};
+use crate::partial::is_partial;
 
 /// Ecosystems of which another than OSV tells, or nobody: whether OSV's zip is needed too. Red Hat's
 /// own documents are not among them: to build from all of them takes gigabytes of memory, which
@@ -31,9 +32,10 @@ pub fn telling(ecosystem: Ecosystem) -> (bool, Option<Publisher>) {
 /// What earlier updates fetched into a folder: ecosystems of OSV, and publishers.
 pub fn fetched(folder: &Path) -> (Vec<Ecosystem>, Vec<Publisher>) {
     let feeds = folder.join(FEEDS_FOLDER);
-    // A download that failed leaves a folder with nothing in it.
+    // A download that failed leaves a folder with nothing whole in it.
     let there = |name: &str| {
-        std::fs::read_dir(feeds.join(name)).is_ok_and(|mut entries| entries.next().is_some())
+        let entries = std::fs::read_dir(feeds.join(name)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).any(|name| !is_partial(Path::new(&name)))
     };
     let ecosystems = Ecosystem::ALL.into_iter().filter(|e| there(&format!("osv/{e}"))).collect();
     let publishers = Publisher::ALL.into_iter().filter(|p| there(p.as_str())).collect();

@@ -3,6 +3,7 @@
 
 mod documents;
 mod repository;
+mod resumed;
 mod server;
 
 use std::collections::BTreeSet;
@@ -216,19 +217,6 @@ fn a_server_that_asks_for_time_gets_a_little() {
             }
         }
     }
-}
-
-#[test]
-fn a_file_that_changed_meanwhile_is_fetched_from_its_start() {
-    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
-    let plan = server.plan(dir.path());
-    let feed = dir.path().join("feeds/osv/PyPI");
-    std::fs::create_dir_all(&feed).unwrap();
-    std::fs::write(feed.join("all.zip.part"), [0; 50]).unwrap();
-    std::fs::write(feed.join("all.zip.part.etag"), "\"p0\"").unwrap();
-    update(&plan, &mut |_| ()).unwrap();
-    assert_eq!(server.asked("/PyPI/all.zip"), ["range=bytes=50- if-range=\"p0\""]);
-    assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
 }
 
 /// The words, without what differs from run to run.

@@ -22,8 +22,14 @@ pub enum Trick {
     BreakOff(usize),
     /// Another body than the file.
     Body(Vec<u8>),
-    /// Ignores the range that was asked for.
+    /// Sends another range than was asked for.
     WrongRange,
+    /// Sends less of the range than was asked for, and says so.
+    ShortRange,
+    /// Sends the range without what was said of the file before.
+    Bare,
+    /// Sends the range of the file that there is, whichever was asked for.
+    AnyRange,
     /// A body without a length that does not end.
     Endless,
 }
@@ -161,8 +167,9 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
     let full = |length: usize| {
         format!("HTTP/1.1 200 OK\r\nETag: {etag}\r\nContent-Length: {length}\r\n{dated}\r\n\r\n")
     };
+    let any = matches!(trick, Some(Trick::AnyRange));
     let from = range
-        .filter(|_| condition.as_deref() == Some(&etag))
+        .filter(|_| any || condition.as_deref() == Some(&etag))
         .and_then(|r| r.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok());
     match (trick, from) {
         (Some(Trick::Status(status)), _) => {
@@ -194,14 +201,19 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
         (trick, Some(from)) => {
             let wrong = usize::from(matches!(trick, Some(Trick::WrongRange)));
             let start = from - wrong;
+            let end = body.len() - usize::from(matches!(trick, Some(Trick::ShortRange)));
+            let said = match trick {
+                Some(Trick::Bare) => "Connection: close".to_owned(),
+                _ => format!("ETag: {etag}\r\n{dated}"),
+            };
             write!(
                 stream,
-                "HTTP/1.1 206 Partial\r\nETag: {etag}\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}\r\n{dated}\r\n\r\n",
-                body.len() - 1,
+                "HTTP/1.1 206 Partial\r\n{said}\r\nContent-Range: bytes {start}-{}/{}\r\nContent-Length: {}\r\n\r\n",
+                end - 1,
                 body.len(),
-                body.len() - start
+                end - start
             )?;
-            stream.write_all(&body[start..])
+            stream.write_all(&body[start..end])
         }
         (_, None) if known.as_deref() == Some(&etag) => {
             write!(stream, "HTTP/1.1 304 Not Modified\r\nETag: {etag}\r\n{dated}\r\n\r\n")

@@ -203,6 +203,12 @@ impl Shared {
         match reply.response.status().as_u16() {
             200 => Ok(reply),
             206 if from > 0 => Ok(reply),
+            // It has no such bytes, or knows no ranges: all of it is asked for.
+            416 if from > 0 => {
+                // Reads the body, so that the connection can be used again.
+                drop(refused(reply));
+                self.get_once(target, path, accept, 0)
+            }
             _ => Err(refused(reply)),
         }
     }

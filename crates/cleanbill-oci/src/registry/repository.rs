@@ -10,7 +10,7 @@ use ureq::http::{Response, header};
 
 use super::Target;
 use super::client::{MANIFESTS, Shared};
-use crate::content::{Content, Descriptor, Role};
+use crate::content::{Content, Descriptor, Role, skipped};
 use crate::error::ErrorKind;
 use crate::limits::Limit;
 use crate::{Error, Result};
@@ -52,13 +52,13 @@ impl Repository {
         Ok(Box::new(Cursor::new(bytes)))
     }
 
-    fn blob(&self, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
+    fn blob(&self, descriptor: &Descriptor, from: u64) -> Result<Box<dyn Read + Send>> {
         let mut blob = Blob {
             shared: Arc::clone(&self.shared),
             target: Arc::clone(&self.target),
             digest: descriptor.digest,
             size: descriptor.size,
-            position: 0,
+            position: from,
             body: None,
             resumes: 0,
         };
@@ -71,9 +71,29 @@ impl Content for Repository {
     fn open(&self, role: Role, descriptor: &Descriptor) -> Result<Box<dyn Read + Send>> {
         match role {
             Role::Manifest => self.manifest(descriptor),
-            Role::Blob => self.blob(descriptor),
+            Role::Blob => self.blob(descriptor, 0),
         }
-        .map_err(|e| e.within(format!("{} of {}", descriptor.digest.short(), self.target.name)))
+        .map_err(|e| self.within(e, descriptor))
+    }
+
+    fn open_from(
+        &self,
+        role: Role,
+        descriptor: &Descriptor,
+        from: u64,
+    ) -> Result<Box<dyn Read + Send>> {
+        match role {
+            Role::Blob if from < descriptor.size => {
+                self.blob(descriptor, from).map_err(|e| self.within(e, descriptor))
+            }
+            Role::Blob | Role::Manifest => skipped(self.open(role, descriptor)?, from),
+        }
+    }
+}
+
+impl Repository {
+    fn within(&self, error: Error, descriptor: &Descriptor) -> Error {
+        error.within(format!("{} of {}", descriptor.digest.short(), self.target.name))
     }
 }
 
@@ -89,13 +109,14 @@ fn wrong_size(actual: u64, stated: u64) -> Error {
     Error::new(ErrorKind::Malformed, text)
 }
 
-/// A blob while it is downloaded. Gives exactly `size` bytes from the first on, or an error.
+/// A blob while it is downloaded. Gives exactly the bytes from the first position to `size`, or an
+/// error.
 struct Blob {
     shared: Arc<Shared>,
     target: Arc<Target>,
     digest: Digest,
     size: u64,
-    /// Bytes handed out.
+    /// The byte that is handed out next.
     position: u64,
     body: Option<BodyReader<'static>>,
     resumes: u32,

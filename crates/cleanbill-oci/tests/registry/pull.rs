@@ -256,6 +256,14 @@ fn blob() -> Vec<u8> {
 fn download(
     answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
 ) -> (Result<Vec<u8>, String>, Vec<Request>) {
+    download_from(0, answer)
+}
+
+/// The same from this byte on.
+fn download_from(
+    from: u64,
+    answer: impl Fn(&Request, usize) -> Answer + Send + Sync + 'static,
+) -> (Result<Vec<u8>, String>, Vec<Request>) {
     let server = Server::start(answer);
     let blob = blob();
     let descriptor =
@@ -264,7 +272,8 @@ fn download(
     let content = registry.repository(&image(&server.host(), "a:1")).unwrap();
     let read = |content: &dyn Content| {
         let mut bytes = Vec::new();
-        let mut reader = content.open(Role::Blob, &descriptor).map_err(|e| e.to_string())?;
+        let reader = content.open_from(Role::Blob, &descriptor, from);
+        let mut reader = reader.map_err(|e| e.to_string())?;
         reader.read_to_end(&mut bytes).map_err(|e| e.to_string())?;
         Ok(bytes)
     };
@@ -293,6 +302,38 @@ fn a_broken_download_goes_on_where_it_broke() {
     assert!(got.unwrap() == blob());
     let ranges: Vec<_> = requests.iter().map(|r| r.header("range")).collect();
     assert_eq!(ranges, [None, Some("bytes=400000-"), Some("bytes=800000-")]);
+}
+
+#[test]
+fn a_download_begins_in_the_middle_where_it_is_told_to() {
+    type Script = fn(&Request, usize) -> Answer;
+    let table: [(u64, Script, &[Option<&str>]); 6] = [
+        (500_000, |request, _| range(request, usize::MAX), &[Some("bytes=500000-")]),
+        (
+            500_000,
+            |request, _| range(request, 400_000),
+            &[Some("bytes=500000-"), Some("bytes=900000-")],
+        ),
+        // Without ranges it begins anew, and what is here is left out.
+        (500_000, |_, _| Answer::ok(&blob()), &[Some("bytes=500000-")]),
+        (
+            500_000,
+            |_, before| match before {
+                0 => Answer::new("416 Range Not Satisfiable", &[], b""),
+                _ => Answer::ok(&blob()),
+            },
+            &[Some("bytes=500000-"), None],
+        ),
+        (1_199_999, |request, _| range(request, usize::MAX), &[Some("bytes=1199999-")]),
+        (0, |request, _| range(request, usize::MAX), &[None]),
+    ];
+    for (from, script, asked) in table {
+        let (got, requests) = download_from(from, script);
+        let start = usize::try_from(from).unwrap();
+        assert!(got.unwrap() == blob()[start..], "{from} {asked:?}");
+        let ranges: Vec<_> = requests.iter().map(|r| r.header("range")).collect();
+        assert_eq!(ranges, *asked, "{from}");
+    }
 }
 
 #[test]

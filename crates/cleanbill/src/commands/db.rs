@@ -7,7 +7,11 @@ use clap::Subcommand;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 
+mod attempt;
 pub mod build;
+mod chosen;
+pub mod config;
+pub mod config_file;
 pub mod diff;
 pub mod load;
 pub mod origin;

@@ -5,6 +5,7 @@
 //! [`trivy`] finds the artifact by which Trivy's database is published. What becomes of the bytes is
 //! decided in `cleanbill-advisory`, which knows no registries.
 
+use std::io::{self, Read};
 use std::time::Duration;
 
 use cleanbill_core::digest::Digest;
@@ -51,6 +52,20 @@ fn only_layer<'a>(artifact: &'a Artifact, media_type: &str, what: &str) -> Resul
             )))
         }
     }
+}
+
+/// Opens the rest of a layer behind what is here of it.
+fn rest(artifact: &Artifact, layer: &Descriptor, here: &mut dyn Read) -> io::Result<Box<dyn Read>> {
+    use cleanbill_oci::error::ErrorKind::{
+        DigestMismatch, Forbidden, Io, Malformed, NotFound, OverLimit, Unauthorized,
+    };
+    let opened = artifact.open_after(layer, here);
+    let opened = opened.map(|reader| Box::new(reader) as Box<dyn Read>);
+    opened.map_err(|e| match e.kind() {
+        // It is not of this layer, or the registry takes it for that.
+        Malformed | DigestMismatch => io::Error::new(io::ErrorKind::InvalidData, e),
+        OverLimit | NotFound | Unauthorized | Forbidden | Io => io::Error::other(e),
+    })
 }
 
 /// A manifest as messages name it.

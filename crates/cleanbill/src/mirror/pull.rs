@@ -2,15 +2,15 @@
 //!
 //! The name is resolved once, to the digest of a manifest. A signature that is asked for is verified
 //! before anything else is fetched. Then the layer is read through a reader that fails unless it
-//! ends with the promised size and digest, by [`cleanbill_advisory::load()`], which puts nothing in
-//! force before it has read all of it.
+//! ends with the promised size and digest, by [`cleanbill_advisory::load`], which puts nothing in
+//! force before it has read all of it, and goes on where an earlier try broke off.
 
 use std::fs::File;
 use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use cleanbill_advisory::load::{Load, Loaded, MOST};
-use cleanbill_advisory::{Error, ErrorKind};
+use cleanbill_advisory::{Download, Error, ErrorKind};
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::artifact::Artifact;
@@ -20,7 +20,7 @@ use cleanbill_oci::registry::Registry;
 use cleanbill_trust::PublicKey;
 use sha2::{Digest as _, Sha256};
 
-use super::{LAYER, SIGNATURE, only_layer, pinned, statement};
+use super::{LAYER, SIGNATURE, only_layer, pinned, rest, statement};
 use crate::failure::{Failure, Result};
 use crate::snapshot_choice::failed;
 
@@ -88,17 +88,18 @@ pub fn pull(
         most: layer.size,
     };
     // What lies here already is not sent for again.
-    let mut source: Box<dyn Read> = match here(&pull.out, layer) {
-        Some(file) => {
+    let loaded = match here(&pull.out, layer) {
+        Some(mut file) => {
             say(&format!("{}: unchanged", load.name));
-            Box::new(file)
+            cleanbill_advisory::load(&mut file, &load)
         }
         None => {
-            say(&format!("{}: {} bytes", load.name, layer.size));
-            Box::new(artifact.open(layer).map_err(unread)?)
+            let open = &mut |here: &mut dyn Read| rest(&artifact, layer, here);
+            let download = Download { digest: layer.digest, size: layer.size, open };
+            cleanbill_advisory::load::download(download, &load, say)
         }
     };
-    let loaded = cleanbill_advisory::load(&mut source, &load).map_err(|e| next_step(&e))?;
+    let loaded = loaded.map_err(|e| next_step(&e))?;
     let unasked = pull.keys.is_empty() && signature.is_some();
     Ok(Pulled { manifest: artifact.digest, loaded, by: vouched.map(|v| v.key), unasked })
 }

@@ -1,13 +1,15 @@
 //! Trivy's database as it is published: an artifact whose one layer is `db.tar.gz`. Where it lies is
 //! the user's to say; what is in it is read by `cleanbill-advisory`.
 
+use std::io::{self, Read};
+
 use cleanbill_core::reference::{ImageRef, ParseReferenceError};
 use cleanbill_oci::artifact::Artifact;
 use cleanbill_oci::content::Descriptor;
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::Registry;
 
-use super::{only_layer, pinned};
+use super::{only_layer, pinned, rest};
 use crate::failure::Result;
 
 /// The media type of its layer.
@@ -22,7 +24,17 @@ pub struct Found {
     /// The layer, `db.tar.gz`.
     pub layer: Descriptor,
     /// Where the layer is read from.
-    pub artifact: Artifact,
+    artifact: Artifact,
+}
+
+impl Found {
+    /// Opens its layer behind what is here of it.
+    ///
+    /// # Errors
+    /// When the registry cannot be reached or refuses.
+    pub fn rest(&self, here: &mut dyn Read) -> io::Result<Box<dyn Read>> {
+        rest(&self.artifact, &self.layer, here)
+    }
 }
 
 /// The name of a database: as Trivy has it, without a tag the one of the schema.

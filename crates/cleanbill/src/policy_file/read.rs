@@ -50,7 +50,11 @@ const ELSEWHERE: [(&str, &str); 23] = [
 ];
 
 /// What there is deliberately not, and why.
-const NEVER: [(&str, &str); 3] = [
+const NEVER: [(&str, &str); 4] = [
+    (
+        "password",
+        "no secret stands here: put it into a file of its own, and name that: password_file",
+    ),
     ("not_labels", "a pod's author chooses its labels: they may only make a decision stricter"),
     ("annotations", "a pod's author chooses its annotations: no scope depends on them"),
     (
@@ -176,7 +180,7 @@ impl Reader<'_> {
     }
 
     /// A list with something in it, and not too much.
-    pub(super) fn some<'n>(&mut self, key: &str, node: &'n Placed) -> &'n [Placed] {
+    pub(crate) fn some<'n>(&mut self, key: &str, node: &'n Placed) -> &'n [Placed] {
         let list = self.list(key, node);
         if list.is_empty() && matches!(node.value, Node::List(_)) {
             let hint = "name at least one, or remove the key";

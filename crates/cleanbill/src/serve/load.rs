@@ -95,7 +95,7 @@ fn read(what: &str, path: &Path) -> Result<String> {
 }
 
 /// Everything that is wrong with a file, as one failure.
-pub(super) fn wrong(what: &str, problems: &[Problem]) -> Failure {
+pub(crate) fn wrong(what: &str, problems: &[Problem]) -> Failure {
     let lines: Vec<String> = problems.iter().map(|p| format!("\n  {p}")).collect();
     Failure::new(format!("{what} has {}:{}", policy_file::mistakes(problems.len()), lines.concat()))
 }

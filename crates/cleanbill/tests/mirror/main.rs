@@ -3,10 +3,12 @@
 // Helpers of tests are tests, which clippy.toml cannot know of a whole file.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout)]
 
+mod configured;
 mod faults;
 mod feeds;
 mod place;
 mod real;
 mod registry;
+mod resumed;
 mod round;
 mod sources;

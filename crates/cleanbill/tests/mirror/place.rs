@@ -6,6 +6,7 @@ use std::process::{Command, Output};
 use cleanbill_advisory::{Gathered, write};
 use cleanbill_core::advisory::{Advisory, Feed};
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_oci::hash::sha256;
 
 /// A snapshot of feeds as of days, large enough to be read in several pieces.
 pub fn made(feeds: &[(&str, &str)]) -> Vec<u8> {
@@ -91,6 +92,29 @@ impl Place {
         // Whatever happened, nothing half-done is left.
         assert_eq!(read("cleanbill.cbdb.new"), None);
         (read("cleanbill.cbdb"), read("cleanbill.cbdb.previous"))
+    }
+
+    /// Where what is left of a download of this snapshot lies.
+    pub fn left(&self, bytes: &[u8]) -> PathBuf {
+        let digest = sha256(bytes).to_string().replace(':', "-");
+        self.folder().join(format!("cleanbill.cbdb.{digest}.partial"))
+    }
+
+    /// The names of what is left of downloads, wherever it lies.
+    pub fn all_left(&self) -> Vec<String> {
+        let (mut names, mut folders) = (Vec::new(), vec![self.folder()]);
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).into_iter().flatten() {
+                let entry = entry.unwrap();
+                let name = entry.file_name().into_string().unwrap();
+                if entry.file_type().unwrap().is_dir() {
+                    folders.push(entry.path());
+                } else if name.ends_with(".partial") {
+                    names.push(name);
+                }
+            }
+        }
+        names
     }
 
     pub fn folder(&self) -> PathBuf {

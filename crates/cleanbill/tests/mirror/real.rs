@@ -69,6 +69,11 @@ fn a_real_registry_is_a_mirror() {
     place.check(&update, 2, &["osv:Go goes back from 2100-01-02", "db pull --force"]);
     place.check(&format!("{push} --db new.cbdb"), 0, &["The registry had the snapshot already."]);
     place.check(&update, 0, &["It was in force already", "signed by key"]);
+    // What broke off is gone on with, by the registry's own ranges.
+    place.check("db load old.cbdb --force", 0, &[]);
+    std::fs::write(place.left(&new()), &new()[..5000]).unwrap();
+    place.check(&pull, 0, &["signed by key", " bytes, of which 5000 are here"]);
+    assert_eq!((place.in_force().0, place.all_left()), (Some(new()), vec![]));
     drop(running);
     place.check(&pull, 2, &["cannot be reached"]);
     assert_eq!(place.in_force(), (Some(new()), Some(old())));

@@ -25,6 +25,12 @@ pub enum Trick {
     Other(Vec<u8>),
     /// The right answer, whose bytes come so much later than its head.
     Slow(Duration),
+    /// The right answer, whose second half comes so much later than its first.
+    Stall(Duration),
+    /// All of it, whatever range was asked for.
+    Whole,
+    /// Another range than was asked for.
+    WrongRange,
 }
 
 #[derive(Default)]
@@ -71,7 +77,8 @@ impl Registry {
         self.kept.lock().unwrap().tricks.clear();
     }
 
-    /// `METHOD kind` of the requests since the last call: manifests, blobs, uploads.
+    /// `METHOD kind` of the requests since the last call: manifests, blobs, uploads; with `FROM-` where
+    /// a range was asked for, and of feeds those alone.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut self.kept.lock().unwrap().log)
     }
@@ -105,6 +112,11 @@ impl Registry {
         self.kept.lock().unwrap().files.insert(path.to_owned(), bytes.to_vec());
     }
 
+    /// The file under a path that is no registry's.
+    pub fn get_file(&self, path: &str) -> Vec<u8> {
+        self.kept.lock().unwrap().files[path].clone()
+    }
+
     pub fn no_files(&self) {
         self.kept.lock().unwrap().files.clear();
     }
@@ -128,27 +140,34 @@ fn answer(mut stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
     reader.read_line(&mut line)?;
     let mut words = line.split_whitespace();
     let (method, path) = (words.next().unwrap().to_owned(), words.next().unwrap().to_owned());
-    let (mut length, mut head) = (0, String::new());
-    while reader.read_line(&mut head)? > 2 {
-        if let Some(text) = head.to_ascii_lowercase().strip_prefix("content-length: ") {
-            length = text.trim().parse().unwrap();
+    let (mut length, mut from, mut line) = (0, None::<usize>, String::new());
+    while reader.read_line(&mut line)? > 2 {
+        let lower = line.trim_end().to_ascii_lowercase();
+        if let Some(text) = lower.strip_prefix("content-length: ") {
+            length = text.parse().unwrap();
         }
-        head.clear();
+        if let Some(text) = lower.strip_prefix("range: bytes=") {
+            from = Some(text.trim_end_matches('-').parse().unwrap());
+        }
+        line.clear();
     }
+    let ranged = from.map_or_else(String::new, |from| format!(" {from}-"));
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
     let path = path.replace("%3A", ":");
     if !path.starts_with("/v2/") {
-        let file = kept.lock().unwrap().files.get(&path).cloned();
-        let status = if file.is_some() { "200 OK" } else { "404 Not Found" };
+        let mut kept = kept.lock().unwrap();
+        if from.is_some() {
+            kept.log.push(format!("{method} {path}{ranged}"));
+        }
+        let trick = kept.trick(&path);
+        let file = kept.files.get(&path).cloned();
+        drop(kept);
+        let status = if file.is_some() { 200 } else { 404 };
         let bytes = file.unwrap_or_default();
         let dated = "Last-Modified: Sat, 02 Jan 2100 00:00:00 GMT";
-        let length = bytes.len();
-        write!(
-            stream,
-            "HTTP/1.1 {status}\r\n{dated}\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n"
-        )?;
-        return stream.write_all(&bytes);
+        let more = format!("{dated}\r\nETag: \"{}\"\r\n", sha256(&bytes).short());
+        return send(&mut stream, (status, more, bytes), from, trick);
     }
     let (repository, rest) = ["/manifests/", "/blobs/"]
         .iter()
@@ -159,72 +178,97 @@ fn answer(mut stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
         .unwrap();
     let mut kept = kept.lock().unwrap();
     let kind = rest.split('/').nth(1).unwrap();
-    kept.log.push(format!("{method} {kind}"));
-    let mut trick = None;
-    if method == "GET" {
-        let found = kept.tricks.iter_mut().find(|(at, _, times)| *times > 0 && rest.contains(at));
-        trick = found.map(|(_, trick, times)| {
-            *times -= 1;
-            trick.clone()
-        });
-    }
-    let (mut status, mut more, mut bytes) =
-        match (method.as_str(), rest.rsplit('/').next().unwrap()) {
-            ("POST", _) => (202, format!("Location: {}1\r\n", path), Vec::new()),
-            ("PUT", tag) if kind == "manifests" => {
-                let digest = sha256(&body);
-                kept.manifests.insert(format!("{repository}:{digest}"), body.clone());
-                kept.manifests.insert(format!("{repository}:{tag}"), body);
-                (201, format!("Docker-Content-Digest: {digest}\r\n"), Vec::new())
-            }
-            ("PUT", last) => {
-                let digest = last.rsplit_once("digest=").unwrap().1.to_owned();
-                assert_eq!(digest, sha256(&body).to_string());
-                kept.blobs.insert(digest, body);
-                (201, String::new(), Vec::new())
-            }
-            (_, name) => {
-                let found = match kind {
-                    "manifests" => kept.manifests.get(&format!("{repository}:{name}")),
-                    _ => kept.blobs.get(name),
-                };
-                match found {
-                    Some(bytes) if kind == "manifests" => {
-                        (200, format!("Content-Type: {MANIFEST}\r\n"), bytes.clone())
-                    }
-                    Some(bytes) => (200, String::new(), bytes.clone()),
-                    None => (404, String::new(), Vec::new()),
+    kept.log.push(format!("{method} {kind}{ranged}"));
+    let trick = if method == "GET" { kept.trick(&rest) } else { None };
+    let answer = match (method.as_str(), rest.rsplit('/').next().unwrap()) {
+        ("POST", _) => (202, format!("Location: {}1\r\n", path), Vec::new()),
+        ("PUT", tag) if kind == "manifests" => {
+            let digest = sha256(&body);
+            kept.manifests.insert(format!("{repository}:{digest}"), body.clone());
+            kept.manifests.insert(format!("{repository}:{tag}"), body);
+            (201, format!("Docker-Content-Digest: {digest}\r\n"), Vec::new())
+        }
+        ("PUT", last) => {
+            let digest = last.rsplit_once("digest=").unwrap().1.to_owned();
+            assert_eq!(digest, sha256(&body).to_string());
+            kept.blobs.insert(digest, body);
+            (201, String::new(), Vec::new())
+        }
+        (_, name) => {
+            let found = match kind {
+                "manifests" => kept.manifests.get(&format!("{repository}:{name}")),
+                _ => kept.blobs.get(name),
+            };
+            match found {
+                Some(bytes) if kind == "manifests" => {
+                    (200, format!("Content-Type: {MANIFEST}\r\n"), bytes.clone())
                 }
+                Some(bytes) => (200, String::new(), bytes.clone()),
+                None => (404, String::new(), Vec::new()),
             }
-        };
-    drop(kept);
-    let head = |status: u16, more: &str, length: usize| {
-        format!(
-            "HTTP/1.1 {status} X\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n"
-        )
+        }
     };
-    match trick {
+    drop(kept);
+    if method == "HEAD" {
+        return stream.write_all(head(&answer, answer.2.len()).as_bytes());
+    }
+    send(&mut stream, answer, from, trick)
+}
+
+/// A status, header lines and a body.
+type Answer = (u16, String, Vec<u8>);
+
+fn head((status, more, _): &Answer, length: usize) -> String {
+    format!("HTTP/1.1 {status} X\r\n{more}Content-Length: {length}\r\nConnection: close\r\n\r\n")
+}
+
+/// Sends an answer, from the byte on that was asked for, as the trick has it.
+fn send(
+    stream: &mut TcpStream,
+    mut answer: Answer,
+    from: Option<usize>,
+    trick: Option<Trick>,
+) -> std::io::Result<()> {
+    let whole = matches!(trick, Some(Trick::Whole | Trick::Other(_)));
+    if let Some(from) = from.filter(|from| answer.0 == 200 && !whole && *from < answer.2.len()) {
+        let wrong = usize::from(matches!(trick, Some(Trick::WrongRange)));
+        let (first, size) = (from - wrong, answer.2.len());
+        let range = format!("Content-Range: bytes {first}-{}/{size}\r\n", size - 1);
+        answer = (206, answer.1 + &range, answer.2[first..].to_vec());
+    }
+    match &trick {
         Some(Trick::Status(status, wait)) => {
             let wait = wait.map_or_else(String::new, |s| format!("Retry-After: {s}\r\n"));
-            return stream.write_all(head(status, &wait, 0).as_bytes());
+            return stream.write_all(head(&(*status, wait, Vec::new()), 0).as_bytes());
         }
         Some(Trick::Reset) => return Ok(()),
-        Some(Trick::Half) => {
-            stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
-            return stream.write_all(&bytes[..bytes.len() / 2]);
-        }
         Some(Trick::Other(other)) => {
-            (status, bytes) = (200, other);
-            more = format!("Content-Type: {MANIFEST}\r\n");
+            answer = (200, format!("Content-Type: {MANIFEST}\r\n"), other.clone());
         }
-        Some(Trick::Slow(time)) => {
-            stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
-            stream.flush()?;
-            std::thread::sleep(time);
-            return stream.write_all(&bytes);
-        }
-        None => {}
+        _ => {}
     }
-    stream.write_all(head(status, &more, bytes.len()).as_bytes())?;
-    if method == "HEAD" { Ok(()) } else { stream.write_all(&bytes) }
+    stream.write_all(head(&answer, answer.2.len()).as_bytes())?;
+    let (first, second) = answer.2.split_at(match trick {
+        Some(Trick::Half | Trick::Stall(_)) => answer.2.len() / 2,
+        _ => 0,
+    });
+    stream.write_all(first)?;
+    stream.flush()?;
+    match trick {
+        Some(Trick::Half) => return Ok(()),
+        Some(Trick::Slow(time) | Trick::Stall(time)) => std::thread::sleep(time),
+        _ => {}
+    }
+    stream.write_all(second)
+}
+
+impl Kept {
+    /// The trick that is played on a path now.
+    fn trick(&mut self, path: &str) -> Option<Trick> {
+        let found = self.tricks.iter_mut().find(|(at, _, times)| *times > 0 && path.contains(at));
+        found.map(|(_, trick, times)| {
+            *times -= 1;
+            trick.clone()
+        })
+    }
 }

@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use cleanbill_core::reference::ImageRef;
 
-use super::{load, unwritten};
+use super::chosen::Flags;
+use super::origin::Origin;
+use super::{config, load, unwritten};
 use crate::commands::access::AccessArgs;
 use crate::commands::source::duration;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::mirror::pull::{Pull, Pulled, pull};
 use crate::report::text::printable_lines;
 use crate::snapshot_choice::looked_for;
-use crate::{key_file, mirror};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -22,14 +23,18 @@ Examples:
   cleanbill db pull registry.example/mirrors/advisories@sha256:…
 The snapshot is read whole before it takes the place of the one in force, which stays as .previous.
 A running gate takes the new one by itself. Without --key nobody vouches for it but the registry:
-its digests prove that it is whole, not who made it.";
+its digests prove that it is whole, not who made it. Flags come before the configuration, whose
+settings of this snapshot hold besides (docs/advisories.md). A download that broke off goes on.";
 
 /// Arguments of `db pull`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Where from: [REGISTRY/]REPOSITORY[:TAG][@DIGEST]
+    /// Where from: [REGISTRY/]REPOSITORY[:TAG][@DIGEST] (default: the configuration's first snapshot)
     #[arg(value_name = "REF")]
-    pub from: ImageRef,
+    pub from: Option<ImageRef>,
+    /// Configuration (default: ~/.config/cleanbill/db.yaml, else /etc/cleanbill/db.yaml)
+    #[arg(long, short = 'c', value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Public key that must have signed it; repeatable, one of them is enough
     #[arg(long, value_name = "PUB")]
     pub key: Vec<PathBuf>,
@@ -52,16 +57,21 @@ pub struct Args {
 /// # Errors
 /// When it is not taken: what was in force stays.
 pub fn run(args: Args, progress: &mut dyn Write, out: &mut dyn Write) -> Result<()> {
-    let keys = args.key.iter().map(|path| key_file::public(path)).collect::<Result<Vec<_>>>()?;
-    let access = args.access.resolve(false)?;
-    let limits = mirror::limits(args.timeout);
-    let registry = access.registry(args.from.registry(), &limits)?;
-    let place = args.out.map_or_else(looked_for, Ok)?;
-    let wanted = Pull { name: &args.from, keys: &keys, out: place.clone(), force: args.force };
     // Progress is a courtesy: that it cannot be shown stops nothing.
     let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
-    let pulled = pull(&wanted, &registry, &limits, &mut say)?;
-    let text = load::said(&place, &pulled.loaded) + &said(&args.from, &pulled);
+    let config = config::read(args.config.as_deref(), &mut say)?;
+    let from = args.from.or_else(|| config.snapshot().cloned()).ok_or_else(|| {
+        Failure::new("no snapshot is named")
+            .next("name one: cleanbill db pull REF; or write one into the configuration")
+    })?;
+    let origin = Origin::Snapshot(from.clone());
+    let access = args.access.resolve(false)?;
+    let flags = Flags { keys: &args.key, access, timeout: args.timeout };
+    let (way, keys) = (flags.way(&origin, &config)?, flags.keys(&origin, &config)?);
+    let place = args.out.or(config.out).map_or_else(looked_for, Ok)?;
+    let wanted = Pull { name: &from, keys: &keys, out: place.clone(), force: args.force };
+    let pulled = pull(&wanted, &way.registry(&from)?, &way.limits, &mut say)?;
+    let text = load::said(&place, &pulled.loaded) + &said(&from, &pulled);
     out.write_all(text.as_bytes()).map_err(|e| unwritten(&e))
 }
 

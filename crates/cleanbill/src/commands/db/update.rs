@@ -1,25 +1,20 @@
 //! `cleanbill db update`: the snapshot that commands use by default, from the first source that works.
 
-use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::PathBuf;
 
-use cleanbill_advisory::update::{
-    Bounds, Copies, Database, Plan, Publisher, Sources, Turn, Updated,
-};
+use cleanbill_advisory::update::{Publisher, Sources, Turn};
 use cleanbill_core::ecosystem::Ecosystem;
-use cleanbill_trust::PublicKey;
 use jiff::Timestamp;
 
+use super::attempt::{Got, Run};
 use super::origin::Origin;
-use super::{load, pull, status, unwritten, wanted};
-use crate::commands::access::{Access, AccessArgs};
+use super::unwritten;
+use crate::commands::access::AccessArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::mirror::pull::Pull;
 use crate::report::text::printable_lines;
-use crate::snapshot_choice::{self, failed, folder, updated_in};
-use crate::{key_file, mirror, needs};
+use crate::snapshot_choice::failed;
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -29,8 +24,8 @@ Examples:
   cleanbill db update --mirror https://mirror.example/osv
   cleanbill db update --from snapshot:registry.example/db:1 --key db.key.pub --from feeds
   cleanbill db update --from feeds --from trivy:ghcr.io/aquasecurity/trivy-db
-Sources are tried in the order of --from (default: feeds) until one works; each that does not is named.
-feeds: publishers' own (OSV, CISA, endoflife.date, and those of --feeds), only where they changed. A
+Flags come before the configuration, which docs/advisories.md describes. Sources are tried in the
+order of --from (default: its own, else feeds) until one works; each that does not is named. feeds: publishers' own (OSV, CISA, endoflife.date, and those of --feeds), only where they changed. A
 mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json, eol/<product>.json and
 so on. trivy: Trivy's database from a registry. snapshot: what `cleanbill db push` put into one.
 Exit codes: 0 everything is new; 3 another source than the first, or the copy of an earlier update,
@@ -39,6 +34,9 @@ had to do; 2 failed, and the snapshot there before stays. docs/advisories.md say
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// Configuration (default: ~/.config/cleanbill/db.yaml, else /etc/cleanbill/db.yaml)
+    #[arg(long, short = 'c', value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Sources in their order: feeds, trivy:REPOSITORY or snapshot:REF; repeatable
     #[arg(long, value_name = "SOURCE")]
     pub from: Vec<Origin>,
@@ -113,22 +111,27 @@ pub fn run(
     progress: &mut dyn Write,
     out: &mut dyn Write,
 ) -> Result<Exit> {
-    let run = Run::new(args, now)?;
     // Progress is a courtesy: that it cannot be shown stops nothing.
     let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
-    let turn = Turn::take(&run.plan.folder).map_err(|e| failed(&e))?;
-    let mut failures: Vec<(&Origin, Failure)> = Vec::new();
-    for origin in &run.origins {
-        let earlier: Vec<&Origin> = failures.iter().map(|(origin, _)| *origin).collect();
-        match run.attempt(origin, &earlier, &turn, &mut say) {
+    let run = Run::new(args, now, &mut say)?;
+    let turn = Turn::take(run.folder()).map_err(|e| failed(&e))?;
+    let mut failures: Vec<(Origin, Failure)> = Vec::new();
+    for source in &run.sources {
+        let earlier: Vec<&Origin> = failures.iter().map(|(origin, _)| origin).collect();
+        let origin = source.origin();
+        match run.attempt(source, &earlier, &turn, &mut say) {
             Ok(Got { text, kept }) => {
                 let stood_in = failures.iter().map(|(o, e)| format!("{o}: {}", e.message()));
                 let old: Vec<String> = stood_in.chain(kept).collect();
                 out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
-                return Ok(ended(&old, failures.is_empty(), origin, &mut say));
+                if failures.is_empty() {
+                    // That it cannot be removed undoes nothing.
+                    _ = turn.forget_begun();
+                }
+                return Ok(ended(&old, failures.is_empty(), &origin, &mut say));
             }
             Err(e) => {
-                if run.origins.len() > 1 {
+                if run.sources.len() > 1 {
                     say(&format!("warning: {origin} gives nothing: {}", e.message()));
                 }
                 failures.push((origin, e));
@@ -136,125 +139,6 @@ pub fn run(
         }
     }
     Err(all_failed(failures))
-}
-
-/// What a source gave.
-struct Got {
-    /// What is in it.
-    text: String,
-    /// What was not brought up to date.
-    kept: Vec<String>,
-}
-
-/// All that an update needs to know.
-struct Run {
-    origins: Vec<Origin>,
-    plan: Plan,
-    /// What is to be said of what publishers are asked for.
-    note: Option<String>,
-    keys: Vec<PublicKey>,
-    access: Access,
-}
-
-impl Run {
-    fn new(args: Args, now: Timestamp) -> Result<Self> {
-        let origins = if args.from.is_empty() { vec![Origin::Feeds] } else { args.from.clone() };
-        let access = args.access.clone().resolve(false)?;
-        let registries: BTreeSet<&str> = origins.iter().filter_map(Origin::registry).collect();
-        if access.login.is_some() && registries.len() > 1 {
-            let all = registries.into_iter().collect::<Vec<_>>().join(", ");
-            return Err(Failure::new(format!(
-                "one login was given, and several registries: {all}"
-            ))
-            .next("log in to each with docker login, whose config.json is read"));
-        }
-        let keys = args.key.iter().map(|path| key_file::public(path)).collect::<Result<_>>()?;
-        if !args.key.is_empty() && !origins.iter().any(|o| matches!(o, Origin::Snapshot(_))) {
-            return Err(Failure::new("a key was given, and no source that is signed")
-                .next("name a snapshot in a registry: --from snapshot:REF"));
-        }
-        let (plan, note) = plan(args, now)?;
-        Ok(Self { origins, plan, note, keys, access })
-    }
-
-    /// Tries one source; `earlier` are those that gave nothing.
-    fn attempt(
-        &self,
-        origin: &Origin,
-        earlier: &[&Origin],
-        turn: &Turn,
-        say: &mut dyn FnMut(&str),
-    ) -> Result<Got> {
-        let stands_in = (!earlier.is_empty()).then(|| Copies {
-            feeds: earlier.contains(&&Origin::Feeds),
-            database: earlier.iter().any(|o| matches!(o, Origin::Trivy(_))),
-        });
-        let limits = mirror::limits(None);
-        match origin {
-            Origin::Feeds => {
-                if let Some(note) = &self.note {
-                    say(note);
-                }
-                let plan = Plan { stands_in, ..self.plan.clone() };
-                let updated = turn.feeds(&plan, say).map_err(|e| next_step(&e))?;
-                Ok(self.built(updated))
-            }
-            Origin::Trivy(name) => {
-                let registry = self.access.registry(name.registry(), &limits)?;
-                let found = mirror::trivy::find(name, &registry, &limits)?;
-                let plan = Database {
-                    name: found.name.clone(),
-                    digest: found.layer.digest,
-                    out: self.plan.out.clone(),
-                    bounds: self.plan.bounds.clone(),
-                    stands_in,
-                };
-                let mut source: Option<Box<dyn Read>> = None;
-                if !turn.has(&plan.digest).map_err(|e| failed(&e))? {
-                    say(&format!("{}: {} bytes", found.name, found.layer.size));
-                    source = Some(Box::new(found.artifact.open(&found.layer)?));
-                }
-                let source = source.as_mut().map(|s| s as &mut dyn Read);
-                let updated = turn.database(&plan, source, say).map_err(|e| next_step(&e))?;
-                Ok(self.built(updated))
-            }
-            Origin::Snapshot(name) => {
-                let registry = self.access.registry(name.registry(), &limits)?;
-                let (keys, out) = (self.keys.as_slice(), self.plan.out.clone());
-                let wanted = Pull { name, keys, out, force: false };
-                let pulled = mirror::pull::pull(&wanted, &registry, &limits, say)?;
-                let text = load::said(&self.plan.out, &pulled.loaded) + &pull::said(name, &pulled);
-                Ok(Got { text, kept: Vec::new() })
-            }
-        }
-    }
-
-    fn built(&self, updated: Updated) -> Got {
-        let Updated { report, kept } = updated;
-        let mut text = status::table(&status::rows(&report.feeds, Some(self.plan.now)));
-        let path = self.plan.out.display();
-        text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
-        Got { text, kept }
-    }
-}
-
-/// The plan, and what is to be said of it.
-fn plan(args: Args, now: Timestamp) -> Result<(Plan, Option<String>)> {
-    let folder = args.cache.map_or_else(folder, Ok)?;
-    // Noted where scans are done, wherever this update keeps its files.
-    let noted = needs::file_in(&snapshot_choice::folder().unwrap_or_else(|_| folder.clone()));
-    let wanted = wanted::wanted(&args.ecosystems, &args.feeds, &folder, &noted);
-    let plan = Plan {
-        publishers: wanted.publishers,
-        sources: args.mirror.unwrap_or_default(),
-        ecosystems: wanted.ecosystems,
-        out: args.out.unwrap_or_else(|| updated_in(&folder)),
-        folder,
-        now,
-        bounds: Bounds::default(),
-        stands_in: None,
-    };
-    Ok((plan, wanted.note))
 }
 
 /// Says what is not as it was wanted, if anything is not.
@@ -271,7 +155,7 @@ fn ended(old: &[String], first: bool, origin: &Origin, say: &mut dyn FnMut(&str)
     Exit::GAPS
 }
 
-fn all_failed(mut failures: Vec<(&Origin, Failure)>) -> Failure {
+fn all_failed(mut failures: Vec<(Origin, Failure)>) -> Failure {
     if failures.len() == 1
         && let Some((_, failure)) = failures.pop()
     {
@@ -280,22 +164,6 @@ fn all_failed(mut failures: Vec<(&Origin, Failure)>) -> Failure {
     let lines = failures.iter().map(|(origin, e)| format!("\n  {origin}: {}", e.message()));
     Failure::new(format!("no source gives a snapshot:{}", lines.collect::<String>()))
         .next("mend one of them and run it again; what was in force stays as it was")
-}
-
-fn next_step(error: &cleanbill_advisory::Error) -> Failure {
-    use cleanbill_advisory::ErrorKind;
-    let failure = failed(error);
-    match error.kind() {
-        ErrorKind::Network => failure.next(
-            "run it again, it goes on where it broke off; without a network: --mirror, or --db with a snapshot built elsewhere",
-        ),
-        ErrorKind::Malformed
-        | ErrorKind::Damaged
-        | ErrorKind::OverLimit
-        | ErrorKind::Older
-        | ErrorKind::NotFound
-        | ErrorKind::Io => failure,
-    }
 }
 
 #[cfg(test)]
@@ -331,6 +199,7 @@ mod tests {
         });
         let dir = tempfile::tempdir().unwrap();
         let args = Args {
+            config: Some("/dev/null".into()),
             from: vec![],
             key: vec![],
             access: AccessArgs::default(),
