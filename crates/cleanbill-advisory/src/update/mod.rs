@@ -171,9 +171,12 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
             let name = format!("{folder}/{file}");
             let current = match (at, plan.sources.is_mirror()) {
                 (At::Repository(list), false) => repository::get(&list, &name, plan, &mut course)?,
-                (At::Documents(base), false) => documents::get(&base, &name, plan, &mut course)?,
-                (At::Address(address) | At::Repository(address) | At::Documents(address), _) => {
+                (At::Documents(site), false) => documents::get(&site, &name, plan, &mut course)?,
+                (At::Address(address) | At::Repository(address), _) => {
                     course.get(&plan.sources.address(&name, &address), &name, &feeds, &any)?
+                }
+                (At::Documents(site), true) => {
+                    course.get(&plan.sources.address(&name, site.base), &name, &feeds, &any)?
                 }
             };
             let date = course.date(&name);

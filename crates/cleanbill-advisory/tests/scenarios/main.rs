@@ -16,6 +16,7 @@ mod red_hat;
 mod rocky;
 mod support;
 mod suse;
+mod suse_documents;
 mod suse_sources;
 mod ubuntu;
 mod wolfi;

@@ -4,6 +4,7 @@
 mod documents;
 mod repository;
 mod server;
+mod suse;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -100,6 +101,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     let gem = zip_of(&[("db/gems/a/CVE-2024-1000.yml", b"gem: a\ncve: 2024-1000\n")]);
     server.put("/rubysec/advisories.zip", "\"y1\"", gem);
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
+    server.put("/suse/csaf-vex.tar.bz2", "\"v1\"", suse::archive(&[("1111", "known_affected")]));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
             let path = format!("/amazon/{release}/core/{arch}/updateinfo.xml.gz");
@@ -132,6 +134,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
             "osv:PyPI 2026-08-01",
             "redhat 2026-07-01",
             "rubysec 1980-01-01",
+            "suse 2026-07-01",
             "wolfi 2026-08-01",
         ]
     );

@@ -45,7 +45,7 @@ mod ranges;
 mod rating;
 mod streams;
 
-pub use distributions::red_hat;
+pub use distributions::{red_hat, suse};
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use memory::MemoryAdvisories;
 pub use needed::needed;
