@@ -129,6 +129,7 @@ fn distinct(known: &[(PackageKind, String, [String; 2])], number: usize) -> Pack
         evidence: "proof".into(),
         owner: None,
         module: None,
+        repository: None,
         vendor: None,
     }
 }

@@ -69,6 +69,9 @@ pub(crate) struct Facts {
     /// The users that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) accounts: Option<Accounts>,
+    /// The repository that it says a package is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<String>,
 }
 
 /// The most problems of one file that are told one by one.
@@ -104,7 +107,8 @@ impl Facts {
         let owned =
             self.owned.iter().map(|o| size_of::<Owned>() + o.package.len() + o.files.bytes());
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
-        claims.chain(owned).chain(problems).sum()
+        let repository = self.repository.iter().map(String::len);
+        claims.chain(owned).chain(problems).chain(repository).sum()
     }
 
     /// Notes what could not be understood, with where and why.

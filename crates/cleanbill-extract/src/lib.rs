@@ -27,6 +27,7 @@ mod passwd;
 mod purl;
 mod python;
 mod rpm;
+mod yum;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};
@@ -37,4 +38,4 @@ pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 3;
+pub const ENGINE: u32 = 4;

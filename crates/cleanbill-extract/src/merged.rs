@@ -3,6 +3,7 @@
 
 mod distribution;
 mod inventory;
+mod repositories;
 mod rpm_log;
 mod runs_as;
 mod unread;

@@ -6,6 +6,7 @@ use cleanbill_core::Timestamp;
 use super::documents::{Archive, Site};
 use crate::feeds::redhat::RED_HAT;
 use crate::feeds::suse::SUSE;
+use crate::feeds::updateinfo::repositories::Extras;
 use crate::feeds::{almalinux, rubysec};
 
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
@@ -110,8 +111,10 @@ impl Publisher {
                 })
                 .into(),
             Self::Amazon => {
-                let files = updateinfo::repositories::AMAZON.files();
-                files.into_iter().map(|(name, list)| (name, At::Repository(list))).collect()
+                let of = &updateinfo::repositories::AMAZON;
+                let core = of.files().into_iter().map(|(name, list)| (name, At::Repository(list)));
+                let extras = of.catalogues().into_iter();
+                core.chain(extras.map(|(name, of)| (name, At::Extras(of)))).collect()
             }
             Self::Chainguard => {
                 one(secdb::SECURITY, "https://packages.cgr.dev/chainguard/security.json")
@@ -156,6 +159,8 @@ pub(super) enum At {
     Address(String),
     /// The errata of the repository of packages that this list of mirrors names.
     Repository(String),
+    /// The repositories that a catalogue names.
+    Extras(Extras),
     /// An archive of documents, and beside it those that have changed since.
     Documents(Site),
 }

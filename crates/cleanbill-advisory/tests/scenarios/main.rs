@@ -6,6 +6,7 @@
 mod almalinux;
 mod alpine;
 mod amazon;
+mod amazon_extras;
 mod debian;
 mod go;
 mod npm;

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod documents;
+mod extras;
 mod repository;
 mod server;
 mod suse;
@@ -15,7 +16,7 @@ use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 
-use server::{Server, Trick};
+use server::{Server, Trick, gzip};
 
 /// A zip with one stored entry, made by hand: local header, central directory, end.
 fn osv_zip(id: &str, fixed: &str) -> Vec<u8> {
@@ -148,12 +149,6 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     assert_eq!(server.asked("/debian/"), ["tracker.json if-none-match=\"d1\""]);
     plan.publishers = vec![];
     assert_eq!(dates(&plan), always);
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    out.write_all(text.as_bytes()).unwrap();
-    out.finish().unwrap()
 }
 
 #[test]

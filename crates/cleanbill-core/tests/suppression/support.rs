@@ -37,6 +37,7 @@ pub(crate) fn package(kind: PackageKind, purl: &str, evidence: &str) -> Package 
         evidence: evidence.into(),
         owner: None,
         module: None,
+        repository: None,
         vendor: None,
     }
 }

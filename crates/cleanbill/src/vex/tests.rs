@@ -33,6 +33,7 @@ pub(super) fn finding() -> Finding {
         evidence: "usr/lib/Django-3.2.dist-info/METADATA".into(),
         owner: None,
         module: None,
+        repository: None,
         vendor: None,
     };
     Finding::new(
