@@ -56,6 +56,9 @@ pub(super) fn read(document: &Document<'_>, date: Option<Timestamp>) -> Said {
     for vulnerability in &document.vulnerabilities {
         one(vulnerability, &products, date, &mut said);
     }
+    // A component that cannot be understood is one thing, however many products have it.
+    said.wrong.sort();
+    said.wrong.dedup();
     said
 }
 

@@ -59,6 +59,12 @@ fn what_is_hostile_is_refused_or_counted() {
         parse(json.as_bytes(), &limits, &mut gathered).unwrap();
         assert_eq!(said(&gathered), want);
     }
+    // What is wrong is counted once, however many products have it.
+    let bad = ("known_affected", "no purl");
+    let lines = [SP5, SP6].map(|product| (bad.0, product, "bad", bad.1));
+    let error = parse(document(&lines, "").as_bytes(), &limits, &mut Gathered::default());
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("suse: 1 of 1 entries could not be understood"), "{error}");
     let few = Limits { entries: 1, ..Limits::default() };
     let two =
         document(&[pcre("known_affected", SP6, "pcre"), pcre("known_affected", SP5, "pcre")], "");
