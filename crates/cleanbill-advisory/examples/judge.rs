@@ -130,6 +130,7 @@ fn distinct(known: &[(PackageKind, String, [String; 2])], number: usize) -> Pack
         owner: None,
         changed_from: None,
         module: None,
+        repository: None,
         vendor: None,
     }
 }

@@ -169,6 +169,7 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: String::new(),

@@ -49,6 +49,10 @@ pub struct Package {
     /// The module that it is of (rpm's `MODULARITYLABEL`, `name:stream:version:context`).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub module: Option<String>,
+    /// The repository that it was installed from, where its installer wrote that down (yum,
+    /// `amzn2extra-docker`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repository: Option<String>,
     /// The package URL (<https://github.com/package-url/purl-spec>).
     pub purl: String,
     /// The layer that brought it; `None` for a root filesystem folder.

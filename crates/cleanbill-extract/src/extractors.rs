@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::checksums::Sums;
 use crate::facts::Facts;
-use crate::{apk, bitnami, dpkg, go_binary, node, os_release, passwd, python, rpm, rust_binary};
+use crate::{
+    apk, bitnami, dpkg, go_binary, node, os_release, passwd, python, rpm, rust_binary, yum,
+};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -33,6 +35,8 @@ pub enum Wanted {
     RpmBerkeley,
     /// The list of packages of images without rpm's database.
     RpmManifest,
+    /// The repository that yum installed a package from.
+    YumRepository,
     /// The names of users.
     Passwd,
     /// Metadata of an installed Python distribution.
@@ -63,6 +67,7 @@ impl Wanted {
         Self::RpmNdb,
         Self::RpmBerkeley,
         Self::RpmManifest,
+        Self::YumRepository,
         Self::Passwd,
         Self::PythonMetadata,
         Self::NodePackage,
@@ -86,6 +91,7 @@ impl Wanted {
             Self::RpmNdb => "rpm-ndb",
             Self::RpmBerkeley => "rpm-berkeley",
             Self::RpmManifest => "rpm-manifest",
+            Self::YumRepository => "yum-repository",
             Self::Passwd => "passwd",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
@@ -110,6 +116,7 @@ impl Wanted {
             | Self::RpmNdb
             | Self::RpmBerkeley
             | Self::RpmManifest
+            | Self::YumRepository
             | Self::Passwd
             | Self::Checksums => true,
             Self::PythonMetadata
@@ -144,6 +151,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     rpm::NDB,
     rpm::BERKELEY,
     rpm::MANIFEST,
+    yum::REPOSITORY,
     passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,

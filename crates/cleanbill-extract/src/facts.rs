@@ -76,6 +76,9 @@ pub(crate) struct Facts {
     /// Where in it more stands, which has to be read by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) part: Option<Part>,
+    /// The repository that it says a package is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) repository: Option<String>,
 }
 
 /// Some bytes of a file.
@@ -119,7 +122,8 @@ impl Facts {
         });
         let owned = self.owned.iter().map(Owned::bytes);
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
-        claims.chain(owned).chain(problems).sum()
+        let repository = self.repository.iter().map(String::len);
+        claims.chain(owned).chain(problems).chain(repository).sum()
     }
 
     /// Notes what could not be understood, with where and why.

@@ -32,6 +32,7 @@ mod purl;
 mod python;
 mod rpm;
 mod rust_binary;
+mod yum;
 
 pub use examiner::{Interest, LayerExaminer};
 pub use extractors::{Wanted, parse};

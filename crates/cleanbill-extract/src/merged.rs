@@ -4,6 +4,7 @@
 mod distribution;
 mod inventory;
 mod owned;
+mod repositories;
 mod rpm_log;
 mod runs_as;
 mod unread;

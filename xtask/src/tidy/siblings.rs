@@ -48,7 +48,16 @@ const FAMILIES: &[Family] = &[
         list: "crates/cleanbill-advisory/src/feeds/mod.rs",
         opens: "pub const FEEDS",
         closes: "];",
-        helpers: &["bounded", "errata", "osv_ids", "osv_licences", "osv_ranges", "tar", "unpacked"],
+        helpers: &[
+            "bounded",
+            "csaf",
+            "errata",
+            "osv_ids",
+            "osv_licences",
+            "osv_ranges",
+            "tar",
+            "unpacked",
+        ],
     },
     Family {
         folder: "crates/cleanbill-oci/src/source/",

@@ -74,6 +74,16 @@ impl Errata {
         Ok(())
     }
 
+    /// The same errata, of which each build is of this module.
+    pub(super) fn within(mut self, module: &str) -> Self {
+        for erratum in self.by_id.values_mut() {
+            let builds = std::mem::take(&mut erratum.builds).into_iter();
+            let labelled = |build| Build { module: Some(module.to_owned()), ..build };
+            erratum.builds = builds.map(|(build, arches)| (labelled(build), arches)).collect();
+        }
+        self
+    }
+
     /// How many there are.
     pub(super) fn len(&self) -> u64 {
         self.by_id.len() as u64

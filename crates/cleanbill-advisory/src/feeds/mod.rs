@@ -11,6 +11,7 @@ use crate::limits::Limits;
 
 pub mod almalinux;
 mod bounded;
+pub(crate) mod csaf;
 pub mod debian;
 pub mod eol;
 pub mod epss;
@@ -24,6 +25,7 @@ mod osv_ranges;
 pub mod redhat;
 pub mod rubysec;
 pub mod secdb;
+pub mod suse;
 mod tar;
 pub mod trivy;
 mod unpacked;
@@ -51,6 +53,7 @@ pub const FEEDS: &[Reader] = &[
     Reader { folder: "osv", read: osv::read },
     Reader { folder: "redhat", read: redhat::read },
     Reader { folder: "rubysec", read: rubysec::read },
+    Reader { folder: "suse", read: suse::read },
     Reader { folder: "trivy", read: trivy::read },
     Reader { folder: "wolfi", read: secdb::read_wolfi },
 ];

@@ -9,7 +9,9 @@ use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::severity::Severity;
 use proptest::prelude::*;
 
-use super::{almalinux, debian, eol, epss, kev, nvd, osv, redhat, rubysec, secdb, updateinfo};
+use super::{
+    almalinux, debian, eol, epss, kev, nvd, osv, redhat, rubysec, secdb, suse, updateinfo,
+};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -33,9 +35,11 @@ fn all(bytes: &[u8]) {
     drop(almalinux::parse(bytes, &limits, &mut into));
     drop(redhat::parse(bytes, &limits, &mut into));
     drop(redhat::parse_archive(bytes, &limits, &mut into));
+    drop(suse::parse(bytes, &limits, &mut into));
+    drop(suse::parse_archive(bytes, &limits, &mut into));
 }
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "gem: a\ncve: 2023-22795\nghsa: 8xww-x3g3-6jcv\ncvss_v3: 7.5\npatched_versions:\n  - \"~> 5.2.8\"\n  - \">= 7.0\"\n",
     r#"{"data":[{"id":"ALSA-2024:1","issued_date":1628589283,"severity":"Low","type":"security","packages":[{"name":"a","epoch":"1","version":"3","release":"2","arch":"x86_64","module":"n:1:2:c"}],"references":[{"id":"CVE-2024-1111","type":"cve"}]}]}"#,
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,
@@ -48,6 +52,7 @@ const DOCUMENTS: [&str; 12] = [
     r#"<updates><update type="security"><id>ALAS-1</id><issued date="2024-02-01 10:00:00"/><severity>low</severity><references><reference id="CVE-2024-1111" type="cve"/></references><pkglist><collection><module name="a" stream="1"/><package arch="x86_64" epoch="1" name="a" release="1" version="3"/></collection></pkglist></update></updates>"#,
     r#"<repomd><data type="updateinfo"><checksum type="sha256">00</checksum><location href="a/b"/></data></repomd>"#,
     r#"{"document":{"category":"csaf_vex","tracking":{"status":"final","current_release_date":"2024-05-01T00:00:00+00:00"}},"product_tree":{"branches":[{"branches":[{"product":{"product_id":"r8","product_identification_helper":{"cpe":"cpe:/o:redhat:enterprise_linux:8"}}},{"product":{"product_id":"m","product_identification_helper":{"purl":"pkg:rpmmod/redhat/nodejs@18:1:a"}}},{"product":{"product_id":"a","product_identification_helper":{"purl":"pkg:rpm/redhat/a@1.0-2.el8?arch=x86_64&epoch=1"}}}]}],"relationships":[{"full_product_name":{"product_id":"r8:m"},"product_reference":"m","relates_to_product_reference":"r8"},{"full_product_name":{"product_id":"r8:m:a"},"product_reference":"a","relates_to_product_reference":"r8:m"}]},"vulnerabilities":[{"cve":"CVE-2024-1111","release_date":"2024-03-05T00:00:00+00:00","product_status":{"fixed":["r8:m:a"],"known_affected":["r8:m"]},"remediations":[{"category":"vendor_fix","url":"https://access.redhat.com/errata/RHSA-2024:1","product_ids":["r8:m:a"]}],"scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},"products":["r8:m:a"]}],"threats":[{"category":"impact","details":"Low","product_ids":["r8:m:a"]}]}]}"#,
+    r#"{"document":{"category":"csaf_vex","tracking":{"status":"interim","current_release_date":"2024-05-01T00:00:00Z"}},"product_tree":{"relationships":[{"full_product_name":{"product_id":"openSUSE Leap 15.6:a-1-2"},"product_reference":"a-1-2","relates_to_product_reference":"openSUSE Leap 15.6"},{"full_product_name":{"product_id":"SUSE Linux Enterprise Server 15 SP6:b"},"product_reference":"b","relates_to_product_reference":"SUSE Linux Enterprise Server 15 SP6"},{"full_product_name":{"product_id":"SUSE Linux Enterprise Module for Basesystem 15 SP6:c-1"},"product_reference":"c-1","relates_to_product_reference":"SUSE Linux Enterprise Module for Basesystem 15 SP6"}],"branches":[{"branches":[{"product":{"product_id":"a-1-2","product_identification_helper":{"purl":"pkg:rpm/suse/a@1-2?upstream=s-1-2.src.rpm"}}},{"product":{"product_id":"b","product_identification_helper":{"purl":"pkg:rpm/suse/b@?upstream=s.src.rpm"}}},{"product":{"product_id":"c-1","product_identification_helper":{"purl":"pkg:rpm/suse/c@1"}}}]}]},"vulnerabilities":[{"cve":"CVE-2024-1111","product_status":{"recommended":["openSUSE Leap 15.6:a-1-2"],"known_affected":["SUSE Linux Enterprise Server 15 SP6:b"],"known_not_affected":["SUSE Linux Enterprise Module for Basesystem 15 SP6:c-1"]},"remediations":[{"category":"no_fix_planned","details":"x","product_ids":["SUSE Linux Enterprise Server 15 SP6:b"]}],"scores":[{"cvss_v3":{"vectorString":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"},"products":[]}],"threats":[{"category":"impact","details":"low"}]}]}"#,
 ];
 
 proptest! {

@@ -3,6 +3,7 @@
 
 use std::io::{BufRead, Read};
 
+use bzip2::bufread::MultiBzDecoder;
 use flate2::bufread::MultiGzDecoder;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -10,7 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// The memory that a zstd stream may ask for, as a power of two (128 MiB): what `zstd` itself allows.
 const WINDOW_LOG: u32 = 27;
 
-/// Unpacks gzip or zstd; other bytes are passed on.
+/// Unpacks gzip, zstd or bzip2; other bytes are passed on.
 ///
 /// # Errors
 /// When the beginning cannot be read, or is of a kind that is not read here.
@@ -27,9 +28,7 @@ pub(super) fn unpack<'r>(mut from: impl BufRead + 'r) -> Result<Box<dyn Read + '
         [0xfd, b'7', b'z', ..] => {
             return Err(Error::malformed("it is packed by xz, which is not read here"));
         }
-        [b'B', b'Z', b'h', ..] => {
-            return Err(Error::malformed("it is packed by bzip2, which is not read here"));
-        }
+        [b'B', b'Z', b'h', ..] => Box::new(MultiBzDecoder::new(from)),
         _ => Box::new(from),
     })
 }
@@ -45,14 +44,18 @@ mod tests {
         let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gz.write_all(b"text").unwrap();
         let gz = gz.finish().unwrap();
-        let table: [(Vec<u8>, Result<&str, &str>); 7] = [
+        let mut bz = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+        bz.write_all(b"text").unwrap();
+        let bz = bz.finish().unwrap();
+        let table: [(Vec<u8>, Result<&str, &str>); 8] = [
             (b"text".to_vec(), Ok("text")),
             (vec![], Ok("")),
             (gz.clone(), Ok("text")),
             ([&gz[..], &gz[..]].concat(), Ok("texttext")),
             (zstd::encode_all(&b"text"[..], 1).unwrap(), Ok("text")),
             (b"\xfd7zXZ\0".to_vec(), Err("it is packed by xz, which is not read here")),
-            (b"BZh9".to_vec(), Err("it is packed by bzip2, which is not read here")),
+            (bz.clone(), Ok("text")),
+            ([&bz[..], &bz[..]].concat(), Ok("texttext")),
         ];
         for (bytes, want) in table {
             let mut text = String::new();
@@ -61,6 +64,20 @@ mod tests {
                 Ok(want) => assert_eq!((read.is_ok(), text.as_str()), (true, want)),
                 Err(why) => assert_eq!(read.unwrap_err().to_string(), why),
             }
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_or_changed_is_an_error() {
+        let mut bz = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::best());
+        bz.write_all(&b"some text ".repeat(1000)).unwrap();
+        let bz = bz.finish().unwrap();
+        let mut changed = bz.clone();
+        *changed.last_mut().unwrap() ^= 0xff;
+        for bytes in [&bz[..bz.len() / 2], &bz[..4], &b"BZh9 and text"[..], &changed[..]] {
+            let mut out = Vec::new();
+            let read = unpack(bytes).map(|mut r| r.read_to_end(&mut out));
+            assert!(read.unwrap().is_err(), "{bytes:?}");
         }
     }
 }

@@ -93,6 +93,20 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// What became of a file that the feed can do without: where there is no earlier copy either, that
+    /// is told. Whether it is up to date.
+    pub(super) fn without(&mut self, name: &str, got: Result<bool>) -> Result<bool> {
+        match got {
+            Err(failed) if publishers_fault(&failed) => {
+                self.say(&format!("{name}: not fetched, it is gone without: {failed}"));
+                self.kept.push(format!("{name}: {failed}"));
+                self.first.get_or_insert(failed);
+                Ok(false)
+            }
+            other => other,
+        }
+    }
+
     /// The date that its server gave a file.
     pub(super) fn date(&self, name: &str) -> Option<Timestamp> {
         self.state.date(name)

@@ -1,18 +1,18 @@
-//! Red Hat's documents: the newest archive of all, which is made every few days, and one by one
-//! those that have changed since. A list names the archive, another what has changed, newest first,
-//! and a third what is gone.
+//! VEX documents: the archive of all, and one by one those that have changed since it was made, which
+//! a list names with the time of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cleanbill_core::{Date, Timestamp};
+use jiff::SignedDuration;
 
 use super::Plan;
 use super::course::Course;
 use crate::build::{midnight, replace};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feeds::redhat::{DELETIONS, DOCUMENTS, is_document, row};
-use crate::feeds::{document, redhat};
+use crate::feeds::csaf::{DELETIONS, DOCUMENTS, Names, Publisher};
+use crate::feeds::document;
 use crate::partial::is_partial;
 
 /// Names the archive.
@@ -26,60 +26,130 @@ const HELD: &str = "documents.json";
 const MOST: usize = 20_000;
 /// Failures in a row after which no more are asked for.
 const FAILURES: usize = 20;
+/// How long before its date an archive may have been begun: what was changed while it was made may
+/// be in it, or not.
+const MAKING: SignedDuration = SignedDuration::from_hours(6);
+
+/// Where a publisher has its documents.
+pub(super) struct Site {
+    /// Whose they are.
+    pub(super) of: &'static Publisher,
+    /// The address below which single documents are, and the lists of them.
+    pub(super) base: &'static str,
+    pub(super) archive: Archive,
+}
+
+/// Where the archive of all is.
+#[derive(Clone, Copy)]
+pub(super) enum Archive {
+    /// Beside the documents, where a list names the newest (`csaf_vex_2026-08-05.tar.zst`), and
+    /// another which documents are gone.
+    Dated,
+    /// At this address, where it is made anew: as old as its server says.
+    InPlace(&'static str),
+}
+
+/// What became of the archive.
+struct Brought {
+    /// What has changed from then on may not be in it; `None`: nobody says when it was made.
+    since: Option<Timestamp>,
+    /// Documents that are gone.
+    gone: BTreeSet<String>,
+    /// Whether all that leads to it is up to date.
+    current: bool,
+}
 
 /// Brings the archive `name` up to date, and the documents beside it; whether all are.
 ///
 /// # Errors
 /// As [`Course::get`].
-pub(super) fn get(base: &str, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<bool> {
-    let feeds = plan.folder.join("feeds");
-    let folder = feeds.join(redhat::ID);
-    let steps = format!("steps/{}", redhat::ID);
-    let address = |file: &str| plan.sources.address(file, &format!("{base}/{file}"));
-
-    let latest = format!("{steps}/{LATEST}");
-    let first = course
-        .get(&address(LATEST), &latest, &plan.folder, &|path| archive(path, plan).map(drop))?;
-    let (file, day) = archive(&plan.folder.join(&latest), plan)?;
-    let second = course.get(&address(&file), name, &feeds, &zstd_like)?;
-    if !second {
-        // What has changed since belongs to the archive that is there, and stays with it.
-        return Ok(false);
-    }
-    let gone = format!("{}/{DELETIONS}", redhat::ID);
-    let third =
-        course.get(&address(DELETIONS), &gone, &feeds, &|path| rows(path, plan).map(drop))?;
-
-    let changes = format!("{steps}/{CHANGES}");
-    let fourth = course
-        .get(&address(CHANGES), &changes, &plan.folder, &|path| rows(path, plan).map(drop))?;
-    let gone: BTreeSet<String> = rows(&feeds.join(&gone), plan)?.into_keys().collect();
-    // The archive bears a day and no hour: what changed on that day may be in it, or not.
-    let since = midnight(day).unwrap_or(Timestamp::MIN);
-    let mut wanted = rows(&plan.folder.join(&changes), plan)?;
-    wanted.retain(|name, time| *time >= since && !gone.contains(name));
-    let listed = wanted.len();
-    if listed > MOST {
+pub(super) fn get(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<bool> {
+    let brought = match site.archive {
+        Archive::Dated => dated(site, name, plan, course)?,
+        Archive::InPlace(address) => in_place(address, name, plan, course)?,
+    };
+    // What has changed since belongs to the archive that is there, and stays with it.
+    let Some(Brought { since, gone, current }) = brought else { return Ok(false) };
+    let changes = format!("{}/{CHANGES}", steps(site));
+    let listed = course.get(&address(site, CHANGES, plan), &changes, &plan.folder, &|path| {
+        rows(path, site.of.names, plan).map(drop)
+    })?;
+    let mut wanted = rows(&plan.folder.join(&changes), site.of.names, plan)?;
+    wanted.retain(|name, time| since.is_some_and(|since| *time >= since) && !gone.contains(name));
+    let count = wanted.len();
+    if count > MOST {
         course.say(&format!(
-            "{name}: {listed} documents have changed since it was made, too many to fetch one by one"
+            "{name}: {count} documents have changed since it was made, too many to fetch one by one"
         ));
         wanted.clear();
     }
-    let held = plan.folder.join(&steps).join(HELD);
-    let all = fetch_all(base, &wanted, &folder, &held, plan, course)?;
-    Ok(first && third && fourth && all && listed <= MOST)
+    if since.is_none() {
+        course.say(&format!(
+            "{name}: its server does not say when it was made, so what has changed since is not fetched"
+        ));
+    }
+    let all = fetch_all(site, &wanted, plan, course)?;
+    Ok(current && listed && all && count <= MOST && since.is_some())
+}
+
+/// The archive that a list names; `None`: it could not be brought up to date.
+fn dated(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<Option<Brought>> {
+    let feeds = plan.folder.join("feeds");
+    let names = site.of.names;
+    let latest = format!("{}/{LATEST}", steps(site));
+    let first = course.get(&address(site, LATEST, plan), &latest, &plan.folder, &|path| {
+        archive(path, plan).map(drop)
+    })?;
+    let (file, day) = archive(&plan.folder.join(&latest), plan)?;
+    let packed = |path: &Path| begins(path, &[0x28, 0xb5, 0x2f, 0xfd], "zstd");
+    if !course.get(&address(site, &file, plan), name, &feeds, &packed)? {
+        return Ok(None);
+    }
+    let gone = format!("{}/{DELETIONS}", site.of.id);
+    let third = course.get(&address(site, DELETIONS, plan), &gone, &feeds, &|path| {
+        rows(path, names, plan).map(drop)
+    })?;
+    let gone = rows(&feeds.join(&gone), names, plan)?.into_keys().collect();
+    // The archive bears a day and no hour: what changed on that day may be in it, or not.
+    let since = Some(midnight(day).unwrap_or(Timestamp::MIN));
+    Ok(Some(Brought { since, gone, current: first && third }))
+}
+
+/// The archive that is made anew in its place; `None`: it could not be brought up to date.
+fn in_place(
+    address: &str,
+    name: &str,
+    plan: &Plan,
+    course: &mut Course<'_>,
+) -> Result<Option<Brought>> {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    let url = plan.sources.address(file, address);
+    let packed = |path: &Path| begins(path, b"BZh", "bzip2");
+    if !course.get(&url, name, &plan.folder.join("feeds"), &packed)? {
+        return Ok(None);
+    }
+    let since = course.date(name).and_then(|date| date.checked_sub(MAKING).ok());
+    Ok(Some(Brought { since, gone: BTreeSet::new(), current: true }))
+}
+
+/// The folder of what leads to documents.
+fn steps(site: &Site) -> String {
+    format!("steps/{}", site.of.id)
+}
+
+fn address(site: &Site, file: &str, plan: &Plan) -> String {
+    plan.sources.address(file, &format!("{}/{file}", site.base))
 }
 
 /// Fetches what has changed, and removes what does not count any more.
 fn fetch_all(
-    base: &str,
+    site: &Site,
     wanted: &BTreeMap<String, Timestamp>,
-    folder: &Path,
-    held: &Path,
     plan: &Plan,
     course: &mut Course<'_>,
 ) -> Result<bool> {
-    let documents = folder.join(DOCUMENTS);
+    let documents = plan.folder.join("feeds").join(site.of.id).join(DOCUMENTS);
+    let held = &plan.folder.join(steps(site)).join(HELD);
     let mut have: BTreeMap<String, Timestamp> = match std::fs::read(held) {
         Ok(bytes) => serde_json::from_slice(&bytes).unwrap_or_default(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeMap::new(),
@@ -87,17 +157,16 @@ fn fetch_all(
     };
     // A document from before a newer archive would count instead of the archive's.
     have.retain(|name, _| wanted.contains_key(name) && documents.join(name).is_file());
-    remove_others(&documents, &have)?;
+    remove_others(&documents, site.of.names, &have)?;
     let missing = wanted.iter().filter(|(name, time)| have.get(*name) != Some(*time));
     let missing: Vec<_> = missing.map(|(n, t)| (n.clone(), *t)).collect();
     if !missing.is_empty() {
-        let count = missing.len();
-        course.say(&format!("{}: {count} documents have changed since", redhat::ID));
+        let (id, count) = (site.of.id, missing.len());
+        course.say(&format!("{id}: {count} documents have changed since"));
     }
     let (mut all, mut failures) = (true, 0);
     for (at, (name, time)) in missing.into_iter().enumerate() {
-        let url = plan.sources.address(&name, &format!("{base}/{name}"));
-        match course.get_one(&url, &name, &documents)? {
+        match course.get_one(&address(site, &name, plan), &name, &documents)? {
             true => {
                 failures = 0;
                 have.insert(name, time);
@@ -126,23 +195,11 @@ fn save(have: &BTreeMap<String, Timestamp>, held: &Path) -> Result<()> {
     .map(drop)
 }
 
-/// Removes every document but those that are held.
-fn remove_others(documents: &Path, have: &BTreeMap<String, Timestamp>) -> Result<()> {
-    if !documents.is_dir() {
-        return Ok(());
-    }
-    let list = |folder: &Path| -> Result<Vec<std::fs::DirEntry>> {
-        let entries = std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?;
-        entries.map(|entry| entry.map_err(|e| Error::io(folder, e))).collect()
-    };
-    for year in list(documents)? {
-        for file in list(&year.path())? {
-            let (year, path) = (year.file_name(), file.path());
-            let name = format!("{}/{}", year.display(), file.file_name().display());
-            // They are small: one that broke off begins anew.
-            if is_partial(&path) || is_document(&name) && !have.contains_key(&name) {
-                std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
-            }
+/// Removes every document but those that are held. They are small: one that broke off begins anew.
+fn remove_others(documents: &Path, names: Names, have: &BTreeMap<String, Timestamp>) -> Result<()> {
+    for (name, path) in names.below(documents)? {
+        if is_partial(&path) || names.is_document(&name) && !have.contains_key(&name) {
+            std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
         }
     }
     Ok(())
@@ -159,12 +216,12 @@ fn archive(path: &Path, plan: &Plan) -> Result<(String, Date)> {
 }
 
 /// Documents of a list, each with its time.
-fn rows(path: &Path, plan: &Plan) -> Result<BTreeMap<String, Timestamp>> {
+fn rows(path: &Path, names: Names, plan: &Plan) -> Result<BTreeMap<String, Timestamp>> {
     let text = String::from_utf8(document(path, &plan.bounds.limits)?)
         .map_err(|_| Error::malformed("no list of documents: it is not UTF-8"))?;
     let mut found = BTreeMap::new();
     for line in text.lines() {
-        let Some((name, time)) = row(line) else { continue };
+        let Some((name, time)) = names.row(line) else { continue };
         let wrong = || Error::malformed(format!("no list of documents: {name} has no time"));
         found.insert(name.to_owned(), time.ok_or_else(wrong)?);
     }
@@ -175,13 +232,14 @@ fn rows(path: &Path, plan: &Plan) -> Result<BTreeMap<String, Timestamp>> {
     }
 }
 
-/// Whether a file begins as zstd's do.
-fn zstd_like(path: &Path) -> Result<()> {
+/// Whether a file begins as those do that are packed so.
+fn begins(path: &Path, with: &[u8], packed: &str) -> Result<()> {
     use std::io::Read as _;
-    let mut start = [0; 4];
-    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
-    match file.read_exact(&mut start) {
-        Ok(()) if start == [0x28, 0xb5, 0x2f, 0xfd] => Ok(()),
-        Ok(()) | Err(_) => Err(Error::malformed("it is not packed by zstd")),
+    let mut start = Vec::new();
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let read = file.take(with.len() as u64).read_to_end(&mut start);
+    match read {
+        Ok(_) if start == with => Ok(()),
+        Ok(_) | Err(_) => Err(Error::malformed(format!("it is not packed by {packed}"))),
     }
 }

@@ -24,6 +24,7 @@ mod building;
 mod course;
 mod database;
 mod documents;
+mod extras;
 mod fetch;
 mod publishers;
 mod remote;
@@ -46,6 +47,7 @@ use course::Course;
 use database::DATABASE_FOLDER;
 use fetch::Fetcher;
 use publishers::At;
+use repository::Repository;
 use state::State;
 
 /// Where the feeds lie, in the folder of updates.
@@ -169,14 +171,8 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
         for (file, at) in publisher.files(plan.now) {
             let name = format!("{folder}/{file}");
-            let current = match (at, plan.sources.is_mirror()) {
-                (At::Repository(list), false) => repository::get(&list, &name, plan, &mut course)?,
-                (At::Documents(base), false) => documents::get(&base, &name, plan, &mut course)?,
-                (At::Address(address) | At::Repository(address) | At::Documents(address), _) => {
-                    course.get(&plan.sources.address(&name, &address), &name, &feeds, &any)?
-                }
-            };
-            let date = course.date(&name);
+            // Of what is not there nothing is old.
+            let Some((current, date)) = bring(at, &name, plan, &mut course)? else { continue };
             newest = date.max(newest);
             if !current {
                 unsure = [date, unsure].into_iter().flatten().min();
@@ -205,6 +201,33 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         options,
     })?;
     Ok(Updated { report, kept: course.kept() })
+}
+
+/// Brings what a publisher has somewhere up to date: whether it is, and the date that its server gave.
+/// `None`: the feed does without it.
+fn bring(
+    at: At,
+    name: &str,
+    plan: &Plan,
+    course: &mut Course<'_>,
+) -> Result<Option<(bool, Option<Timestamp>)>> {
+    let feeds = plan.folder.join(FEEDS_FOLDER);
+    let current = match (at, plan.sources.is_mirror()) {
+        (At::Extras(of), _) => return extras::get(&of, name, plan, course),
+        (At::Repository(list), false) => {
+            let arch = name.rsplit('/').nth(1).unwrap_or_default();
+            let of = Repository { list: &list, arch, may_lack: false };
+            repository::get(&of, name, plan, course)?
+        }
+        (At::Documents(site), false) => documents::get(&site, name, plan, course)?,
+        (At::Address(address) | At::Repository(address), _) => {
+            course.get(&plan.sources.address(name, &address), name, &feeds, &any)?
+        }
+        (At::Documents(site), true) => {
+            course.get(&plan.sources.address(name, site.base), name, &feeds, &any)?
+        }
+    };
+    Ok(Some((current, course.date(name))))
 }
 
 /// The table of releases. The publisher's own form, a file a product, is kept beside the feeds.

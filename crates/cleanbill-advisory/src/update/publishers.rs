@@ -3,7 +3,11 @@
 
 use cleanbill_core::Timestamp;
 
-use crate::feeds::{almalinux, redhat, rubysec};
+use super::documents::{Archive, Site};
+use crate::feeds::redhat::RED_HAT;
+use crate::feeds::suse::SUSE;
+use crate::feeds::updateinfo::repositories::Extras;
+use crate::feeds::{almalinux, rubysec};
 
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +28,15 @@ pub enum Publisher {
     RedHat,
     /// RubySec's advisories of gems.
     RubySec,
+    /// SUSE's VEX documents, of openSUSE too: an archive of some 450 MB, and what has changed since.
+    Suse,
     /// Wolfi's security database: for use that earns nothing.
     Wolfi,
 }
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::AlmaLinux,
         Self::Amazon,
         Self::Chainguard,
@@ -39,6 +45,7 @@ impl Publisher {
         Self::Nvd,
         Self::RedHat,
         Self::RubySec,
+        Self::Suse,
         Self::Wolfi,
     ];
 
@@ -56,8 +63,9 @@ impl Publisher {
             Self::Debian => "debian",
             Self::Epss => "epss",
             Self::Nvd => "nvd",
-            Self::RedHat => redhat::ID,
+            Self::RedHat => RED_HAT.id,
             Self::RubySec => rubysec::ID,
+            Self::Suse => SUSE.id,
             Self::Wolfi => "wolfi",
         }
     }
@@ -73,7 +81,8 @@ impl Publisher {
         match self {
             Self::AlmaLinux | Self::Amazon => true,
             Self::Chainguard | Self::Debian | Self::Epss => false,
-            Self::Nvd | Self::RedHat | Self::RubySec | Self::Wolfi => false,
+            Self::Nvd | Self::RedHat | Self::RubySec => false,
+            Self::Suse | Self::Wolfi => false,
         }
     }
 
@@ -83,7 +92,8 @@ impl Publisher {
             Self::Debian => crate::feeds::debian::ID,
             Self::AlmaLinux | Self::Amazon => self.as_str(),
             Self::Chainguard | Self::Epss => self.as_str(),
-            Self::Nvd | Self::RedHat | Self::RubySec | Self::Wolfi => self.as_str(),
+            Self::Nvd | Self::RedHat | Self::RubySec => self.as_str(),
+            Self::Suse | Self::Wolfi => self.as_str(),
         }
     }
 
@@ -101,8 +111,10 @@ impl Publisher {
                 })
                 .into(),
             Self::Amazon => {
-                let files = updateinfo::repositories::AMAZON.files();
-                files.into_iter().map(|(name, list)| (name, At::Repository(list))).collect()
+                let of = &updateinfo::repositories::AMAZON;
+                let core = of.files().into_iter().map(|(name, list)| (name, At::Repository(list)));
+                let extras = of.catalogues().into_iter();
+                core.chain(extras.map(|(name, of)| (name, At::Extras(of)))).collect()
             }
             Self::Chainguard => {
                 one(secdb::SECURITY, "https://packages.cgr.dev/chainguard/security.json")
@@ -120,14 +132,22 @@ impl Publisher {
                     (name, At::Address(address))
                 })
                 .collect(),
-            Self::RedHat => vec![(
-                redhat::ARCHIVE.to_owned(),
-                At::Documents("https://security.access.redhat.com/data/csaf/v2/vex".to_owned()),
-            )],
+            Self::RedHat => documents(Site {
+                of: &RED_HAT,
+                base: "https://security.access.redhat.com/data/csaf/v2/vex",
+                archive: Archive::Dated,
+            }),
             Self::RubySec => one(
                 rubysec::FILE,
                 "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
             ),
+            Self::Suse => documents(Site {
+                of: &SUSE,
+                base: "https://ftp.suse.com/pub/projects/security/csaf-vex",
+                archive: Archive::InPlace(
+                    "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
+                ),
+            }),
             Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
         }
     }
@@ -139,9 +159,14 @@ pub(super) enum At {
     Address(String),
     /// The errata of the repository of packages that this list of mirrors names.
     Repository(String),
-    /// An archive of documents, and beside it those that have changed since: what is below this
-    /// address.
-    Documents(String),
+    /// The repositories that a catalogue names.
+    Extras(Extras),
+    /// An archive of documents, and beside it those that have changed since.
+    Documents(Site),
+}
+
+fn documents(site: Site) -> Vec<(String, At)> {
+    vec![(site.of.archive.to_owned(), At::Documents(site))]
 }
 
 /// The year of NVD's first file, which holds the flaws of the years before as well.

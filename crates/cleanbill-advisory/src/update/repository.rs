@@ -11,14 +11,28 @@ use super::course::Course;
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::updateinfo::repomd;
 
-/// Brings the file `name` up to date from the repository that the list of mirrors at `list` names;
-/// whether it is. What leads there is kept beside the feeds.
+/// A repository of one architecture.
+pub(super) struct Repository<'a> {
+    /// The address of its list of mirrors.
+    pub(super) list: &'a str,
+    pub(super) arch: &'a str,
+    /// Whether it may have no errata.
+    pub(super) may_lack: bool,
+}
+
+/// Brings the file `name` up to date from a repository; whether it is. What leads there is kept beside
+/// the feeds. Where a repository has no errata, and may, there is no file.
 ///
 /// # Errors
 /// As [`Course::get`]; also when the list or the table of contents is none.
-pub(super) fn get(list: &str, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<bool> {
+pub(super) fn get(
+    of: &Repository<'_>,
+    name: &str,
+    plan: &Plan,
+    course: &mut Course<'_>,
+) -> Result<bool> {
     let feeds = plan.folder.join("feeds");
-    let arch = name.rsplit('/').nth(1).unwrap_or_default();
+    let Repository { list, arch, may_lack } = *of;
     let mirrors = format!("{STEPS}/{name}.mirrors");
     let url = plan.sources.address(&mirrors, list);
     let first = course.get(&url, &mirrors, &plan.folder, &|path| mirror(path, arch).map(drop))?;
@@ -30,14 +44,25 @@ pub(super) fn get(list: &str, name: &str, plan: &Plan, course: &mut Course<'_>) 
     let base = mirror(&plan.folder.join(&mirrors), arch)?;
     let contents = format!("{STEPS}/{name}.repomd");
     let url = plan.sources.address(&contents, &format!("{base}/repodata/repomd.xml"));
-    let second = course.get(&url, &contents, &plan.folder, &|path| located(path).map(drop))?;
+    let second =
+        course.get(&url, &contents, &plan.folder, &|path| located(path, may_lack).map(drop))?;
     if there && !second {
         return Ok(false);
     }
-    let located = located(&plan.folder.join(&contents))?;
+    let Some(located) = located(&plan.folder.join(&contents), may_lack)? else {
+        remove(&feeds.join(name))?;
+        return Ok(first && second);
+    };
     let url = plan.sources.address(name, &format!("{base}/{}", located.href));
     let third = course.get(&url, name, &feeds, &|path| has(path, &located.sha256))?;
     Ok(first && second && third)
+}
+
+fn remove(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// The folder of what leads to a file.
@@ -47,8 +72,11 @@ fn mirror(path: &Path, arch: &str) -> Result<String> {
     repomd::mirror(&text(path)?, arch)
 }
 
-fn located(path: &Path) -> Result<repomd::Located> {
-    repomd::parse(&text(path)?)
+fn located(path: &Path, may_lack: bool) -> Result<Option<repomd::Located>> {
+    match repomd::parse(&text(path)?)? {
+        None if !may_lack => Err(Error::malformed("the repository names no errata")),
+        located => Ok(located),
+    }
 }
 
 fn text(path: &Path) -> Result<String> {

@@ -5,13 +5,13 @@ use cleanbill_core::package::Package;
 use super::support::{Feeds, Image, found, gzip, rpm};
 
 /// A build in an erratum.
-fn build(name: &str, arch: &str, epoch: &str, version: &str, release: &str) -> String {
+pub(crate) fn build(name: &str, arch: &str, epoch: &str, version: &str, release: &str) -> String {
     format!(
         r#"<package name="{name}" arch="{arch}" epoch="{epoch}" version="{version}" release="{release}"/>"#
     )
 }
 
-fn erratum(id: &str, severity: &str, cves: &[&str], builds: &[String]) -> String {
+pub(crate) fn erratum(id: &str, severity: &str, cves: &[&str], builds: &[String]) -> String {
     let cves: String =
         cves.iter().map(|cve| format!(r#"<reference type="cve" id="{cve}"/>"#)).collect();
     let builds = builds.concat();
@@ -21,7 +21,7 @@ fn erratum(id: &str, severity: &str, cves: &[&str], builds: &[String]) -> String
 }
 
 /// The lists of one release, of both architectures.
-fn feeds(release: &str, x86: &[String], arm: &[String]) -> Feeds {
+pub(crate) fn feeds(release: &str, x86: &[String], arm: &[String]) -> Feeds {
     let file = |arch: &str, errata: &[String]| {
         let path = format!("amazon/{release}/core/{arch}/updateinfo.xml.gz");
         (path, gzip(&format!("<updates>{}</updates>", errata.concat())))

@@ -6,6 +6,7 @@
 mod almalinux;
 mod alpine;
 mod amazon;
+mod amazon_extras;
 mod debian;
 mod go;
 mod languages;
@@ -17,6 +18,7 @@ mod red_hat;
 mod rocky;
 mod support;
 mod suse;
+mod suse_documents;
 mod suse_sources;
 mod ubuntu;
 mod wolfi;

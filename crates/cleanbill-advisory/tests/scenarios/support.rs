@@ -32,6 +32,7 @@ pub(crate) fn package(kind: PackageKind, name: &str, version: &str, arch: &str) 
         arch: Some(arch.into()),
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: "proof".into(),

@@ -18,11 +18,18 @@ fn document(number: &str, status: &str, changed: &str) -> String {
 
 /// An archive as Red Hat makes it.
 pub(crate) fn archive(documents: &[(&str, &str)]) -> Vec<u8> {
+    let named = |(number, status): &(&str, &str)| {
+        (format!("2026/cve-2026-{number}.json"), document(number, status, "2026-07-01"))
+    };
+    let files: Vec<(String, String)> = documents.iter().map(named).collect();
+    zstd::encode_all(&tar(&files)[..], 1).unwrap()
+}
+
+/// A tar of files.
+pub(crate) fn tar(files: &[(String, String)]) -> Vec<u8> {
     let mut tar = Vec::new();
-    for (number, status) in documents {
-        let content = document(number, status, "2026-07-01");
+    for (name, content) in files {
         let mut block = [0u8; 512];
-        let name = format!("2026/cve-2026-{number}.json");
         block[..name.len()].copy_from_slice(name.as_bytes());
         block[124..135].copy_from_slice(format!("{:011o}", content.len()).as_bytes());
         block[156] = b'0';
@@ -34,7 +41,7 @@ pub(crate) fn archive(documents: &[(&str, &str)]) -> Vec<u8> {
         tar.extend(content.as_bytes());
         tar.resize(tar.len().next_multiple_of(512), 0);
     }
-    zstd::encode_all(&tar[..], 1).unwrap()
+    tar
 }
 
 /// Flaws with their states.

@@ -2,9 +2,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod documents;
+mod extras;
 mod repository;
 mod resumed;
 mod server;
+mod suse;
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -15,7 +17,7 @@ use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 
-use server::{Server, Trick};
+use server::{Server, Trick, gzip};
 
 /// A zip with one stored entry, made by hand: local header, central directory, end.
 fn osv_zip(id: &str, fixed: &str) -> Vec<u8> {
@@ -101,6 +103,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     let gem = zip_of(&[("db/gems/a/CVE-2024-1000.yml", b"gem: a\ncve: 2024-1000\n")]);
     server.put("/rubysec/advisories.zip", "\"y1\"", gem);
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
+    server.put("/suse/csaf-vex.tar.bz2", "\"v1\"", suse::archive(&[("1111", "known_affected")]));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
             let path = format!("/amazon/{release}/core/{arch}/updateinfo.xml.gz");
@@ -133,6 +136,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
             "osv:PyPI 2026-08-01",
             "redhat 2026-07-01",
             "rubysec 1980-01-01",
+            "suse 2026-07-01",
             "wolfi 2026-08-01",
         ]
     );
@@ -146,12 +150,6 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     assert_eq!(server.asked("/debian/"), ["tracker.json if-none-match=\"d1\""]);
     plan.publishers = vec![];
     assert_eq!(dates(&plan), always);
-}
-
-fn gzip(text: &str) -> Vec<u8> {
-    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    out.write_all(text.as_bytes()).unwrap();
-    out.finish().unwrap()
 }
 
 #[test]

@@ -16,10 +16,10 @@ pub(crate) fn errata(id: &str, arch: &str) -> String {
     )
 }
 
-const CDN: &str = "/cdn.amazonlinux.com";
+pub(crate) const CDN: &str = "/cdn.amazonlinux.com";
 
 /// Plays one repository: its list, its table of contents, its errata.
-fn play(server: &Server, list: &str, guid: &str, arch: &str, erratum: &str, etag: &str) {
+pub(crate) fn play(server: &Server, list: &str, guid: &str, arch: &str, erratum: &str, etag: &str) {
     let etag = format!("\"{etag}\"");
     let base = format!("cdn.amazonlinux.com/core/{guid}/{arch}");
     server.put(&format!("{CDN}/{list}/mirror.list"), &etag, format!("https://{base}/\n").into());
@@ -32,12 +32,26 @@ fn play(server: &Server, list: &str, guid: &str, arch: &str, erratum: &str, etag
     server.put(&format!("/{base}/repodata/u.xml.gz"), &etag, body);
 }
 
-fn play_all(server: &Server, guid: &str, erratum: &str) {
+pub(crate) fn play_all(server: &Server, guid: &str, erratum: &str) {
     for arch in ["x86_64", "aarch64"] {
         play(server, &format!("2/core/latest/{arch}"), &format!("two-{guid}"), arch, erratum, guid);
         let list = format!("al2023/core/mirrors/latest/{arch}");
         play(server, &list, &format!("2023-{guid}"), arch, erratum, guid);
+        // One extra, which has no errata.
+        let catalogue = r#"{"topics":[{"n":"quiet"}]}"#;
+        server.put(&format!("{CDN}/2/extras-catalog-{arch}.json"), "\"q\"", catalogue.into());
+        play_quiet(server, "quiet", arch);
     }
+}
+
+/// Plays an extra whose repository has no errata.
+pub(crate) fn play_quiet(server: &Server, topic: &str, arch: &str) {
+    let base = format!("cdn.amazonlinux.com/extras/{topic}/{arch}");
+    let list = format!("{CDN}/2/extras/{topic}/latest/{arch}/mirror.list");
+    server.put(&list, "\"q\"", format!("https://{base}/\n").into());
+    let repomd =
+        r#"<repomd><data type="primary"><location href="repodata/p.xml.gz"/></data></repomd>"#;
+    server.put(&format!("/{base}/repodata/repomd.xml"), "\"q\"", repomd.into());
 }
 
 /// The fix of the one package.

@@ -12,6 +12,13 @@ use cleanbill_core::ecosystem::Ecosystem;
 
 use super::osv_zip;
 
+/// A text, packed.
+pub fn gzip(text: &str) -> Vec<u8> {
+    let mut out = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    out.write_all(text.as_bytes()).unwrap();
+    out.finish().unwrap()
+}
+
 /// How the next request for a file is answered; when none is left, properly.
 #[derive(Clone, Debug)]
 pub enum Trick {

@@ -117,9 +117,9 @@ pub fn red_hat(release: &str) -> Vec<Stream> {
     parts.into_iter().chain([one(whole)]).collect()
 }
 
-/// The streams of a product of SUSE's. The modules of version 15 have service packs as it has, those
-/// of version 12 none.
-fn suse(product: &str) -> Vec<Stream> {
+/// The streams of a product of SUSE's, named without its maker (`Linux Enterprise Server 15 SP6`). The
+/// modules of version 15 have service packs as it has, those of version 12 none.
+pub fn suse(product: &str) -> Vec<Stream> {
     let one = |release: String| Stream::release(Ecosystem::Suse, release);
     let mut streams = vec![one(product.to_owned())];
     let version = product.strip_prefix("Linux Enterprise Server ").unwrap_or_default();

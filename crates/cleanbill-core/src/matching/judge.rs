@@ -16,7 +16,7 @@ use crate::gap::{Gap, GapKind};
 use crate::package::{Package, PackageKind};
 use crate::version::{Scheme, Version};
 
-use super::{distributions, flaws, names, ranges, streams};
+use super::{distributions, extras, flaws, names, ranges, streams};
 
 /// What was found out about a package.
 #[derive(Default)]
@@ -136,6 +136,8 @@ impl<'a, A: Advisories> Judge<'a, A> {
                 let covered = |part: &&Stream| self.advisories.covering(part).is_some();
                 let missing = distributions::parts(streams).iter().filter(|part| !covered(part));
                 judged.gaps.extend(missing.map(streams::not_covered));
+                let all = found.each().map(|(_, advisory)| advisory);
+                judged.gaps.extend(extras::gap(package, first, all, |stream| covered(&stream)));
                 let each = found.each().filter(|(_, advisory)| names::concerns(advisory, package));
                 self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
             }
@@ -298,6 +300,7 @@ fn key(package: &Package, into: &mut String) {
         source.map(|s| &*s.version),
         package.arch.as_deref(),
         package.module.as_deref(),
+        package.repository.as_deref(),
         package.vendor.as_deref(),
     ];
     into.clear();

@@ -36,6 +36,7 @@ use crate::package::Package;
 mod distributions;
 mod explain;
 mod explained;
+mod extras;
 mod flaws;
 mod judge;
 mod memory;
@@ -45,8 +46,9 @@ mod ranges;
 mod rating;
 mod streams;
 
-pub use distributions::red_hat;
+pub use distributions::{red_hat, suse};
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
+pub use extras::amazon_extra;
 pub use memory::MemoryAdvisories;
 pub use needed::needed;
 pub use streams::stale_feed;

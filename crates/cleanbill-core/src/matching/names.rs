@@ -3,6 +3,8 @@
 use crate::advisory::{Advisory, RangeEnd};
 use crate::package::{Package, PackageKind};
 
+use super::extras;
+
 /// The name that advisories use: the source package for apk and dpkg; of languages, the name as
 /// their ecosystem compares names.
 pub(super) fn looked_up(package: &Package) -> String {
@@ -32,10 +34,11 @@ pub(super) fn concerns(advisory: &Advisory, package: &Package) -> bool {
 
 /// Packages of a module are another line than those outside of it, with versions of their own
 /// (Fedora's modularity). A feed that does not name the module still shows by the fix's release
-/// (`.module_el8…`) that it means one, but not which stream: then all of them are compared.
+/// (`.module_el8…`) that it means one, but not which stream: then all of them are compared. An extra of
+/// Amazon Linux 2 is such a line too.
 fn of_module(advisory: &Advisory, package: &Package) -> bool {
     const BUILT_AS_MODULE: &str = ".module";
-    let own = package.module.as_deref();
+    let own = package.module.as_deref().or_else(|| extras::of(package));
     if let Some(module) = &advisory.module {
         let rest = own.and_then(|label| label.strip_prefix(module.as_str()));
         return rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(':'));

@@ -31,6 +31,7 @@ pub(crate) fn finding(id: &str, severity: Severity, status: Status) -> Finding {
             arch: None,
             vendor: None,
             module: None,
+            repository: None,
             purl: String::new(),
             layer: None,
             evidence: "var/lib/dpkg/status".into(),

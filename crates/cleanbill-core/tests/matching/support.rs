@@ -48,6 +48,7 @@ pub(crate) fn package(kind: PackageKind, name: &str, version: &str) -> Package {
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: format!("proof/of/{name}"),

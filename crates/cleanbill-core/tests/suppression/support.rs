@@ -38,6 +38,7 @@ pub(crate) fn package(kind: PackageKind, purl: &str, evidence: &str) -> Package 
         owner: None,
         changed_from: None,
         module: None,
+        repository: None,
         vendor: None,
     }
 }

@@ -12,6 +12,7 @@ use cleanbill_core::rootfs::{Resolution, Trouble};
 use super::Merged;
 use crate::facts::Claim;
 use crate::purl::purl;
+use crate::yum;
 
 /// The distributions whose packages we can read, with what they keep them in.
 const KNOWN: &[(&str, PackageKind, &str)] = &[
@@ -65,6 +66,7 @@ impl Merged<'_> {
 
     fn packages(&self, distribution: Option<&Distribution>) -> Vec<Package> {
         let first = self.first_layers();
+        let repositories = self.repositories();
         let claims = self.live.iter().flat_map(|l| l.facts.claims.iter().map(move |c| (l, c)));
         // Of rpm there may be several databases, which mostly say the same.
         let mut told = HashSet::new();
@@ -83,6 +85,7 @@ impl Merged<'_> {
                     arch: claim.arch.clone(),
                     vendor: claim.vendor.clone(),
                     module: claim.module.clone(),
+                    repository: yum::named(claim).and_then(|n| repositories.get(&n).cloned()),
                     purl: purl(claim, distribution),
                     layer: self.layer(layer.unwrap_or(live.origin.layer)),
                     evidence: live.path.clone(),

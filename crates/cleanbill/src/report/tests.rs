@@ -37,6 +37,7 @@ fn package(kind: PackageKind, name: &str, version: &str, evidence: &str) -> Pack
         arch: os.then(|| "x86_64".into()),
         vendor: None,
         module: None,
+        repository: None,
         purl: format!("pkg:generic/{name}@{version}"),
         layer: Some(LayerId { diff_id: digest(1), blob: digest(2) }),
         evidence: evidence.into(),

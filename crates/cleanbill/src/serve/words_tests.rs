@@ -25,6 +25,7 @@ fn finding(
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: "lib/apk/db/installed".into(),

@@ -34,6 +34,7 @@ pub(super) fn finding() -> Finding {
         owner: None,
         changed_from: None,
         module: None,
+        repository: None,
         vendor: None,
     };
     Finding::new(

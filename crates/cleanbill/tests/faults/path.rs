@@ -177,6 +177,7 @@ fn flaw() -> Finding {
             arch: None,
             vendor: None,
             module: None,
+            repository: None,
             purl: String::new(),
             layer: None,
             evidence: String::new(),

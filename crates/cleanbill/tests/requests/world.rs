@@ -196,6 +196,7 @@ pub fn package(name: &str, version: &str) -> Package {
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: "var/lib/dpkg/status".into(),

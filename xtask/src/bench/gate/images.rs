@@ -121,6 +121,7 @@ fn package(kind: PackageKind, name: &str, n: usize, layer: Option<LayerId>) -> P
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl,
         layer,
         evidence,

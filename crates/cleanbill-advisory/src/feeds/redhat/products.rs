@@ -8,8 +8,9 @@ use cleanbill_core::matching::red_hat;
 use cleanbill_core::purl::PackageUrl;
 
 use super::super::SOURCE;
+use super::super::csaf::document::Document;
+use super::super::csaf::tree::Tree;
 use super::super::errata::version;
-use super::document::{Branch, Document, Helper};
 
 /// How many relationships may stand between a package and its product; a module is one.
 const LEVELS: usize = 4;
@@ -35,34 +36,9 @@ pub(super) struct Products<'d> {
 impl<'d> Products<'d> {
     /// Reads the tree.
     pub(super) fn read(document: &'d Document<'d>) -> Self {
-        let mut helpers: HashMap<&str, &Helper<'_>> = HashMap::new();
-        // The depth is bounded where the JSON is read.
-        let mut open: Vec<&Branch<'_>> = vec![&document.product_tree];
-        while let Some(branch) = open.pop() {
-            for product in branch.product.iter().chain(&branch.full_product_names) {
-                if let Some(helper) = &product.product_identification_helper {
-                    helpers.insert(&product.product_id.0, helper);
-                }
-            }
-            open.extend(&branch.branches);
-        }
-        let relationships = &document.product_tree.relationships;
-        let part_of: HashMap<&str, (&str, &str)> = relationships
-            .iter()
-            .map(|r| {
-                let of = (&*r.product_reference.0, &*r.relates_to_product_reference.0);
-                (&*r.full_product_name.product_id.0, of)
-            })
-            .collect();
-        let tree = Tree { helpers, part_of };
-        let mut packages = HashMap::new();
-        for relationship in relationships {
-            let id: &str = &relationship.full_product_name.product_id.0;
-            if let Some(package) = tree.package(id) {
-                packages.insert(id, package);
-            }
-        }
-        Self { packages }
+        let tree = Tree::read(document);
+        let meant = |id| Some((id, package(&tree, id)?));
+        Self { packages: tree.ids().filter_map(meant).collect() }
     }
 
     /// The package that an id stands for; `None`: something else than a package of Red Hat
@@ -72,53 +48,41 @@ impl<'d> Products<'d> {
     }
 }
 
-struct Tree<'d> {
-    helpers: HashMap<&'d str, &'d Helper<'d>>,
-    /// Components and what they are a part of, by the id of both together.
-    part_of: HashMap<&'d str, (&'d str, &'d str)>,
+fn package(tree: &Tree<'_>, id: &str) -> Option<Result<Package, String>> {
+    let (component, mut product) = tree.part(id)?;
+    let mut module = None;
+    for _ in 0..LEVELS {
+        let Some((between, above)) = tree.part(product) else { break };
+        module = module.or_else(|| module_stream(tree.purl(between)?));
+        product = above;
+    }
+    let stream = stream(tree.cpe(product)?)?;
+    let purl: PackageUrl = match tree.purl(component)?.parse() {
+        Ok(purl) => purl,
+        Err(e) => return Some(Err(format!("{e}"))),
+    };
+    match purl.kind() {
+        "rpm" if purl.namespace() == "redhat" => Some(rpm(&purl, stream, module)),
+        // `ruby:2.6/ruby`: the package ruby of the module stream ruby:2.6.
+        "rpmmod" => {
+            let module = purl.namespace().strip_prefix("redhat/").filter(|m| m.contains(':'))?;
+            Some(Ok(Package {
+                stream,
+                name: purl.name().to_owned(),
+                module: Some(module.to_owned()),
+                version: None,
+                arch: Some(SOURCE.to_owned()),
+            }))
+        }
+        _ => None,
+    }
 }
 
-impl Tree<'_> {
-    fn package(&self, id: &str) -> Option<Result<Package, String>> {
-        let (component, mut product) = *self.part_of.get(id)?;
-        let mut module = None;
-        for _ in 0..LEVELS {
-            let Some((between, above)) = self.part_of.get(product) else { break };
-            module = module.or_else(|| self.module(between));
-            product = above;
-        }
-        let cpe = self.helpers.get(product)?.cpe.as_ref()?;
-        let stream = stream(&cpe.0)?;
-        let purl = self.helpers.get(component)?.purl.as_ref()?;
-        let purl: PackageUrl = match purl.0.parse() {
-            Ok(purl) => purl,
-            Err(e) => return Some(Err(format!("{e}"))),
-        };
-        match purl.kind() {
-            "rpm" if purl.namespace() == "redhat" => Some(rpm(&purl, stream, module)),
-            // `ruby:2.6/ruby`: the package ruby of the module stream ruby:2.6.
-            "rpmmod" => {
-                let module =
-                    purl.namespace().strip_prefix("redhat/").filter(|m| m.contains(':'))?;
-                Some(Ok(Package {
-                    stream,
-                    name: purl.name().to_owned(),
-                    module: Some(module.to_owned()),
-                    version: None,
-                    arch: Some(SOURCE.to_owned()),
-                }))
-            }
-            _ => None,
-        }
-    }
-
-    /// The module stream that a component between a package and its product is.
-    fn module(&self, component: &str) -> Option<String> {
-        let purl = self.helpers.get(component)?.purl.as_ref()?;
-        let purl: PackageUrl = purl.0.parse().ok()?;
-        let stream = purl.version()?.split(':').next().filter(|stream| !stream.is_empty())?;
-        (purl.kind() == "rpmmod").then(|| format!("{}:{stream}", purl.name()))
-    }
+/// The module stream that a component between a package and its product is.
+fn module_stream(purl: &str) -> Option<String> {
+    let purl: PackageUrl = purl.parse().ok()?;
+    let stream = purl.version()?.split(':').next().filter(|stream| !stream.is_empty())?;
+    (purl.kind() == "rpmmod").then(|| format!("{}:{stream}", purl.name()))
 }
 
 fn rpm(purl: &PackageUrl, stream: Stream, module: Option<String>) -> Result<Package, String> {

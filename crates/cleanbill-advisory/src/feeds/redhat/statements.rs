@@ -1,28 +1,19 @@
 //! What a document says: one advisory for each release, package and standing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::Timestamp;
-use cleanbill_core::advisory::{Advisory, Range, RangeEnd, State};
+use cleanbill_core::advisory::{Advisory, State};
 use cleanbill_core::ecosystem::Stream;
 use cleanbill_core::severity::Severity;
 
+use super::super::csaf::Said;
+use super::super::csaf::beside::{Beside, Status};
+use super::super::csaf::document::{Document, Vulnerability};
 use super::super::errata::ARCHES;
-use super::super::osv::{time, word};
+use super::super::osv::time;
 use super::super::{SOURCE, is_cve};
-use super::document::{Document, Text, Vulnerability};
 use super::products::{Package, Products};
-use crate::cvss::base_score;
-
-/// What a document says.
-#[derive(Default)]
-pub(super) struct Said {
-    pub advisories: Vec<(Stream, String, Advisory)>,
-    /// Statements about something else than packages of Red Hat Enterprise Linux.
-    pub elsewhere: u64,
-    /// What could not be understood, a sentence each.
-    pub wrong: Vec<String>,
-}
 
 /// One standing of a package, whatever its architecture.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -36,12 +27,6 @@ struct Standing {
     severity: Severity,
     cvss: Option<String>,
     errata: BTreeSet<String>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Status {
-    Fixed,
-    Unfixed(State),
 }
 
 /// Reads all that a document says; `date` is that of its last change.
@@ -64,7 +49,7 @@ fn one(
         said.wrong.push("a vulnerability without the id of a CVE".to_owned());
         return;
     };
-    let beside = Beside::read(vulnerability);
+    let beside = Beside::read(vulnerability, erratum);
     let statuses = &vulnerability.product_status;
     let lists = [
         (&statuses.fixed, Status::Fixed),
@@ -101,19 +86,15 @@ fn one(
         }
         let (stream, name) = (standing.stream.clone(), standing.name.clone());
         let advisory = Advisory { published, modified: date, ..standing.advisory(&cve.0, &arches) };
+        said.spoken_of.insert(stream.clone());
         said.advisories.push((stream, name, advisory));
     }
 }
 
 fn standing(package: &Package, status: Status, id: &str, beside: &Beside<'_>) -> Standing {
-    let status = match status {
-        Status::Unfixed(State::Affected) => {
-            Status::Unfixed(beside.states.get(id).copied().unwrap_or_default())
-        }
-        Status::Fixed | Status::Unfixed(_) => status,
-    };
+    let status = beside.status(id, status);
     let errata = match status {
-        Status::Fixed => beside.errata.get(id).cloned().unwrap_or_default(),
+        Status::Fixed => beside.errata(id),
         Status::Unfixed(_) => BTreeSet::new(),
     };
     let (severity, cvss) = beside.rating(id);
@@ -135,108 +116,15 @@ impl Standing {
         let any = arches.contains("")
             || arches.contains("noarch")
             || ARCHES.iter().all(|arch| arches.contains(*arch));
-        let range = |end| vec![Range { introduced: None, end }];
-        let mut unreadable = None;
-        let (state, ranges) = match (self.status, self.version) {
-            (Status::Fixed, Some(version)) => (State::Affected, range(RangeEnd::Fixed(version))),
-            (Status::Fixed, None) => {
-                unreadable = Some("it is fixed, and no version says where".to_owned());
-                (State::Affected, Vec::new())
-            }
-            (Status::Unfixed(State::NotAffected), _) => (State::NotAffected, Vec::new()),
-            (Status::Unfixed(state), _) => (state, range(RangeEnd::Open)),
-        };
         Advisory {
             id: cve.to_owned(),
             errata: self.errata.into_iter().collect(),
             severity: self.severity,
             cvss: self.cvss,
-            ranges,
-            state,
             module: self.module,
             arches: if any { Vec::new() } else { arches.iter().cloned().collect() },
-            unreadable,
-            ..Advisory::default()
+            ..self.status.advisory(self.version)
         }
-    }
-}
-
-/// What a vulnerability says of ids beside their status.
-struct Beside<'d> {
-    states: HashMap<&'d str, State>,
-    errata: HashMap<&'d str, BTreeSet<String>>,
-    severities: Of<'d, Severity>,
-    vectors: Of<'d, &'d str>,
-}
-
-/// Something that is said of ids; where it is the same for all, once.
-enum Of<'d, T> {
-    All(Option<T>),
-    Each(HashMap<&'d str, T>),
-}
-
-impl<'d, T: Copy> Of<'d, T> {
-    fn read(said: Vec<(T, &'d [Text<'d>])>) -> Self {
-        if let [] | [_] = said.as_slice() {
-            return Self::All(said.first().map(|(value, _)| *value));
-        }
-        let mut each = HashMap::new();
-        for (value, ids) in said {
-            each.extend(ids.iter().map(|id| (&*id.0, value)));
-        }
-        Self::Each(each)
-    }
-
-    fn get(&self, id: &str) -> Option<T> {
-        match self {
-            Self::All(value) => *value,
-            Self::Each(each) => each.get(id).copied(),
-        }
-    }
-}
-
-impl<'d> Beside<'d> {
-    fn read(vulnerability: &'d Vulnerability<'d>) -> Self {
-        let (mut states, mut errata) = (HashMap::new(), HashMap::new());
-        for remediation in &vulnerability.remediations {
-            let details = remediation.details.0.trim().to_ascii_lowercase();
-            let state = match (&*remediation.category.0, details.as_str()) {
-                ("no_fix_planned", "out of support scope") => State::EndOfLife,
-                ("no_fix_planned", _) => State::WillNotFix,
-                ("none_available", "fix deferred" | "deferred") => State::FixDeferred,
-                ("none_available", _) => State::Affected,
-                ("vendor_fix", _) => {
-                    let erratum = remediation.url.as_ref().and_then(|url| erratum(&url.0));
-                    let Some(erratum) = erratum else { continue };
-                    for id in &remediation.product_ids {
-                        let of: &mut BTreeSet<String> = errata.entry(&*id.0).or_default();
-                        of.insert(erratum.to_owned());
-                    }
-                    continue;
-                }
-                _ => continue,
-            };
-            states.extend(remediation.product_ids.iter().map(|id| (&*id.0, state)));
-        }
-        let impacts = vulnerability.threats.iter().filter(|threat| threat.category.0 == "impact");
-        let severities = impacts
-            .filter_map(|threat| Some((word(threat.details.0.trim())?, &*threat.product_ids)))
-            .collect();
-        let vectors = vulnerability.scores.iter().filter_map(|score| {
-            let cvss = score.cvss_v3.as_ref().or(score.cvss_v2.as_ref())?;
-            let vector = Some(&*cvss.vector.0).filter(|v| !v.is_empty() && v.len() <= 200)?;
-            Some((vector, &*score.products))
-        });
-        let vectors = Of::read(vectors.collect());
-        Self { states, errata, severities: Of::read(severities), vectors }
-    }
-
-    /// Red Hat's own word counts, and only where there is none the vector, which is computed.
-    fn rating(&self, id: &str) -> (Severity, Option<String>) {
-        let vector = self.vectors.get(id);
-        let computed = || Some(Severity::from_score(base_score(vector?)?));
-        let severity = self.severities.get(id).or_else(computed).unwrap_or_default();
-        (severity, vector.map(str::to_owned))
     }
 }
 

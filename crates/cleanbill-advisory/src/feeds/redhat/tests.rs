@@ -3,7 +3,7 @@
 use cleanbill_core::advisory::{Advisory, RangeEnd};
 
 use super::super::tar::tests::entry;
-use super::{is_document, parse, read, row};
+use super::{parse, read};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -336,37 +336,5 @@ fn a_document_that_has_changed_counts_instead_of_the_archives() {
         std::fs::write(dir.path().join("vex.tar.zst"), bytes).unwrap();
         let error = read().unwrap_err().to_string();
         assert!(error.contains(want), "{error}");
-    }
-}
-
-#[test]
-fn names_of_documents_and_rows_of_lists() {
-    let names = [
-        ("2024/cve-2024-1234.json", true),
-        ("2024/cve-2024-1234567.json", true),
-        ("/2024/cve-2024-1234.json", false),
-        ("../2024/cve-2024-1234.json", false),
-        ("2024/../cve-2024-1234.json", false),
-        ("2024/cve-2024-.json", false),
-        ("2024/cve-2024-1234.json?x", false),
-        ("https://x/cve-2024-1234.json", false),
-        ("", false),
-    ];
-    for (name, want) in names {
-        assert_eq!(is_document(name), want, "{name}");
-    }
-    let time = "2025-12-10T10:00:00Z".parse().ok();
-    let rows = [
-        (
-            r#""2024/cve-2024-1.json","2025-12-10T10:00:00+00:00""#,
-            Some(("2024/cve-2024-1.json", time)),
-        ),
-        ("2024/cve-2024-1.json,2025-12-10T10:00:00Z", Some(("2024/cve-2024-1.json", time))),
-        ("2024/cve-2024-1.json,soon", Some(("2024/cve-2024-1.json", None))),
-        ("index.txt,2025-12-10T10:00:00Z", None),
-        ("", None),
-    ];
-    for (line, want) in rows {
-        assert_eq!(row(line), want, "{line}");
     }
 }

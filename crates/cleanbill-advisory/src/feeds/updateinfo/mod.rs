@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
+use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::Feed;
 use cleanbill_core::ecosystem::Stream;
 
@@ -19,6 +20,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+pub(crate) mod extras;
 pub(crate) mod repomd;
 pub(crate) mod repositories;
 mod xml;
@@ -36,39 +38,67 @@ pub fn read_amazon(folder: &Path, limits: &Limits, into: &mut Gathered) -> Resul
     read(&AMAZON, folder, limits, into)
 }
 
+/// What is read so far.
+struct Reading<'r> {
+    publisher: &'r Publisher,
+    into: &'r mut Gathered,
+    tally: Tally,
+    streams: Vec<Stream>,
+    newest: Option<Timestamp>,
+    advisories: u64,
+}
+
+impl Reading<'_> {
+    /// Takes errata of a stream, which are there for these architectures.
+    fn take(
+        &mut self,
+        errata: Errata,
+        stream: &Stream,
+        arches: &[&str],
+        limits: &Limits,
+    ) -> Result<()> {
+        self.newest = errata.newest().max(self.newest);
+        self.advisories += errata.len();
+        errata.expand(stream, arches, limits, self.into)
+    }
+}
+
 fn read(publisher: &Publisher, folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
-    let (mut tally, mut streams) = (Tally::default(), Vec::new());
-    let (mut newest, mut advisories) = (None, 0);
+    let (tally, streams) = (Tally::default(), Vec::new());
+    let mut reading = Reading { publisher, into, tally, streams, newest: None, advisories: 0 };
     for (name, path) in entries(folder)? {
         let Some(release) = publisher.releases.iter().find(|r| r.name == name) else {
-            into.ignored.push(format!("{}/{name}: a release that is not known here", publisher.id));
+            let unknown = format!("{}/{name}: a release that is not known here", publisher.id);
+            reading.into.ignored.push(unknown);
             continue;
         };
         let mut errata = Errata::default();
         for repository in release.repositories {
             for arch in release.arches {
                 let path = path.join(repository.name).join(arch).join(FILE);
-                file(&path, limits, &mut errata, &mut tally)?;
+                file(&path, limits, &mut errata, &mut reading.tally)?;
             }
         }
         if errata.len() == 0 {
             let message = format!("{}: no erratum of a flaw in it", path.display());
             return Err(Error::malformed(message));
         }
-        newest = errata.newest().max(newest);
-        advisories += errata.len();
         let stream = Stream::release(publisher.ecosystem, release.name);
-        errata
-            .expand(&stream, release.arches, limits, into)
+        reading
+            .take(errata, &stream, release.arches, limits)
             .map_err(|e| e.within(path.display()))?;
-        streams.push(stream);
+        reading.streams.push(stream.clone());
+        if release.extras.is_some() {
+            extras::read(release, &stream, &path, limits, &mut reading)?;
+        }
     }
-    if streams.is_empty() {
+    if reading.streams.is_empty() {
         let known: Vec<_> = publisher.releases.iter().map(|r| r.name).collect();
         let message =
             format!("{}: no release in it; known are {}", folder.display(), known.join(", "));
         return Err(Error::new(ErrorKind::NotFound, message));
     }
+    let Reading { into, tally, streams, newest, advisories, .. } = reading;
     understood(publisher.id, tally.total, tally.not_understood, &tally.example, limits)?;
     into.feeds.push(Feed {
         id: publisher.id.to_owned(),
@@ -106,11 +136,13 @@ pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()
     errata.expand(&Stream::release(AMAZON.ecosystem, "2023"), &["x86_64", "aarch64"], limits, into)
 }
 
-/// Reads any bytes as a table of contents and as a list of mirrors: the entry for fuzzing.
+/// Reads any bytes as a table of contents, a list of mirrors and a catalogue of extras: the entry for
+/// fuzzing.
 pub fn fuzz_repomd(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     drop(repomd::parse(&text));
     drop(repomd::mirror(&text, "x86_64"));
+    drop(extras::topics(bytes));
 }
 
 #[cfg(test)]

@@ -21,11 +21,11 @@ pub(crate) struct Located {
     pub(crate) sha256: String,
 }
 
-/// Finds the errata in a table of contents.
+/// Finds the errata in a table of contents; `None`: it names none.
 ///
 /// # Errors
-/// When it is none, names no errata, or says nothing of them that can be relied on.
-pub(crate) fn parse(text: &str) -> Result<Located> {
+/// When it is no such table, or says nothing of them that can be relied on.
+pub(crate) fn parse(text: &str) -> Result<Option<Located>> {
     let none = || Error::malformed("no table of contents of a repository (repomd.xml)");
     let mut reader = Reader::from_str(text);
     reader.config_mut().expand_empty_elements = true;
@@ -62,7 +62,7 @@ pub(crate) fn parse(text: &str) -> Result<Located> {
             Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
-    let href = href.ok_or_else(|| Error::malformed("the repository names no errata"))?;
+    let Some(href) = href else { return Ok(None) };
     let sha256 = sha256.filter(|hash| hash.len() == 64 && hash.bytes().all(is_hex));
     let sha256 =
         sha256.ok_or_else(|| Error::malformed("its errata are named without a SHA-256"))?;
@@ -70,7 +70,7 @@ pub(crate) fn parse(text: &str) -> Result<Located> {
         && !href.split('/').any(|part| matches!(part, "" | "." | ".."))
         && href.bytes().all(|b| b.is_ascii_alphanumeric() || b"/._-+".contains(&b));
     match below {
-        true => Ok(Located { href, sha256: sha256.to_ascii_lowercase() }),
+        true => Ok(Some(Located { href, sha256: sha256.to_ascii_lowercase() })),
         false => Err(Error::malformed("its errata are not below the repository itself")),
     }
 }
@@ -115,10 +115,10 @@ mod tests {
             |inside: &str| format!("<?xml version=\"1.0\"?><repomd xmlns=\"x\">{inside}</repomd>");
         let table = [
             (repomd(&format!("{other}{usual}{other}")), "repodata/x-updateinfo.xml.gz a"),
-            (repomd(&other), "the repository names no errata"),
-            (repomd(&data("updateinfo_zck", "r/u", &hash)), "the repository names no errata"),
+            (repomd(&other), "none"),
+            (repomd(&data("updateinfo_zck", "r/u", &hash)), "none"),
             (repomd(&usual.replace("sha256", "md5")), "its errata are named without a SHA-256"),
-            (repomd(&usual.replace('a', "z")), "the repository names no errata"),
+            (repomd(&usual.replace('a', "z")), "none"),
             (repomd(&data("updateinfo", "r/u", "abc")), "its errata are named without a SHA-256"),
             (
                 repomd(&data("updateinfo", "../u", &hash)),
@@ -146,7 +146,8 @@ mod tests {
         ];
         for (text, want) in table {
             let said = match parse(&text) {
-                Ok(found) => format!("{} {}", found.href, &found.sha256[..1]),
+                Ok(Some(found)) => format!("{} {}", found.href, &found.sha256[..1]),
+                Ok(None) => "none".to_owned(),
                 Err(e) => e.to_string(),
             };
             assert_eq!(said, want, "{text}");

@@ -19,6 +19,16 @@ pub(crate) struct Release {
     pub(crate) repositories: &'static [Repository],
     /// As rpm names them.
     pub(crate) arches: &'static [&'static str],
+    /// What it has beside them.
+    pub(crate) extras: Option<Extras>,
+}
+
+/// Repositories that a catalogue names, one a topic. `{arch}` and `{topic}` stand for themselves.
+#[derive(Clone, Copy)]
+pub(crate) struct Extras {
+    pub(crate) catalogue: &'static str,
+    /// The list of mirrors of a topic's repository.
+    pub(crate) list: &'static str,
 }
 
 /// A repository of packages.
@@ -37,7 +47,7 @@ pub(crate) enum Place {
     ByHand,
 }
 
-/// Amazon Linux. Its `core` repositories: of the second release's `extras` nothing is read.
+/// Amazon Linux: its `core` repositories, and the second release's extras.
 pub(crate) const AMAZON: Publisher = Publisher {
     id: "amazon",
     ecosystem: Ecosystem::AmazonLinux,
@@ -47,6 +57,7 @@ pub(crate) const AMAZON: Publisher = Publisher {
             name: "1",
             repositories: &[Repository { name: "updates", place: Place::ByHand }],
             arches: &["x86_64"],
+            extras: None,
         },
         Release {
             name: "2",
@@ -57,6 +68,10 @@ pub(crate) const AMAZON: Publisher = Publisher {
                 ),
             }],
             arches: &["x86_64", "aarch64"],
+            extras: Some(Extras {
+                catalogue: "https://cdn.amazonlinux.com/2/extras-catalog-{arch}.json",
+                list: "https://cdn.amazonlinux.com/2/extras/{topic}/latest/{arch}/mirror.list",
+            }),
         },
         Release {
             name: "2023",
@@ -67,6 +82,7 @@ pub(crate) const AMAZON: Publisher = Publisher {
                 ),
             }],
             arches: &["x86_64", "aarch64"],
+            extras: None,
         },
     ],
 };
@@ -83,6 +99,19 @@ impl Publisher {
                         format!("{}/{}/{arch}/{}", release.name, repository.name, super::FILE);
                     files.push((name, list.replace("{arch}", arch)));
                 }
+            }
+        }
+        files
+    }
+
+    /// The catalogue of each architecture of a release that has extras: its file, below the folder.
+    pub(crate) fn catalogues(&self) -> Vec<(String, Extras)> {
+        let mut files = Vec::new();
+        for release in self.releases {
+            let Some(extras) = release.extras else { continue };
+            for arch in release.arches {
+                let (folder, file) = (super::extras::FOLDER, super::extras::CATALOGUE);
+                files.push((format!("{}/{folder}/{arch}/{file}", release.name), extras));
             }
         }
         files

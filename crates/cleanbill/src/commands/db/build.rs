@@ -90,7 +90,7 @@ mod tests {
         assert_eq!(
             run(&args, &mut out).unwrap_err().to_string(),
             format!(
-                "{}: no feed in it; expected one of the folders almalinux, alpine-secdb, amazon, chainguard, debian, eol, epss, kev, nvd, osv, redhat, rubysec, trivy, wolfi",
+                "{}: no feed in it; expected one of the folders almalinux, alpine-secdb, amazon, chainguard, debian, eol, epss, kev, nvd, osv, redhat, rubysec, suse, trivy, wolfi",
                 dir.path().display()
             )
         );

@@ -70,6 +70,7 @@ fn evidence(image: &str, byte: u8, packages: &[&str]) -> Evidence {
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl: String::new(),
         layer: None,
         evidence: "lib/apk/db/installed".into(),

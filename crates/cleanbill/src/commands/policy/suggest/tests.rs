@@ -112,6 +112,7 @@ fn flaw(id: &str, severity: Severity, fix: Option<&str>, known_exploited: bool) 
             arch: None,
             vendor: None,
             module: None,
+            repository: None,
             purl: String::new(),
             layer: None,
             evidence: "var/lib/dpkg/status".into(),

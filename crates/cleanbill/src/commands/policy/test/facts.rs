@@ -137,6 +137,7 @@ fn made(kind: PackageKind, name: String, version: String) -> Package {
         arch: None,
         vendor: None,
         module: None,
+        repository: None,
         purl,
         layer: None,
         evidence,

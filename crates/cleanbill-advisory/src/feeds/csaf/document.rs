@@ -10,7 +10,7 @@ use serde::de::{Deserializer, Visitor};
 
 /// A text of the document.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Text<'d>(pub Cow<'d, str>);
+pub(in crate::feeds) struct Text<'d>(pub Cow<'d, str>);
 
 impl<'de: 'd, 'd> Deserialize<'de> for Text<'d> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
@@ -35,7 +35,7 @@ impl<'de: 'd, 'd> Deserialize<'de> for Text<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Document<'d> {
+pub(in crate::feeds) struct Document<'d> {
     #[serde(borrow)]
     document: Meta<'d>,
     #[serde(borrow, default)]
@@ -63,7 +63,7 @@ struct Tracking<'d> {
 /// A branch of the tree of products; the tree itself is one, with relationships.
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Branch<'d> {
+pub(in crate::feeds) struct Branch<'d> {
     #[serde(borrow)]
     pub branches: Vec<Branch<'d>>,
     #[serde(borrow)]
@@ -75,7 +75,7 @@ pub(super) struct Branch<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Product<'d> {
+pub(in crate::feeds) struct Product<'d> {
     #[serde(borrow)]
     pub product_id: Text<'d>,
     #[serde(borrow, default)]
@@ -83,7 +83,7 @@ pub(super) struct Product<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Helper<'d> {
+pub(in crate::feeds) struct Helper<'d> {
     #[serde(borrow, default)]
     pub cpe: Option<Text<'d>>,
     #[serde(borrow, default)]
@@ -92,7 +92,7 @@ pub(super) struct Helper<'d> {
 
 /// A component as a part of a product.
 #[derive(Deserialize)]
-pub(super) struct Relationship<'d> {
+pub(in crate::feeds) struct Relationship<'d> {
     #[serde(borrow)]
     pub full_product_name: FullName<'d>,
     #[serde(borrow)]
@@ -102,13 +102,13 @@ pub(super) struct Relationship<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct FullName<'d> {
+pub(in crate::feeds) struct FullName<'d> {
     #[serde(borrow)]
     pub product_id: Text<'d>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Vulnerability<'d> {
+pub(in crate::feeds) struct Vulnerability<'d> {
     #[serde(borrow, default)]
     pub cve: Option<Text<'d>>,
     #[serde(borrow, default)]
@@ -127,9 +127,13 @@ pub(super) struct Vulnerability<'d> {
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-pub(super) struct Statuses<'d> {
+pub(in crate::feeds) struct Statuses<'d> {
     #[serde(borrow)]
     pub fixed: Vec<Text<'d>>,
+    #[serde(borrow)]
+    pub recommended: Vec<Text<'d>>,
+    #[serde(borrow)]
+    pub first_fixed: Vec<Text<'d>>,
     #[serde(borrow)]
     pub known_affected: Vec<Text<'d>>,
     #[serde(borrow)]
@@ -139,7 +143,7 @@ pub(super) struct Statuses<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Remediation<'d> {
+pub(in crate::feeds) struct Remediation<'d> {
     #[serde(borrow)]
     pub category: Text<'d>,
     #[serde(borrow, default)]
@@ -151,7 +155,7 @@ pub(super) struct Remediation<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Score<'d> {
+pub(in crate::feeds) struct Score<'d> {
     #[serde(borrow, default)]
     pub cvss_v3: Option<Cvss<'d>>,
     #[serde(borrow, default)]
@@ -161,13 +165,13 @@ pub(super) struct Score<'d> {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Cvss<'d> {
+pub(in crate::feeds) struct Cvss<'d> {
     #[serde(borrow, rename = "vectorString", default)]
     pub vector: Text<'d>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Threat<'d> {
+pub(in crate::feeds) struct Threat<'d> {
     #[serde(borrow)]
     pub category: Text<'d>,
     #[serde(borrow, default)]
@@ -178,7 +182,7 @@ pub(super) struct Threat<'d> {
 
 impl Document<'_> {
     /// Whether it is of the one kind that is read here.
-    pub(super) fn is_expected(&self) -> Result<(), String> {
+    pub(in crate::feeds) fn is_expected(&self) -> Result<(), String> {
         match &*self.document.category.0 {
             "csaf_vex" => Ok(()),
             other => {
@@ -189,12 +193,12 @@ impl Document<'_> {
     }
 
     /// Whether its publisher took it back.
-    pub(super) fn is_deleted(&self) -> bool {
+    pub(in crate::feeds) fn is_deleted(&self) -> bool {
         self.document.tracking.status.0 == "deleted"
     }
 
     /// When it was last changed.
-    pub(super) fn date(&self) -> Option<Timestamp> {
+    pub(in crate::feeds) fn date(&self) -> Option<Timestamp> {
         self.document.tracking.current_release_date.0.parse().ok()
     }
 }
