@@ -218,6 +218,7 @@ fn both_together_find_each_flaw_once() {
                 release: "3.11".into(),
                 pretty_name: "Alpine".into(),
                 evidence: "etc/os-release".into(),
+                content_sets: Vec::new(),
             }),
             packages: packages(&feeds, stream, kind),
             ..Inventory::default()

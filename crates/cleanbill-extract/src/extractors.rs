@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facts::Facts;
-use crate::{apk, dpkg, go_binary, node, os_release, passwd, python, rpm};
+use crate::{apk, content_manifest, dpkg, go_binary, node, os_release, passwd, python, rpm};
 
 /// What a file is read as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -32,6 +32,8 @@ pub enum Wanted {
     RpmBerkeley,
     /// The list of packages of images without rpm's database.
     RpmManifest,
+    /// The repositories that packages of Red Hat's images come from.
+    ContentManifest,
     /// The names of users.
     Passwd,
     /// Metadata of an installed Python distribution.
@@ -56,6 +58,7 @@ impl Wanted {
         Self::RpmNdb,
         Self::RpmBerkeley,
         Self::RpmManifest,
+        Self::ContentManifest,
         Self::Passwd,
         Self::PythonMetadata,
         Self::NodePackage,
@@ -76,6 +79,7 @@ impl Wanted {
             Self::RpmNdb => "rpm-ndb",
             Self::RpmBerkeley => "rpm-berkeley",
             Self::RpmManifest => "rpm-manifest",
+            Self::ContentManifest => "content-manifest",
             Self::Passwd => "passwd",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
@@ -97,6 +101,7 @@ impl Wanted {
             | Self::RpmNdb
             | Self::RpmBerkeley
             | Self::RpmManifest
+            | Self::ContentManifest
             | Self::Passwd => true,
             Self::PythonMetadata | Self::NodePackage | Self::GoProgram => false,
         }
@@ -126,6 +131,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     rpm::NDB,
     rpm::BERKELEY,
     rpm::MANIFEST,
+    content_manifest::MANIFEST,
     passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,

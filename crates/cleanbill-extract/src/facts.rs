@@ -66,6 +66,9 @@ pub(crate) struct Facts {
     /// Which package of the operating system owns which files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) owned: Vec<Owned>,
+    /// The repositories that it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) content_sets: Vec<String>,
     /// The users that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) accounts: Option<Accounts>,
@@ -104,7 +107,8 @@ impl Facts {
         let owned =
             self.owned.iter().map(|o| size_of::<Owned>() + o.package.len() + o.files.bytes());
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
-        claims.chain(owned).chain(problems).sum()
+        let sets = self.content_sets.iter().map(|s| size_of::<String>() + s.len());
+        claims.chain(owned).chain(problems).chain(sets).sum()
     }
 
     /// Notes what could not be understood, with where and why.

@@ -13,6 +13,7 @@
 //! a package database says is the image's own word; see `docs/security.md`.
 
 mod apk;
+mod content_manifest;
 mod dpkg;
 mod examiner;
 mod extractors;
@@ -37,4 +38,4 @@ pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 3;
+pub const ENGINE: u32 = 4;

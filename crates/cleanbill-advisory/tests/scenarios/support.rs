@@ -130,6 +130,7 @@ impl Image {
             release: release.into(),
             pretty_name: pretty(id, release),
             evidence: "etc/os-release".into(),
+            content_sets: Vec::new(),
         });
         Inventory { distribution, packages: self.packages, ..Inventory::default() }
     }
