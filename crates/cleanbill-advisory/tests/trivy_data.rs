@@ -183,6 +183,7 @@ fn memory(gathered: Gathered) -> MemoryAdvisories {
         feeds: gathered.feeds,
         advisories: parsed.map(|((s, name), list)| ((s.parse().unwrap(), name), list)).collect(),
         end_of_life: gathered.lives,
+        content_sets: std::collections::BTreeMap::new(),
         flaws: gathered.flaws,
     }
 }
