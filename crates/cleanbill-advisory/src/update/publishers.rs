@@ -20,7 +20,8 @@ pub enum Publisher {
     Epss,
     /// NIST's NVD, about 30 files.
     Nvd,
-    /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since.
+    /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since; and its list
+    /// of repositories.
     RedHat,
     /// RubySec's advisories of gems.
     RubySec,
@@ -120,10 +121,13 @@ impl Publisher {
                     (name, At::Address(address))
                 })
                 .collect(),
-            Self::RedHat => vec![(
-                redhat::ARCHIVE.to_owned(),
-                At::Documents("https://security.access.redhat.com/data/csaf/v2/vex".to_owned()),
-            )],
+            Self::RedHat => vec![
+                (redhat::ARCHIVE.to_owned(), At::Documents(format!("{RED_HAT}/csaf/v2/vex"))),
+                (
+                    redhat::REPOSITORIES.to_owned(),
+                    At::Address(format!("{RED_HAT}/metrics/{}", redhat::REPOSITORIES)),
+                ),
+            ],
             Self::RubySec => one(
                 rubysec::FILE,
                 "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
@@ -144,5 +148,7 @@ pub(super) enum At {
     Documents(String),
 }
 
+/// What Red Hat publishes for scanners is below this.
+const RED_HAT: &str = "https://security.access.redhat.com/data";
 /// The year of NVD's first file, which holds the flaws of the years before as well.
 const FIRST_OF_NVD: i16 = 2002;

@@ -5,11 +5,13 @@
 //!
 //! Below the folder lie the archive of all documents, `vex.tar.zst`, and `documents/<year>/<name>`,
 //! those that have changed since, which count instead; either may be missing. `deletions.csv` names
-//! documents that count no more.
+//! documents that count no more. `repository-to-cpe.json` says which products Red Hat's repositories
+//! have; without it nothing is known of these.
 //!
-//! Kept is what is said of Red Hat Enterprise Linux itself, in the streams that OSV gives it
-//! (`Red Hat:enterprise_linux:9::baseos`). Its extended streams and other products are not looked up
-//! by any image, and are counted.
+//! Kept is what is said of Red Hat Enterprise Linux, in the streams that OSV gives it
+//! (`Red Hat:enterprise_linux:9::baseos`), and of its streams with longer support
+//! (`Red Hat:rhel_eus:9.2::baseos`), which images are looked up in that name their repositories. Other
+//! products are counted.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -25,13 +27,16 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+mod cpe;
 mod document;
 mod products;
+mod repositories;
 mod statements;
 #[cfg(test)]
 mod tests;
 
 use document::Document;
+pub(crate) use repositories::FILE as REPOSITORIES;
 
 /// The feed's id in a snapshot.
 pub(crate) const ID: &str = "redhat";
@@ -67,6 +72,7 @@ struct Reading<'r> {
 /// # Errors
 /// When there are none, one of the files is damaged, or too much is not understood.
 pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    repositories::read(folder, limits, into)?;
     let mut reading = Reading::new(limits, into);
     let changed = reading.folder(&folder.join(DOCUMENTS))?;
     let gone = deletions(&folder.join(DELETIONS), limits)?;
@@ -96,6 +102,14 @@ pub fn parse(json: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
     let mut reading = Reading::new(limits, into);
     reading.document("it", json)?;
     reading.finish()
+}
+
+/// Reads a list of repositories: the entry for tests and fuzzing.
+///
+/// # Errors
+/// When it is no such list, or too much of it is not understood.
+pub fn parse_repositories(json: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
+    repositories::parse(json, limits, into)
 }
 
 /// Reads an archive of documents, packed or not: the entry for fuzzing.
@@ -214,7 +228,7 @@ impl<'r> Reading<'r> {
         for (stream, package, advisory) in said.advisories {
             self.tally.took();
             if !self.streams.contains(&stream) {
-                self.streams.extend(products::covered_with(&stream));
+                self.streams.insert(stream.clone());
             }
             self.into.add(&stream, &package, advisory);
         }
@@ -222,7 +236,9 @@ impl<'r> Reading<'r> {
     }
 
     fn finish(self) -> Result<()> {
-        let Self { tally, into, .. } = self;
+        let Self { tally, into, mut streams, .. } = self;
+        let products: BTreeSet<String> = into.content_sets.values().flatten().cloned().collect();
+        streams.extend(products::covered_with(&streams, products.into_iter()));
         understood(ID, tally.total, tally.not_understood, &tally.example, self.limits)?;
         if self.elsewhere > 0 {
             let count = self.elsewhere;
@@ -237,7 +253,7 @@ impl<'r> Reading<'r> {
             licence: "CC-BY-4.0".to_owned(),
             advisories: self.taken,
             not_understood: tally.not_understood,
-            streams: self.streams.into_iter().collect(),
+            streams: streams.into_iter().collect(),
         });
         Ok(())
     }
