@@ -142,6 +142,7 @@ fn inventory(packages: Vec<Package>) -> Inventory {
         release: "3.11".into(),
         pretty_name: "Alpine Linux v3.11".into(),
         evidence: "etc/os-release".into(),
+        content_sets: Vec::new(),
     });
     Inventory { packages, distribution, ..Inventory::default() }
 }

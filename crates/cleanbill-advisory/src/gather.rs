@@ -17,6 +17,8 @@ pub struct Gathered {
     pub lives: BTreeMap<(String, String), Option<Date>>,
     /// What is known of flaws, by id.
     pub flaws: BTreeMap<String, FlawFacts>,
+    /// The products of Red Hat's repositories, as their streams' releases, by the repositories' names.
+    pub content_sets: BTreeMap<String, Vec<String>>,
     /// What lay beside or in the feeds and was not read, and why, for people.
     pub ignored: Vec<String>,
 }

@@ -185,6 +185,7 @@ fn memory(gathered: Gathered) -> MemoryAdvisories {
         feeds: gathered.feeds,
         advisories: parsed.map(|((s, name), list)| ((s.parse().unwrap(), name), list)).collect(),
         end_of_life: gathered.lives,
+        content_sets: std::collections::BTreeMap::new(),
         flaws: gathered.flaws,
     }
 }
@@ -220,6 +221,7 @@ fn both_together_find_each_flaw_once() {
                 release: "3.11".into(),
                 pretty_name: "Alpine".into(),
                 evidence: "etc/os-release".into(),
+                content_sets: Vec::new(),
             }),
             packages: packages(&feeds, stream, kind),
             ..Inventory::default()

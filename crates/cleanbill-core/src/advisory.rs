@@ -150,6 +150,18 @@ pub struct ReleaseLife {
     pub end_of_life: Option<Date>,
 }
 
+/// What is known of a repository of packages, which Red Hat calls a content set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ContentSet {
+    /// Nothing is known of any repository: no list of them is there.
+    NoList,
+    /// The list does not have it.
+    Unknown,
+    /// The products that its packages belong to, by the streams of their advisories; empty: the
+    /// list has it, and names none.
+    Products(Vec<Stream>),
+}
+
 /// Where the matcher gets its advisories: a snapshot file, or a list in memory.
 ///
 /// A look-up that fails is an error, never an empty list.
@@ -175,6 +187,12 @@ pub trait Advisories {
         distribution: &str,
         release: &str,
     ) -> Result<Option<ReleaseLife>, Self::Error>;
+
+    /// What is known of a repository that an image of Red Hat's names, by its whole name.
+    ///
+    /// # Errors
+    /// When the data cannot be read or fails its checksum.
+    fn content_set(&self, name: &str) -> Result<ContentSet, Self::Error>;
 
     /// What is known of the flaw with this id; empty facts where nothing is.
     ///

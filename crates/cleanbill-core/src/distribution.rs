@@ -16,4 +16,8 @@ pub struct Distribution {
     pub pretty_name: String,
     /// The file that says so.
     pub evidence: String,
+    /// The repositories that its packages come from, where the image names them, as Red Hat's do
+    /// (content sets): sorted, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub content_sets: Vec<String>,
 }

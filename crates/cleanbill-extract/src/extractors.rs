@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::checksums::Sums;
 use crate::facts::Facts;
 use crate::{
-    apk, bitnami, dpkg, go_binary, node, os_release, passwd, python, rpm, rust_binary, yum,
+    apk, bitnami, content_manifest, dpkg, go_binary, node, os_release, passwd, python, rpm,
+    rust_binary, yum,
 };
 
 /// What a file is read as.
@@ -37,6 +38,8 @@ pub enum Wanted {
     RpmManifest,
     /// The repository that yum installed a package from.
     YumRepository,
+    /// The repositories that packages of Red Hat's images come from.
+    ContentManifest,
     /// The names of users.
     Passwd,
     /// Metadata of an installed Python distribution.
@@ -68,6 +71,7 @@ impl Wanted {
         Self::RpmBerkeley,
         Self::RpmManifest,
         Self::YumRepository,
+        Self::ContentManifest,
         Self::Passwd,
         Self::PythonMetadata,
         Self::NodePackage,
@@ -92,6 +96,7 @@ impl Wanted {
             Self::RpmBerkeley => "rpm-berkeley",
             Self::RpmManifest => "rpm-manifest",
             Self::YumRepository => "yum-repository",
+            Self::ContentManifest => "content-manifest",
             Self::Passwd => "passwd",
             Self::PythonMetadata => "python-metadata",
             Self::NodePackage => "node-package",
@@ -117,6 +122,7 @@ impl Wanted {
             | Self::RpmBerkeley
             | Self::RpmManifest
             | Self::YumRepository
+            | Self::ContentManifest
             | Self::Passwd
             | Self::Checksums => true,
             Self::PythonMetadata
@@ -152,6 +158,7 @@ pub(crate) const EXTRACTORS: &[Extractor] = &[
     rpm::BERKELEY,
     rpm::MANIFEST,
     yum::REPOSITORY,
+    content_manifest::MANIFEST,
     passwd::PASSWD,
     python::METADATA,
     node::PACKAGE,

@@ -67,6 +67,9 @@ pub(crate) struct Facts {
     /// Which package of the operating system owns which files.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) owned: Vec<Owned>,
+    /// The repositories that it names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) content_sets: Vec<String>,
     /// The users that it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) accounts: Option<Accounts>,
@@ -122,8 +125,9 @@ impl Facts {
         });
         let owned = self.owned.iter().map(Owned::bytes);
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
+        let sets = self.content_sets.iter().map(|s| size_of::<String>() + s.len());
         let repository = self.repository.iter().map(String::len);
-        claims.chain(owned).chain(problems).chain(repository).sum()
+        claims.chain(owned).chain(problems).chain(sets).chain(repository).sum()
     }
 
     /// Notes what could not be understood, with where and why.

@@ -15,6 +15,7 @@
 mod apk;
 mod bitnami;
 mod checksums;
+mod content_manifest;
 mod dpkg;
 mod elf;
 mod examiner;

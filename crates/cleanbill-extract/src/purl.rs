@@ -170,6 +170,7 @@ mod tests {
                 release: String::new(),
                 pretty_name: String::new(),
                 evidence: String::new(),
+                content_sets: Vec::new(),
             };
             let claim = Claim {
                 kind,

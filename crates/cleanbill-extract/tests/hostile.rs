@@ -34,6 +34,7 @@ fn piece() -> impl Strategy<Value = Vec<u8>> {
         "}",
         "\"name\":",
         "\"version\":",
+        "\"content_sets\":",
         "[",
         "1",
         ",",
@@ -55,6 +56,27 @@ proptest! {
             prop_assert!(claims <= bytes.len() && problems <= 21);
             parse(*wanted, "a/b.egg", &bytes);
         }
+    }
+
+    #[test]
+    fn no_manifests_name_more_content_sets_than_an_image_may_have(
+        layers in prop::collection::vec(prop::collection::vec("[a-z]{1,3}", 0..190), 0..6),
+        broken in 0..40usize,
+    ) {
+        let layers = layers.iter().enumerate().map(|(n, sets)| {
+            let json = format!("{{\"content_sets\":{sets:?}}}");
+            let mut layer = vec![file("usr/share/buildinfo/a.json", json)];
+            layer.push(file("etc/os-release", "ID=rhel\nVERSION_ID=9.2\n"));
+            let names = (0..broken).map(|n| format!("root/buildinfo/content_manifests/{n}.json"));
+            layer.extend(names.map(|name| file(&name, "[")));
+            (Some(id(n)), examine(&layer, &Options::default(), 7))
+        });
+        let facts: Vec<_> = layers.collect();
+        let inventory = merge(&facts).inventory();
+        let named = inventory.distribution.map_or(Vec::new(), |named| named.content_sets);
+        prop_assert!(named.len() <= 200);
+        prop_assert!(inventory.gaps.len() <= 23);
+        prop_assert!(broken == 0 || facts.is_empty() || !inventory.gaps.is_empty());
     }
 
     #[test]

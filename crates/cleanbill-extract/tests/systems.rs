@@ -2,6 +2,7 @@
 
 mod support;
 
+use cleanbill_core::inventory::Inventory;
 use cleanbill_core::layer::EntryKind::{Hardlink, Opaque, Whiteout};
 use cleanbill_core::package::PackageKind;
 use cleanbill_extract::{LayerFacts, Options, merge};
@@ -209,6 +210,56 @@ fn distroless_images_keep_a_file_a_package() {
     let upper = vec![entry("var/lib/dpkg/status.d/tzdata", Whiteout)];
     check(std::slice::from_ref(&layer), &["base-files 12.4", "tzdata 2024a"], &[]);
     check(&[layer, upper], &["base-files 12.4"], &[]);
+}
+
+#[test]
+fn content_sets_are_those_of_every_layers_manifests() {
+    const PLACE: &str = "usr/share/buildinfo/content-sets.json";
+    let of = |sets: &str| format!(r#"{{"content_sets":[{sets}]}}"#);
+    let table: &[(Vec<Layer>, &[&str], &[&str])] = &[
+        (vec![alpine(MUSL)], &[], &[]),
+        (vec![alpine(MUSL), vec![file(PLACE, of(r#""b","a""#))]], &["a", "b"], &[]),
+        // Builds give each layer's the same name, and packages of all layers are there.
+        (
+            vec![
+                alpine(MUSL),
+                vec![file(PLACE, of(r#""b""#))],
+                vec![file(PLACE, of(r#""a","b""#))],
+            ],
+            &["a", "b"],
+            &[],
+        ),
+        (
+            vec![alpine(MUSL), vec![file(PLACE, of(r#""b""#))], vec![entry(PLACE, Whiteout)]],
+            &["b"],
+            &[],
+        ),
+        (
+            vec![
+                alpine(MUSL),
+                vec![
+                    file("root/buildinfo/content_manifests/base.json", of(r#""a""#)),
+                    file("root/buildinfo/content_manifests/own.json", "{"),
+                    file("usr/share/buildinfo/labels.json", "{"),
+                ],
+            ],
+            &["a"],
+            &[
+                "unreadable-database: root/buildinfo/content_manifests/own.json: no content manifest: \
+               EOF while parsing an object at line 1 column 1",
+            ],
+        ),
+    ];
+    for (layers, sets, told) in table {
+        let inventory = inventory(layers);
+        let named = &inventory.distribution.as_ref().unwrap().content_sets;
+        assert_eq!(named, sets, "{layers:?}");
+        assert_eq!(gaps(&inventory), *told, "{layers:?}");
+        // Of an image that names none the inventory is written as before there were any.
+        let json = serde_json::to_string(&inventory).unwrap();
+        assert_eq!(json.contains("content_sets"), !sets.is_empty());
+        assert_eq!(serde_json::from_str::<Inventory>(&json).unwrap(), inventory);
+    }
 }
 
 #[test]

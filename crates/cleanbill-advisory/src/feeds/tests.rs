@@ -35,11 +35,13 @@ fn all(bytes: &[u8]) {
     drop(almalinux::parse(bytes, &limits, &mut into));
     drop(redhat::parse(bytes, &limits, &mut into));
     drop(redhat::parse_archive(bytes, &limits, &mut into));
+    drop(redhat::parse_repositories(bytes, &limits, &mut into));
     drop(suse::parse(bytes, &limits, &mut into));
     drop(suse::parse_archive(bytes, &limits, &mut into));
 }
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
+    r#"{"data":{"rhel-9-for-x86_64-baseos-eus-rpms":{"cpes":["cpe:/o:redhat:rhel_eus:9.2::baseos"],"repo_relative_urls":["a"]}}}"#,
     "gem: a\ncve: 2023-22795\nghsa: 8xww-x3g3-6jcv\ncvss_v3: 7.5\npatched_versions:\n  - \"~> 5.2.8\"\n  - \">= 7.0\"\n",
     r#"{"data":[{"id":"ALSA-2024:1","issued_date":1628589283,"severity":"Low","type":"security","packages":[{"name":"a","epoch":"1","version":"3","release":"2","arch":"x86_64","module":"n:1:2:c"}],"references":[{"id":"CVE-2024-1111","type":"cve"}]}]}"#,
     r#"{"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","aliases":["CVE-2024-1111"],"severity":[{"type":"CVSS_V3","score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],"affected":[{"package":{"ecosystem":"PyPI","name":"A.b_c"},"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1"},{"fixed":"0.5"}]}],"versions":["2"]}]}"#,

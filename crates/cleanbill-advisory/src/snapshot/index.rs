@@ -6,6 +6,7 @@ use cleanbill_core::Date;
 use cleanbill_core::advisory::Feed;
 
 use super::codec::{Decoded, Reader, Writer};
+use super::content_sets::ContentSets;
 use super::{BLOCK_MAX, HEADER};
 
 /// Where one block is and what it must be.
@@ -34,6 +35,8 @@ pub(super) struct Index {
     pub flaws: Vec<Entry>,
     /// What lay beside what was read, and why it was not.
     pub ignored: Vec<String>,
+    /// Which products the repositories of Red Hat have.
+    pub content_sets: ContentSets,
 }
 
 impl Index {
@@ -68,12 +71,16 @@ impl Index {
                 w.0.extend_from_slice(&block.hash);
             }
         }
-        // Most snapshots leave nothing out, and say nothing here.
-        if !self.ignored.is_empty() {
+        // Most snapshots leave nothing out and know no repositories, and say nothing here.
+        let sets = self.content_sets.len() > 0;
+        if !self.ignored.is_empty() || sets {
             w.num(self.ignored.len() as u64);
             for text in &self.ignored {
                 w.text(text);
             }
+        }
+        if sets {
+            self.content_sets.encode(&mut w);
         }
         w.0
     }
@@ -116,8 +123,12 @@ impl Index {
             return Err("its blocks do not fill the file");
         }
         if !r.0.is_empty() {
-            for _ in 0..r.count()?.max(1) {
+            let ignored = r.count()?;
+            for _ in 0..ignored {
                 index.ignored.push(r.text()?.to_owned());
+            }
+            if ignored == 0 || !r.0.is_empty() {
+                index.content_sets = ContentSets::decode(&mut r)?;
             }
         }
         if r.0.is_empty() { Ok(index) } else { Err("it has bytes after its end") }

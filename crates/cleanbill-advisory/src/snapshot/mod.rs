@@ -4,7 +4,8 @@
 //! header   magic (8), format version (u32 LE)
 //! blocks   each zstd-compressed, about 64 KiB before, with the records of consecutive keys
 //! flaws    blocks of the same kind, with what is known of consecutive flaws
-//! index    feeds, lives; per block: first key, offset, lengths, SHA-256; what was left out
+//! index    feeds, lives; per block: first key, offset, lengths, SHA-256; what was left out;
+//!          products of repositories
 //! footer   offset and length of the index (u64 LE each), digest (32), magic (8)
 //! ```
 //!
@@ -19,6 +20,7 @@
 mod block;
 mod cache;
 mod codec;
+mod content_sets;
 mod flaws;
 mod index;
 mod read;

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cleanbill_core::advisory::{Advisories, Advisory, Feed, FlawFacts, ReleaseLife};
+use cleanbill_core::advisory::{Advisories, Advisory, ContentSet, Feed, FlawFacts, ReleaseLife};
 use cleanbill_core::digest::Digest;
 use cleanbill_core::ecosystem::Stream;
 use sha2::{Digest as _, Sha256};
@@ -342,6 +342,10 @@ impl Advisories for Snapshot {
     fn release_life(&self, distribution: &str, release: &str) -> Result<Option<ReleaseLife>> {
         let key = (distribution.to_owned(), release.to_owned());
         Ok(self.index.lives.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
+    }
+
+    fn content_set(&self, name: &str) -> Result<ContentSet> {
+        Ok(self.index.content_sets.get(name))
     }
 
     fn flaw(&self, id: &str) -> Result<FlawFacts> {

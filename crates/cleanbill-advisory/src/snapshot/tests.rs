@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use cleanbill_core::advisory::{
-    Advisories, Advisory, Epss, Feed, FlawFacts, Range, RangeEnd, Rating, State,
+    Advisories, Advisory, ContentSet, Epss, Feed, FlawFacts, Range, RangeEnd, Rating, State,
 };
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::severity::Severity;
@@ -12,6 +12,7 @@ use proptest::prelude::*;
 use sha2::{Digest as _, Sha256};
 
 use super::block::Block;
+use super::content_sets::ContentSets;
 use super::flaws::{self, Flaws};
 use super::index::Index;
 use super::{Snapshot, write};
@@ -95,8 +96,12 @@ proptest! {
         flaws in proptest::collection::btree_map(
             "CVE-20[0-9]{2}-[0-9]{4}|[a-z]{0,3}", flaw(), 0..5,
         ),
+        content_sets in proptest::collection::btree_map(
+            "[a-z]{1,3}", vec("[a-c]{1,2}", 0..3), 0..4,
+        ),
+        ignored in vec("[a-z]{0,3}", 0..2),
     ) {
-        let mut gathered = Gathered { flaws, ..Gathered::default() };
+        let mut gathered = Gathered { flaws, content_sets, ignored, ..Gathered::default() };
         for (stream, name, advisories) in records {
             for advisory in advisories {
                 gathered.add(&stream, &name, advisory);
@@ -125,6 +130,17 @@ proptest! {
         let exploited = gathered.flaws.values().filter(|facts| facts.exploited).count();
         prop_assert_eq!(snapshot.known_exploited_count(), exploited);
         prop_assert_eq!(snapshot.flaw("none").unwrap(), FlawFacts::default());
+        prop_assert_eq!(snapshot.ignored(), &gathered.ignored);
+        for (name, products) in &gathered.content_sets {
+            let product = |p: &String| Stream::release(Ecosystem::RedHat, p.clone());
+            let products = ContentSet::Products(products.iter().map(product).collect());
+            prop_assert_eq!(snapshot.content_set(name).unwrap(), products);
+        }
+        let none = match gathered.content_sets.is_empty() {
+            true => ContentSet::NoList,
+            false => ContentSet::Unknown,
+        };
+        prop_assert_eq!(snapshot.content_set("none").unwrap(), none);
         let absent = snapshot.lookup(&Stream::of(Ecosystem::Npm), "left-pad").unwrap();
         prop_assert!(absent.is_empty());
     }
@@ -148,6 +164,22 @@ proptest! {
         bytes[at] = to;
         if let Ok(block) = Block::parse(bytes) {
             drop(block.get("Go", "a"));
+        }
+    }
+
+    #[test]
+    fn mangled_repositories_are_an_error_not_a_panic(
+        known in proptest::collection::btree_map("[a-z]{1,3}", vec("[a-c]{1,2}", 0..3), 1..5),
+        at in any::<prop::sample::Index>(),
+        to in any::<u8>(),
+    ) {
+        let content_sets = ContentSets::new(&known);
+        let mut bytes = Index { content_sets, ..Index::default() }.encode();
+        let at = at.index(bytes.len());
+        bytes[at] = to;
+        if let Ok(index) = Index::decode(&bytes, 12) {
+            prop_assert!(known.len() < 300 && index.content_sets.len() <= bytes.len());
+            drop(index.content_sets.get("a"));
         }
     }
 

@@ -6,6 +6,7 @@ use cleanbill_core::digest::Digest;
 use sha2::{Digest as _, Sha256};
 
 use super::block::BlockWriter;
+use super::content_sets::ContentSets;
 use super::flaws;
 use super::index::{Entry, Index};
 use super::{BLOCK_MAX, BLOCK_TARGET, MAGIC, header};
@@ -32,6 +33,7 @@ pub fn write(gathered: &Gathered, out: &mut dyn Write) -> Result<Digest> {
         blocks: Vec::new(),
         flaws: Vec::new(),
         ignored: gathered.ignored.clone(),
+        content_sets: ContentSets::new(&gathered.content_sets),
     };
     let mut open: Option<((String, String), BlockWriter)> = None;
     for ((stream, name), advisories) in &gathered.advisories {

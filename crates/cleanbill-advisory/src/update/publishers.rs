@@ -4,7 +4,7 @@
 use cleanbill_core::Timestamp;
 
 use super::documents::{Archive, Site};
-use crate::feeds::redhat::RED_HAT;
+use crate::feeds::redhat::{RED_HAT, REPOSITORIES};
 use crate::feeds::suse::SUSE;
 use crate::feeds::updateinfo::repositories::Extras;
 use crate::feeds::{almalinux, rubysec};
@@ -24,7 +24,8 @@ pub enum Publisher {
     Epss,
     /// NIST's NVD, about 30 files.
     Nvd,
-    /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since.
+    /// Red Hat's VEX documents: an archive of some 300 MB, and what has changed since; and its list
+    /// of repositories.
     RedHat,
     /// RubySec's advisories of gems.
     RubySec,
@@ -132,11 +133,17 @@ impl Publisher {
                     (name, At::Address(address))
                 })
                 .collect(),
-            Self::RedHat => documents(Site {
-                of: &RED_HAT,
-                base: "https://security.access.redhat.com/data/csaf/v2/vex",
-                archive: Archive::Dated,
-            }),
+            Self::RedHat => {
+                let site = Site {
+                    of: &RED_HAT,
+                    base: "https://security.access.redhat.com/data/csaf/v2/vex",
+                    archive: Archive::Dated,
+                };
+                let address =
+                    "https://security.access.redhat.com/data/metrics/repository-to-cpe.json";
+                let list = (REPOSITORIES.to_owned(), At::Address(address.to_owned()));
+                documents(site).into_iter().chain([list]).collect()
+            }
             Self::RubySec => one(
                 rubysec::FILE,
                 "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",

@@ -2,7 +2,7 @@
 
 use cleanbill_core::package::Package;
 
-use super::support::{Feeds, Image, found, of_source, rpm};
+use super::support::{Feeds, Image, found, found_from, of_source, rpm};
 
 /// Products of the documents here, with their CPEs.
 const PRODUCTS: [(&str, &str); 6] = [
@@ -234,4 +234,69 @@ fn a_package_of_another_vendor_is_a_gap() {
     check("9", foreign, &["no-advisory-source tar 1-1.el9"]);
     let own = Package { vendor: Some("Red Hat, Inc.".into()), ..rpm("tar", "1-1.el9") };
     check("9", own, &["tar CVE-2023-0001 MEDIUM will_not_fix []"]);
+}
+
+const BASE: &str = "rhel-9-for-x86_64-baseos-rpms";
+const APPS: &str = "rhel-9-for-x86_64-appstream-rpms";
+const EUS: &str = "rhel-9-for-x86_64-baseos-eus-rpms__9_DOT_2";
+const EUS_APPS: &str = "rhel-9-for-x86_64-appstream-eus-rpms__9_DOT_2";
+const OCP: &str = "rhocp-4.16-for-rhel-9-x86_64-rpms";
+
+/// The documents, with the list of repositories.
+fn with_list() -> Feeds {
+    let list = [
+        (BASE, "cpe:/o:redhat:enterprise_linux:9::baseos"),
+        (APPS, "cpe:/a:redhat:enterprise_linux:9::appstream"),
+        (EUS, "cpe:/o:redhat:rhel_eus:9.2::baseos"),
+        (EUS_APPS, "cpe:/a:redhat:rhel_eus:9.2::appstream"),
+        (OCP, "cpe:/a:redhat:openshift:4.16::el9"),
+    ];
+    let list = list.map(|(name, cpe)| format!(r#""{name}":{{"cpes":["{cpe}"]}}"#)).join(",");
+    let json = format!(r#"{{"data":{{{list}}}}}"#).into_bytes();
+    let mut feeds = usual();
+    feeds.push(("redhat/repository-to-cpe.json".into(), json));
+    feeds
+}
+
+/// A package of an image of version 9 that names these repositories.
+fn check_from(feeds: &Feeds, repositories: &[&str], package: Package, want: &[&str]) {
+    let about = format!("{} {} {repositories:?}", package.name, package.version);
+    let image = Image { distribution: ("rhel", "9"), packages: vec![package] };
+    assert_eq!(found_from(feeds, image, repositories), want, "{about}");
+}
+
+#[test]
+fn an_extended_streams_image_is_judged_by_its_own_fix() {
+    let openssl = |version: &str| of_source(rpm("openssl-libs", version), "openssl");
+    let fixed = "openssl-libs CVE-2024-0727 LOW fixed [1:3.0.7-99.el9_2]";
+    check_from(&with_list(), &[EUS, EUS_APPS], openssl("1:3.0.7-28.el9_2"), &[fixed]);
+    check_from(&with_list(), &[EUS, EUS_APPS], openssl("1:3.0.7-99.el9_2"), &[]);
+    // An image of the main stream is not.
+    check_from(&with_list(), &[BASE, APPS], openssl("1:3.0.7-28.el9_4"), &[]);
+    check_from(&with_list(), &[], openssl("1:3.0.7-28.el9_4"), &[]);
+}
+
+#[test]
+fn what_is_not_fixed_or_fixed_in_the_main_stream_alone_is_found_in_an_extended_stream() {
+    let tar = "tar CVE-2023-0001 MEDIUM will_not_fix []";
+    let glibc = || of_source(rpm("glibc-common", "2.34-60.el9"), "glibc");
+    let fixed = "glibc-common CVE-2023-4911 HIGH fixed [2.34-60.el9_2.7]";
+    for repositories in [&[EUS, EUS_APPS][..], &[BASE, APPS]] {
+        check_from(&with_list(), repositories, rpm("tar", "1-1.el9"), &[tar]);
+        check_from(&with_list(), repositories, glibc(), &[fixed]);
+    }
+}
+
+#[test]
+fn what_is_not_known_of_a_repository_is_a_gap() {
+    let tar = "tar CVE-2023-0001 MEDIUM will_not_fix []";
+    let package = || rpm("tar", "1-1.el9");
+    let gap = |subject: &str| format!("no-advisory-source {subject}");
+    // The list does not have it, or its product is not read.
+    check_from(&with_list(), &[BASE, "other-rpms"], package(), &[tar, &gap("other-rpms")]);
+    let product = gap("Red Hat:openshift:4.16::el9");
+    check_from(&with_list(), &[EUS, EUS_APPS, OCP], package(), &[tar, &product]);
+    // Without the list, where it makes a difference.
+    check_from(&usual(), &[BASE, APPS], package(), &[tar]);
+    check_from(&usual(), &[BASE, EUS_APPS], package(), &[tar, &gap(EUS_APPS)]);
 }

@@ -104,6 +104,15 @@ pub(crate) fn found(feeds: &Feeds, image: Image) -> Vec<String> {
     told(matched(feeds, image.inventory()))
 }
 
+/// The same of an image that names the repositories which its packages come from.
+pub(crate) fn found_from(feeds: &Feeds, image: Image, repositories: &[&str]) -> Vec<String> {
+    let mut inventory = image.inventory();
+    if let Some(named) = &mut inventory.distribution {
+        named.content_sets = repositories.iter().map(|name| (*name).into()).collect();
+    }
+    told(matched(feeds, inventory))
+}
+
 /// The same of packages of a language, in an image without a distribution.
 pub(crate) fn found_alone(feeds: &Feeds, packages: Vec<Package>) -> Vec<String> {
     told(matched(feeds, Inventory { packages, ..Inventory::default() }))
@@ -132,6 +141,7 @@ impl Image {
             release: release.into(),
             pretty_name: pretty(id, release),
             evidence: "etc/os-release".into(),
+            content_sets: Vec::new(),
         });
         Inventory { distribution, packages: self.packages, ..Inventory::default() }
     }

@@ -2,11 +2,12 @@
 
 use cleanbill_advisory::Snapshot;
 use cleanbill_advisory::update::{Plan, Publisher, Sources, update};
-use cleanbill_core::advisory::Advisories;
+use cleanbill_core::advisory::{Advisories, ContentSet};
 
 use super::repository::play_others;
 use super::server::{Server, Trick};
 
+const LIST: &str = "/security.access.redhat.com/data/metrics/repository-to-cpe.json";
 const BASE: &str = "/security.access.redhat.com/data/csaf/v2/vex";
 
 /// A document about a flaw of one package.
@@ -44,6 +45,22 @@ pub(crate) fn tar(files: &[(String, String)]) -> Vec<u8> {
     tar
 }
 
+/// A list of one repository, whose product is of this minor release.
+pub(crate) fn repositories(minor: &str) -> Vec<u8> {
+    format!(r#"{{"data":{{"eus-rpms":{{"cpes":["cpe:/o:redhat:rhel_eus:{minor}::baseos"]}}}}}}"#)
+        .into_bytes()
+}
+
+/// The products of that repository.
+fn products(plan: &Plan) -> String {
+    match Snapshot::open(&plan.out).unwrap().content_set("eus-rpms").unwrap() {
+        ContentSet::Products(products) => {
+            products.iter().map(|product| product.release.as_str()).collect()
+        }
+        other @ (ContentSet::NoList | ContentSet::Unknown) => format!("{other:?}"),
+    }
+}
+
 /// Flaws with their states.
 fn said(plan: &Plan) -> String {
     let snapshot = Snapshot::open(&plan.out).unwrap();
@@ -79,6 +96,7 @@ fn what_has_changed_since_the_archive_is_fetched_and_forgotten_with_the_next() {
     };
     let rows = [("4444", "2026-08-06"), ("2222", "2026-08-05"), ("1111", "2026-08-04")];
     put("changes.csv", "\"c1\"", changes(&rows));
+    server.put(LIST, "\"m1\"", repositories("9.2"));
     let changed = |number: &str, status: &str| document(number, status, "2026-08-06").into_bytes();
     put("2026/cve-2026-2222.json", "\"x1\"", changed("2222", "known_not_affected"));
     put("2026/cve-2026-4444.json", "\"x1\"", changed("4444", "under_investigation"));
@@ -136,4 +154,46 @@ fn what_has_changed_since_the_archive_is_fetched_and_forgotten_with_the_next() {
     update(&plan, &mut |_| ()).unwrap();
     assert_eq!(said(&plan), "2222 Affected");
     assert!(!dir.path().join("feeds/redhat/documents/2026/cve-2026-4444.json").exists());
+}
+
+#[test]
+fn the_list_of_repositories_comes_with_the_documents_and_stays_where_the_next_is_none() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    play_others(&server);
+    let put =
+        |name: &str, etag: &str, body: Vec<u8>| server.put(&format!("{BASE}/{name}"), etag, body);
+    put("archive_latest.txt", "\"l1\"", b"csaf_vex_2026-08-05.tar.zst\n".to_vec());
+    put("csaf_vex_2026-08-05.tar.zst", "\"a1\"", archive(&[("1111", "known_affected")]));
+    put("deletions.csv", "\"d1\"", Vec::new());
+    put("changes.csv", "\"c1\"", Vec::new());
+
+    // Without it the first update fails: nobody would notice what is not there.
+    let mut plan = server.plan(dir.path());
+    plan.sources = Sources::through(&server.base).unwrap();
+    plan.publishers = vec![Publisher::RedHat];
+    let failed = update(&plan, &mut |_| ()).unwrap_err().to_string();
+    assert!(failed.contains("repository-to-cpe.json"), "{failed}");
+
+    server.put(LIST, "\"m1\"", repositories("9.2"));
+    update(&plan, &mut |_| ()).unwrap();
+    assert_eq!(products(&plan), "rhel_eus:9.2::baseos");
+    server.put(LIST, "\"m2\"", repositories("9.4"));
+    update(&plan, &mut |_| ()).unwrap();
+    assert_eq!(products(&plan), "rhel_eus:9.4::baseos");
+
+    // What is no list, or cannot be had, is told, and the one before counts.
+    let table = [
+        (Trick::Body(b"<html>".to_vec()), "no list of repositories"),
+        (Trick::Body(br#"{"data":{}}"#.to_vec()), "names none"),
+        (Trick::Status(404), "the server said 404"),
+    ];
+    for (at, (trick, want)) in table.into_iter().enumerate() {
+        server.put(LIST, &format!("\"n{at}\""), repositories("9.6"));
+        server.trick(LIST, &[trick]);
+        let kept = update(&plan, &mut |_| ()).unwrap().kept.join("\n");
+        assert!(kept.contains("repository-to-cpe.json") && kept.contains(want), "{want}: {kept}");
+        assert_eq!(products(&plan), "rhel_eus:9.4::baseos", "{want}");
+    }
+    update(&plan, &mut |_| ()).unwrap();
+    assert_eq!(products(&plan), "rhel_eus:9.6::baseos");
 }

@@ -104,6 +104,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     server.put("/rubysec/advisories.zip", "\"y1\"", gem);
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
     server.put("/suse/csaf-vex.tar.bz2", "\"v1\"", suse::archive(&[("1111", "known_affected")]));
+    server.put("/redhat/repository-to-cpe.json", "\"r1\"", documents::repositories("9.2"));
     for release in ["2", "2023"] {
         for arch in ["x86_64", "aarch64"] {
             let path = format!("/amazon/{release}/core/{arch}/updateinfo.xml.gz");

@@ -5,6 +5,8 @@ use crate::distribution::Distribution;
 use crate::ecosystem::{Ecosystem, Stream};
 use crate::package::PackageKind;
 
+use super::red_hat;
+
 /// What is known of one distribution.
 pub(super) struct Known {
     id: &'static str,
@@ -101,22 +103,6 @@ const SUSE_MODULES: [&str; 20] = [
     "Package Hub",
 ];
 
-/// Products of Red Hat Enterprise Linux 8 and later that need nothing but its subscription
-/// (`enterprise_linux:9::baseos`).
-const RED_HAT: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
-/// The same of version 7.
-const RED_HAT_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
-
-/// The streams of a release of Red Hat Enterprise Linux: its parts, of which each has to be covered,
-/// and the release as a whole, of which what is not fixed is said.
-pub fn red_hat(release: &str) -> Vec<Stream> {
-    let products = if release == "7" { RED_HAT_7 } else { RED_HAT };
-    let one = |release: String| Stream::release(Ecosystem::RedHat, release);
-    let whole = format!("enterprise_linux:{release}");
-    let parts = products.map(|product| one(format!("{whole}::{product}")));
-    parts.into_iter().chain([one(whole)]).collect()
-}
-
 /// The streams of a product of SUSE's, named without its maker (`Linux Enterprise Server 15 SP6`). The
 /// modules of version 15 have service packs as it has, those of version 12 none.
 pub fn suse(product: &str) -> Vec<Stream> {
@@ -195,17 +181,17 @@ impl Known {
                 let pack = pretty.and_then(|(_, pack)| pack.strip_suffix(')'));
                 vec![one(&pack.map_or(release.to_owned(), |pack| format!("{release}-{pack}")))]
             }
-            Names::RedHat => red_hat(release),
+            Names::RedHat => red_hat::main_stream(release),
         }
     }
 
-    /// How many of its streams, from the first on, are parts of which each has to be covered; 0:
-    /// they are other names of one thing.
-    fn parts(&self) -> usize {
+    /// Whether its images may name the repositories that their packages come from, which tell more
+    /// than the release.
+    pub(super) fn names_content_sets(&self) -> bool {
         match self.names {
-            Names::RedHat => RED_HAT.len(),
-            Names::None | Names::Alpine | Names::Release => 0,
-            Names::Ubuntu | Names::Pretty(_) | Names::Suse | Names::OpenEuler => 0,
+            Names::RedHat => true,
+            Names::None | Names::Alpine | Names::Release => false,
+            Names::Ubuntu | Names::Pretty(_) | Names::Suse | Names::OpenEuler => false,
         }
     }
 
@@ -214,13 +200,6 @@ impl Known {
         let vendor = vendor.to_lowercase();
         self.vendors.is_empty() || self.vendors.iter().any(|own| vendor.starts_with(own))
     }
-}
-
-/// Those of a release's streams that are parts of it: each has to be covered.
-pub(super) fn parts(streams: &[Stream]) -> &[Stream] {
-    let of = |stream: &Stream| ALL.iter().find(|known| known.ecosystem == stream.ecosystem);
-    let parts = streams.first().and_then(of).map_or(0, Known::parts);
-    streams.get(..parts).unwrap_or_default()
 }
 
 /// Whether somebody else than the distribution of these advisories built a package that names

@@ -17,6 +17,7 @@ use crate::version::Scheme;
 
 use super::explained::{Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 use super::ranges::{self, Installed, Place};
+use super::streams::Streams;
 use super::{LookUp, Matcher, flaws, judge, names, streams};
 
 impl<A: Advisories> Matcher<'_, A> {
@@ -34,7 +35,7 @@ impl<A: Advisories> Matcher<'_, A> {
         gaps: &[Gap],
         id: &str,
     ) -> Result<Explanation, A::Error> {
-        let distribution = streams::of_distribution(inventory);
+        let distribution = streams::of_distribution(inventory, self.judge.advisories)?;
         let mut packages = Vec::new();
         let mut asked: BTreeMap<&Stream, BTreeSet<String>> = BTreeMap::new();
         // Gaps of matching about packages and advisories, which may be others than the id's.
@@ -50,7 +51,7 @@ impl<A: Advisories> Matcher<'_, A> {
                 continue;
             }
             packages.extend(about);
-            for stream in streams.iter().filter(|_| judge::is_looked_up(package, streams)) {
+            for stream in streams.all.iter().filter(|_| judge::is_looked_up(package, streams)) {
                 asked.entry(stream).or_default().insert(names::looked_up(package));
             }
             beside.extend(self.judge.package(package, streams)?.gaps.iter().cloned());
@@ -94,11 +95,12 @@ impl<A: Advisories> Matcher<'_, A> {
     fn package(
         &mut self,
         package: &Package,
-        streams: &[Stream],
+        streams: Streams<'_>,
         id: &str,
     ) -> Result<Vec<Explained>, A::Error> {
         let found = self.judge.find(package, streams)?;
         let Some(scheme) = found.scheme else { return Ok(Vec::new()) };
+        let streams = streams.of_package(package);
         let named = |flaw: &flaws::Flaw<'_>| flaw.iter().any(|(_, a)| has_id(a, id));
         let (ours, others): (Vec<_>, Vec<_>) =
             found.each().partition(|(_, advisory)| names::concerns(advisory, package));
@@ -107,14 +109,14 @@ impl<A: Advisories> Matcher<'_, A> {
             Explained { package: package.clone(), id, outcome }
         };
         let mut explained = Vec::new();
-        for flaw in flaws::join(&ours).iter().filter(|flaw| named(flaw)) {
+        for flaw in flaws::join(&ours, streams).iter().filter(|flaw| named(flaw)) {
             let outcome = match names::is_no_kernel(package) {
                 true => Outcome::NotAffected(flaw.iter().map(no_kernel).collect()),
                 false => self.outcome(package, scheme, flaw, ours.len())?,
             };
             explained.push(about(outcome, flaw));
         }
-        for flaw in flaws::join(&others).iter().filter(|flaw| named(flaw)) {
+        for flaw in flaws::join(&others, streams).iter().filter(|flaw| named(flaw)) {
             let (id, _) = flaws::ids(flaw);
             // Where some of its advisories do concern the package, those have answered.
             if !explained.iter().any(|one: &Explained| one.id == id) {

@@ -11,13 +11,24 @@ use crate::finding::{Diagnosis, Status, Why};
 use super::distributions;
 use super::ranges::{self, Installed, Said};
 use super::rating;
+use super::streams::Streams;
 
 /// All advisories about one flaw, in the order of the look-up.
 pub(super) type Flaw<'a> = Vec<(&'a Why, &'a Advisory)>;
 
 /// Joins advisories that share an id or alias, directly or through others. Errata join nothing:
-/// one erratum holds several flaws.
-pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
+/// one erratum holds several flaws. Of streams that stand in for others nothing is left where those
+/// speak of the flaw.
+pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)], streams: Streams<'_>) -> Vec<Flaw<'a>> {
+    let mut flaws = joined(found);
+    let stands_in = |(why, _): &(&Why, &Advisory)| streams.stands_in(&why.stream);
+    for flaw in flaws.iter_mut().filter(|flaw| !flaw.iter().all(stands_in)) {
+        flaw.retain(|one| !stands_in(one));
+    }
+    flaws
+}
+
+fn joined<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
     // A forest of advisories: each points at an earlier one of its flaw, or at itself.
     let mut leader: Vec<usize> = (0..found.len()).collect();
     let mut first_with: HashMap<&str, usize, RandomState> = HashMap::default();

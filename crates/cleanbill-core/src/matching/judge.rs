@@ -16,7 +16,8 @@ use crate::gap::{Gap, GapKind};
 use crate::package::{Package, PackageKind};
 use crate::version::{Scheme, Version};
 
-use super::{distributions, extras, flaws, names, ranges, streams};
+use super::streams::Streams;
+use super::{distributions, extras, flaws, names, ranges, red_hat, streams};
 
 /// What was found out about a package.
 #[derive(Default)]
@@ -33,12 +34,15 @@ pub(super) struct Judged {
 /// Hashed in a quick way: most of what is asked for here is asked for once.
 type Quick<K, V> = HashMap<K, V, RandomState>;
 
+/// What was found out, by streams, then by [`key`].
+type ByStreams = Quick<Vec<Stream>, Quick<String, Rc<Judged>>>;
+
 /// Looks up, compares, and remembers.
 pub(super) struct Judge<'a, A: Advisories> {
     pub(super) advisories: &'a A,
     looked_up: Quick<Stream, Quick<String, Rc<[Advisory]>>>,
-    /// By streams, then by [`key`].
-    judged: Quick<Vec<Stream>, Quick<String, Rc<Judged>>>,
+    /// By how many of the streams stand in.
+    judged: Quick<usize, ByStreams>,
     /// The key that is being looked for.
     key: String,
 }
@@ -54,12 +58,12 @@ impl<'a, A: Advisories> Judge<'a, A> {
     pub(super) fn knows(
         &mut self,
         package: &Package,
-        streams: &[Stream],
+        streams: Streams<'_>,
     ) -> Result<bool, A::Error> {
-        if streams.first().is_some_and(|stream| foreign(package, stream).is_some()) {
+        if streams.all.first().is_some_and(|stream| foreign(package, stream).is_some()) {
             return Ok(false);
         }
-        for stream in streams {
+        for stream in streams.all {
             if self.advisories.covering(stream).is_none() {
                 continue;
             }
@@ -98,26 +102,28 @@ impl<'a, A: Advisories> Judge<'a, A> {
         Ok(vec![(name, only(own, false)), (source.to_owned(), only(of_source, true))])
     }
 
-    /// Judges one package in the streams that speak of it. `streams` are other names of one
-    /// release: the package is examined if any of them is covered.
+    /// Judges one package in the streams that speak of it: it is examined if any of them is
+    /// covered.
     pub(super) fn package(
         &mut self,
         package: &Package,
-        streams: &[Stream],
+        streams: Streams<'_>,
     ) -> Result<Rc<Judged>, A::Error> {
         key(package, &mut self.key);
-        if let Some(known) = self.judged.get(streams).and_then(|all| all.get(&self.key)) {
+        let known = self.judged.get(&streams.stand_ins).and_then(|by| by.get(streams.all));
+        if let Some(known) = known.and_then(|all| all.get(&self.key)) {
             return Ok(Rc::clone(known));
         }
         let judged = Rc::new(self.anew(package, streams)?);
-        let all = self.judged.entry(streams.to_vec()).or_default();
+        let by = self.judged.entry(streams.stand_ins).or_default();
+        let all = by.entry(streams.all.to_vec()).or_default();
         all.insert(self.key.clone(), Rc::clone(&judged));
         Ok(judged)
     }
 
-    fn anew(&mut self, package: &Package, streams: &[Stream]) -> Result<Judged, A::Error> {
+    fn anew(&mut self, package: &Package, streams: Streams<'_>) -> Result<Judged, A::Error> {
         let mut judged = Judged::default();
-        let Some(first) = streams.first() else { return Ok(judged) };
+        let Some(first) = streams.all.first() else { return Ok(judged) };
         if names::is_no_module(package) {
             return Ok(judged);
         }
@@ -134,12 +140,14 @@ impl<'a, A: Advisories> Judge<'a, A> {
             Some(_) if names::is_no_kernel(package) => {}
             Some(scheme) => {
                 let covered = |part: &&Stream| self.advisories.covering(part).is_some();
-                let missing = distributions::parts(streams).iter().filter(|part| !covered(part));
+                let missing = red_hat::parts(streams.all).filter(|part| !covered(part));
                 judged.gaps.extend(missing.map(streams::not_covered));
                 let all = found.each().map(|(_, advisory)| advisory);
                 judged.gaps.extend(extras::gap(package, first, all, |stream| covered(&stream)));
                 let each = found.each().filter(|(_, advisory)| names::concerns(advisory, package));
-                self.settle(package, scheme, &each.collect::<Vec<_>>(), &mut judged)?;
+                let each: Vec<_> = each.collect();
+                let streams = streams.of_package(package);
+                self.settle((package, scheme), &each, streams, &mut judged)?;
             }
             None => judged.gaps.push(streams::not_covered(first)),
         }
@@ -150,13 +158,13 @@ impl<'a, A: Advisories> Judge<'a, A> {
     pub(super) fn find(
         &mut self,
         package: &Package,
-        streams: &[Stream],
+        streams: Streams<'_>,
     ) -> Result<Found, A::Error> {
         let mut found = Found { scheme: None, lists: Vec::new() };
         if !is_looked_up(package, streams) {
             return Ok(found);
         }
-        for stream in streams {
+        for stream in streams.all {
             let (Some(feed), Some(order)) = (self.advisories.covering(stream), stream.scheme())
             else {
                 continue;
@@ -187,9 +195,9 @@ impl<'a, A: Advisories> Judge<'a, A> {
     /// Compares the package with all advisories that name it.
     fn settle(
         &self,
-        package: &Package,
-        scheme: Scheme,
+        (package, scheme): (&Package, Scheme),
         found: &[(&Why, &Advisory)],
+        streams: Streams<'_>,
         judged: &mut Judged,
     ) -> Result<(), A::Error> {
         if found.is_empty() {
@@ -197,7 +205,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
         }
         let (installed, gap) = installed(package, scheme, found.len());
         let mut gaps: BTreeSet<Gap> = gap.into_iter().collect();
-        for flaw in flaws::join(found) {
+        for flaw in flaws::join(found, streams) {
             match flaws::judge(&flaw, &installed) {
                 flaws::Judgement::Affected(affected) => {
                     let facts = |id: &str| self.advisories.flaw(id);
@@ -233,9 +241,9 @@ fn foreign<'p>(package: &'p Package, stream: &Stream) -> Option<&'p str> {
 }
 
 /// Whether advisories of its streams speak of the package at all, whatever they say.
-pub(super) fn is_looked_up(package: &Package, streams: &[Stream]) -> bool {
+pub(super) fn is_looked_up(package: &Package, streams: Streams<'_>) -> bool {
     let own = |stream: &Stream| foreign(package, stream).is_none();
-    !names::is_no_module(package) && streams.first().is_some_and(own)
+    !names::is_no_module(package) && streams.all.first().is_some_and(own)
 }
 
 /// What was looked up for a package.

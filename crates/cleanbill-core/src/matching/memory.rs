@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 
 use crate::Date;
-use crate::advisory::{Advisories, Advisory, Feed, FlawFacts, ReleaseLife};
+use crate::advisory::{Advisories, Advisory, ContentSet, Feed, FlawFacts, ReleaseLife};
 use crate::ecosystem::Stream;
 
 /// Advisories held in memory. The fields are what the trait's methods look into.
@@ -16,6 +16,8 @@ pub struct MemoryAdvisories {
     pub advisories: BTreeMap<(Stream, String), Vec<Advisory>>,
     /// First days without regular support, by distribution and release.
     pub end_of_life: BTreeMap<(String, String), Option<Date>>,
+    /// The products of Red Hat's repositories, by the repositories' names; empty: no list is there.
+    pub content_sets: BTreeMap<String, Vec<Stream>>,
     /// What is known of flaws, by id.
     pub flaws: BTreeMap<String, FlawFacts>,
 }
@@ -46,6 +48,14 @@ impl Advisories for MemoryAdvisories {
     ) -> Result<Option<ReleaseLife>, Infallible> {
         let key = (distribution.to_owned(), release.to_owned());
         Ok(self.end_of_life.get(&key).map(|end| ReleaseLife { end_of_life: *end }))
+    }
+
+    fn content_set(&self, name: &str) -> Result<ContentSet, Infallible> {
+        if self.content_sets.is_empty() {
+            return Ok(ContentSet::NoList);
+        }
+        let known = self.content_sets.get(name).cloned();
+        Ok(known.map_or(ContentSet::Unknown, ContentSet::Products))
     }
 
     fn flaw(&self, id: &str) -> Result<FlawFacts, Infallible> {

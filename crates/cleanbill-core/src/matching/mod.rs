@@ -17,6 +17,8 @@
 //! - What a subscription brings (Ubuntu Pro) shows that a package is affected, but its fix is none
 //!   that can be taken: it is named beside the range. A package that is such a build itself is
 //!   judged by the subscription's advisory, where there is one of the flaw.
+//! - Where an image names the repositories that its packages come from, the products of these are
+//!   looked up, and the main stream only where they say nothing of a flaw: see [`red_hat`].
 //! - A release past its end of life is a gap unless its own stream is seen to be alive: see
 //!   [`streams`].
 
@@ -44,14 +46,18 @@ mod names;
 mod needed;
 mod ranges;
 mod rating;
+mod red_hat;
 mod streams;
 
-pub use distributions::{red_hat, suse};
+pub use distributions::suse;
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use extras::amazon_extra;
 pub use memory::MemoryAdvisories;
 pub use needed::needed;
+pub use red_hat::{main_stream as red_hat, release_of as red_hat_release};
 pub use streams::stale_feed;
+
+use streams::Streams;
 
 /// What matching found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -111,7 +117,7 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         now: Timestamp,
         max_feed_age_days: u32,
     ) -> Result<Matched, A::Error> {
-        let distribution = streams::of_distribution(inventory);
+        let distribution = streams::of_distribution(inventory, self.judge.advisories)?;
         let mut sum = Sum { gaps: distribution.gaps.iter().cloned().collect(), ..Sum::default() };
         let mut newest = None;
         for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {
@@ -157,7 +163,7 @@ impl<'a, A: Advisories> Matcher<'a, A> {
         if inventory.packages.iter().all(|package| package.owner.is_none()) {
             return Ok(Vec::new());
         }
-        let distribution = streams::of_distribution(inventory);
+        let distribution = streams::of_distribution(inventory, self.judge.advisories)?;
         let mut left = Vec::new();
         for LookUp { package, streams, left_to } in self.look_ups(inventory, &distribution)? {
             let Some(owner) = left_to else { continue };
@@ -201,7 +207,7 @@ impl<'a, A: Advisories> Matcher<'a, A> {
 struct LookUp<'p> {
     package: &'p Package,
     /// The streams that speak of it.
-    streams: &'p [Stream],
+    streams: Streams<'p>,
     /// Of a language's package: the distribution's that it is left to.
     left_to: Option<&'p Package>,
 }

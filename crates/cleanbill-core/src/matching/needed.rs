@@ -13,7 +13,7 @@ use super::{distributions, streams};
 /// advisories are known for is in none of them; matching says so by a gap.
 pub fn needed(distribution: Option<&Distribution>, packages: &[Package]) -> BTreeSet<Ecosystem> {
     let known = distribution.and_then(|named| distributions::known(&named.id));
-    let languages = packages.iter().flat_map(|package| streams::of_language(package.kind));
+    let languages = packages.iter().flat_map(|package| streams::of_language(package.kind).all);
     let mut all: BTreeSet<Ecosystem> = languages.map(|stream| stream.ecosystem).collect();
     all.extend(known.map(|known| known.ecosystem));
     all

@@ -9,6 +9,7 @@
 
 use std::sync::LazyLock;
 
+use crate::advisory::Advisories;
 use crate::distribution::Distribution;
 use crate::ecosystem::Stream;
 use crate::evidence::FeedUse;
@@ -17,27 +18,69 @@ use crate::inventory::Inventory;
 use crate::package::{Package, PackageKind};
 use crate::policy::today;
 
-use super::distributions;
+use super::distributions::{self, Known};
+use super::red_hat;
 use crate::{Date, Timestamp};
 
 /// How recently a release past its end of life must have got an advisory to count as alive.
 pub const ALIVE_DAYS: i32 = 90;
+
+/// Where a package is looked up.
+#[derive(Clone, Copy)]
+pub(super) struct Streams<'s> {
+    /// All of them: other names of one release, or parts of it. Empty: nowhere.
+    pub(super) all: &'s [Stream],
+    /// How many of them, from the end, stand in for the others: they count for a flaw only where
+    /// no other says anything of it.
+    pub(super) stand_ins: usize,
+}
+
+impl<'s> Streams<'s> {
+    const NONE: Self = Self { all: &[], stand_ins: 0 };
+
+    const fn of(all: &'s [Stream]) -> Self {
+        Self { all, stand_ins: 0 }
+    }
+
+    /// As they count for this package: what is of a later release than the others is the matter of
+    /// those that stand in, too.
+    pub(super) fn of_package(self, package: &Package) -> Self {
+        let own = self.all.get(..self.all.len().saturating_sub(self.stand_ins)).unwrap_or_default();
+        match self.stand_ins > 0 && red_hat::is_later(package, own) {
+            true => Self::of(self.all),
+            false => self,
+        }
+    }
+
+    /// Whether one of them stands in for the others.
+    pub(super) fn stands_in(&self, stream: &Stream) -> bool {
+        let from = self.all.len().saturating_sub(self.stand_ins);
+        self.all.get(from..).unwrap_or_default().contains(stream)
+    }
+}
 
 /// What the image's distribution means for its packages.
 pub(super) struct OfDistribution {
     apk: Vec<Stream>,
     deb: Vec<Stream>,
     rpm: Vec<Stream>,
+    /// How many of the streams of rpm's packages stand in for the others.
+    stand_ins: usize,
     /// Why some or all of its packages have no stream.
     pub(super) gaps: Vec<Gap>,
 }
 
 impl OfDistribution {
     /// The streams of one release that speak of packages of this kind; none: see the gaps.
-    pub(super) fn streams_for(&self, kind: PackageKind) -> &[Stream] {
+    pub(super) fn streams_for(&self, kind: PackageKind) -> Streams<'_> {
         let own = [(PackageKind::Apk, &self.apk), (PackageKind::Deb, &self.deb)];
-        let mut own = own.into_iter().chain([(PackageKind::Rpm, &self.rpm)]);
-        own.find(|(of, _)| *of == kind).map_or(&[], |(_, streams)| streams)
+        match own.into_iter().find(|(of, _)| *of == kind) {
+            Some((_, streams)) => Streams::of(streams),
+            None if kind == PackageKind::Rpm => {
+                Streams { all: &self.rpm, stand_ins: self.stand_ins }
+            }
+            None => Streams::NONE,
+        }
     }
 
     /// All streams of the release.
@@ -46,10 +89,33 @@ impl OfDistribution {
     }
 }
 
-/// Finds the streams of the image's distribution.
-pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
-    let mut found =
-        OfDistribution { apk: Vec::new(), deb: Vec::new(), rpm: Vec::new(), gaps: Vec::new() };
+/// Finds the streams of the image's distribution: those of its release, or of the repositories that
+/// it names.
+pub(super) fn of_distribution<A: Advisories>(
+    inventory: &Inventory,
+    advisories: &A,
+) -> Result<OfDistribution, A::Error> {
+    let mut found = of_release(inventory);
+    let Some(named) = &inventory.distribution else { return Ok(found) };
+    let names_sets = distributions::known(&named.id).is_some_and(Known::names_content_sets);
+    // Without a release there is nothing to look up, and a gap that says so.
+    if names_sets && !named.content_sets.is_empty() && !found.rpm.is_empty() {
+        let by = red_hat::by_content_sets(named, advisories)?;
+        found.rpm = by.streams;
+        found.stand_ins = by.stand_ins;
+        found.gaps.extend(by.gaps);
+    }
+    Ok(found)
+}
+
+fn of_release(inventory: &Inventory) -> OfDistribution {
+    let mut found = OfDistribution {
+        apk: Vec::new(),
+        deb: Vec::new(),
+        rpm: Vec::new(),
+        stand_ins: 0,
+        gaps: Vec::new(),
+    };
     let gaps = &mut found.gaps;
     let mut gap = |subject: &str, detail: String| {
         gaps.push(Gap::new(GapKind::UnknownDistribution, subject, detail));
@@ -90,11 +156,12 @@ pub(super) fn of_distribution(inventory: &Inventory) -> OfDistribution {
 }
 
 /// The stream of a language's packages; none for those of an operating system.
-pub(super) fn of_language(kind: PackageKind) -> &'static [Stream] {
+pub(super) fn of_language(kind: PackageKind) -> Streams<'static> {
     /// In the order of the kinds, since every package of every image is looked up here.
     static STREAMS: LazyLock<[Option<Stream>; PackageKind::ALL.len()]> =
         LazyLock::new(|| PackageKind::ALL.map(|kind| kind.ecosystem().map(Stream::of)));
-    STREAMS.get(kind as usize).and_then(Option::as_ref).map_or(&[], std::slice::from_ref)
+    let stream = STREAMS.get(kind as usize).and_then(Option::as_ref);
+    stream.map_or(Streams::NONE, |stream| Streams::of(std::slice::from_ref(stream)))
 }
 
 /// The gap of a stream that no feed covers.

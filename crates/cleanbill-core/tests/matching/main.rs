@@ -3,6 +3,7 @@
 
 mod explain;
 mod many;
+mod red_hat;
 mod rpm;
 mod said;
 mod support;

@@ -75,6 +75,7 @@ pub(crate) fn distribution(id: &str, version: &str, release: &str) -> Option<Dis
         release: release.into(),
         pretty_name: id.into(),
         evidence: "etc/os-release".into(),
+        content_sets: Vec::new(),
     })
 }
 

@@ -10,7 +10,7 @@ impl Merged<'_> {
     /// The first release file in the order of [`os_release::PATHS`] that names a distribution
     /// says which it is. Alpine's and Debian's own files know the version better, and Alpine's
     /// repositories the branch that its packages come from.
-    pub(super) fn distribution(&self) -> Option<Distribution> {
+    pub(super) fn distribution(&self, content_sets: Vec<String>) -> Option<Distribution> {
         let at = |path: &str| {
             let said = |l: &&Live<'_>| l.wanted == Wanted::Release && l.named == path;
             self.live.iter().find(said).and_then(|l| Some((l, l.facts.release.as_ref()?)))
@@ -40,6 +40,7 @@ impl Merged<'_> {
             release,
             pretty_name: pretty.clone(),
             evidence: live.path.clone(),
+            content_sets,
         })
     }
 

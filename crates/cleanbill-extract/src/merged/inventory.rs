@@ -10,6 +10,7 @@ use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
 
 use super::Merged;
+use crate::content_manifest;
 use crate::facts::Claim;
 use crate::purl::purl;
 use crate::yum;
@@ -46,11 +47,13 @@ const NOT_READ: &[(&str, &str)] = &[
 impl Merged<'_> {
     /// What the image holds, and what of it was not examined.
     pub fn inventory(&self) -> Inventory {
-        let distribution = self.distribution();
+        let mut gaps = self.gaps.clone();
+        let layers = self.layers.iter().map(|(_, facts)| facts);
+        let content_sets = content_manifest::of_layers(layers, &mut gaps);
+        let distribution = self.distribution(content_sets);
         let mut packages = self.packages(distribution.as_ref());
         packages.sort();
         packages.dedup();
-        let mut gaps = self.gaps.clone();
         self.file_gaps(&mut gaps);
         self.database_gaps(distribution.as_ref(), &packages, &mut gaps);
         self.unread_gaps(&mut gaps);

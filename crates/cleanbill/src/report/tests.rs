@@ -104,6 +104,7 @@ fn mixed() -> ScanReport {
         release: "3.9".into(),
         pretty_name: "Alpine Linux v3.9".into(),
         evidence: "etc/os-release".into(),
+        content_sets: Vec::new(),
     };
     let mut packages = vec![musl, ssl, django, lodash, go, evil];
     packages.sort();

@@ -50,8 +50,9 @@ pub(crate) struct Publisher {
     pub(in crate::feeds) others: &'static str,
     /// What a document says; the time is that of its last change.
     pub(in crate::feeds) said: fn(&Document<'_>, Option<Timestamp>) -> Said,
-    /// The streams that are covered where one of them is spoken of.
-    pub(in crate::feeds) covered_with: fn(&Stream) -> Vec<Stream>,
+    /// The streams that are covered where these are spoken of, by all that was gathered; those
+    /// themselves are.
+    pub(in crate::feeds) covered_with: fn(&BTreeSet<Stream>, &Gathered) -> Vec<Stream>,
 }
 
 /// What a document says.
@@ -266,9 +267,7 @@ impl<'r> Reading<'r> {
             return Err(Error::new(ErrorKind::OverLimit, message));
         }
         for stream in said.spoken_of {
-            if !self.streams.contains(&stream) {
-                self.streams.extend((self.publisher.covered_with)(&stream));
-            }
+            self.streams.insert(stream);
         }
         self.taken += u64::from(!said.advisories.is_empty());
         for (stream, package, advisory) in said.advisories {
@@ -279,7 +278,9 @@ impl<'r> Reading<'r> {
     }
 
     fn finish(self) -> Result<()> {
-        let Self { tally, into, publisher, .. } = self;
+        let Self { tally, into, publisher, mut streams, .. } = self;
+        let covered = (publisher.covered_with)(&streams, into);
+        streams.extend(covered);
         let id = publisher.id;
         understood(id, tally.total, tally.not_understood, &tally.example, self.limits)?;
         if self.elsewhere > 0 {
@@ -292,7 +293,7 @@ impl<'r> Reading<'r> {
             licence: "CC-BY-4.0".to_owned(),
             advisories: self.taken,
             not_understood: tally.not_understood,
-            streams: self.streams.into_iter().collect(),
+            streams: streams.into_iter().collect(),
         });
         Ok(())
     }

@@ -3,9 +3,11 @@
 //! and package where the flaw stands, what is not fixed included. OSV's zip of Red Hat is made of
 //! errata, and knows of fixes alone.
 //!
-//! Kept is what is said of Red Hat Enterprise Linux itself, in the streams that OSV gives it
-//! (`Red Hat:enterprise_linux:9::baseos`). Its extended streams and other products are not looked up
-//! by any image, and are counted.
+//! Kept is what is said of Red Hat Enterprise Linux, in the streams that OSV gives it
+//! (`Red Hat:enterprise_linux:9::baseos`), and of its streams with longer support
+//! (`Red Hat:rhel_eus:9.2::baseos`), which images are looked up in that name their repositories. Other
+//! products are counted. Beside the documents, `repository-to-cpe.json` says which products Red Hat's
+//! repositories have; without it nothing is known of these.
 
 use std::path::Path;
 
@@ -14,10 +16,14 @@ use crate::error::Result;
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+mod cpe;
 mod products;
+mod repositories;
 mod statements;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use repositories::FILE as REPOSITORIES;
 
 /// The documents.
 pub(crate) static RED_HAT: Publisher = Publisher {
@@ -34,6 +40,7 @@ pub(crate) static RED_HAT: Publisher = Publisher {
 /// # Errors
 /// When there are none, one of the files is damaged, or too much is not understood.
 pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
+    repositories::read(folder, limits, into)?;
     RED_HAT.read(folder, limits, into)
 }
 
@@ -43,6 +50,14 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
 /// When it is no such document, or too much of it is not understood.
 pub fn parse(json: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
     RED_HAT.parse(json, limits, into)
+}
+
+/// Reads a list of repositories: the entry for tests and fuzzing.
+///
+/// # Errors
+/// When it is no such list, or too much of it is not understood.
+pub fn parse_repositories(json: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
+    repositories::parse(json, limits, into)
 }
 
 /// Reads an archive of documents, packed or not: the entry for fuzzing.

@@ -1,16 +1,18 @@
 //! What an id of a CSAF document stands for: a package of a release of Red Hat Enterprise Linux, or
 //! something else.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
-use cleanbill_core::matching::red_hat;
+use cleanbill_core::matching::{red_hat, red_hat_release};
 use cleanbill_core::purl::PackageUrl;
 
 use super::super::SOURCE;
 use super::super::csaf::document::Document;
 use super::super::csaf::tree::Tree;
 use super::super::errata::version;
+use super::cpe::product;
+use crate::gather::Gathered;
 
 /// How many relationships may stand between a package and its product; a module is one.
 const LEVELS: usize = 4;
@@ -111,63 +113,23 @@ fn rpm(purl: &PackageUrl, stream: Stream, module: Option<String>) -> Result<Pack
     Ok(Package { stream, name: purl.name().to_owned(), module, version, arch })
 }
 
-/// The stream of a CPE, `cpe:/o:redhat:enterprise_linux:9::baseos`. A minor release of the one line
-/// that is supported, as version 10 has them, is the release: `10.1` is `10`.
+/// The stream of a CPE of Red Hat Enterprise Linux, its streams with longer support included.
 fn stream(cpe: &str) -> Option<Stream> {
-    let rest = cpe.strip_prefix("cpe:/a:").or_else(|| cpe.strip_prefix("cpe:/o:"))?;
-    let mut parts = rest.strip_prefix("redhat:enterprise_linux:")?.split(':');
-    let (version, update, edition) = (parts.next()?, parts.next(), parts.next());
-    let major = version.split('.').next().filter(|major| {
-        !major.is_empty() && major.len() <= 3 && major.bytes().all(|b| b.is_ascii_digit())
-    })?;
-    let plain = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
-    if parts.next().is_some() || update.is_some_and(|u| !u.is_empty()) {
-        return None;
-    }
-    let whole = format!("enterprise_linux:{major}");
-    let release = match edition.filter(|edition| !edition.is_empty()) {
-        Some(edition) if plain(edition) => format!("{whole}::{edition}"),
-        Some(_) => return None,
-        None => whole,
-    };
-    Some(Stream::release(Ecosystem::RedHat, release))
+    let product = product(cpe).filter(|product| red_hat_release(product).is_some())?;
+    Some(Stream::release(Ecosystem::RedHat, product))
 }
 
 /// The streams that are covered where one of them is: a document speaks of every product of Red
-/// Hat, so of which nothing is said has nothing to say.
-pub(super) fn covered_with(stream: &Stream) -> Vec<Stream> {
-    let whole = stream.release.split("::").next().unwrap_or_default();
-    let mut streams = red_hat(whole.strip_prefix("enterprise_linux:").unwrap_or(whole));
-    streams.push(stream.clone());
-    streams
-}
-
-#[cfg(test)]
-mod tests {
-    use super::stream;
-
-    #[test]
-    fn the_stream_of_a_cpe() {
-        let table = [
-            ("cpe:/o:redhat:enterprise_linux:9::baseos", "enterprise_linux:9::baseos"),
-            ("cpe:/a:redhat:enterprise_linux:9::appstream", "enterprise_linux:9::appstream"),
-            ("cpe:/o:redhat:enterprise_linux:9", "enterprise_linux:9"),
-            ("cpe:/a:redhat:enterprise_linux:8", "enterprise_linux:8"),
-            ("cpe:/o:redhat:enterprise_linux:10.1", "enterprise_linux:10"),
-            ("cpe:/a:redhat:enterprise_linux:10.0::appstream", "enterprise_linux:10::appstream"),
-            ("cpe:/o:redhat:enterprise_linux:7::server", "enterprise_linux:7::server"),
-            ("cpe:/a:redhat:rhel_eus:9.2::appstream", "-"),
-            ("cpe:/o:redhat:enterprise_linux_eus:10.0", "-"),
-            ("cpe:/a:redhat:enterprise_linux:x", "-"),
-            ("cpe:/a:redhat:enterprise_linux:", "-"),
-            ("cpe:/a:redhat:openshift:4.16::el9", "-"),
-            ("cpe:/a:redhat:enterprise_linux:9::a:b", "-"),
-            ("cpe:2.3:o:redhat:enterprise_linux:9:*:*:*:*:*:*:*", "-"),
-            ("", "-"),
-        ];
-        for (cpe, want) in table {
-            let said = stream(cpe).map_or("-".to_owned(), |s| s.release);
-            assert_eq!(said, want, "{cpe}");
-        }
+/// Hat, so of which nothing is said has nothing to say. Its products are those of its repositories.
+pub(super) fn covered_with(streams: &BTreeSet<Stream>, into: &Gathered) -> Vec<Stream> {
+    let products: BTreeSet<String> = into.content_sets.values().flatten().cloned().collect();
+    let releases: BTreeSet<&str> =
+        streams.iter().filter_map(|s| red_hat_release(&s.release)).collect();
+    let mut covered: Vec<Stream> = releases.iter().flat_map(|release| red_hat(release)).collect();
+    let ours = |product: &String| red_hat_release(product).is_some_and(|of| releases.contains(of));
+    for product in products.into_iter().filter(ours) {
+        let whole = product.split("::").next().unwrap_or_default().to_owned();
+        covered.extend([whole, product].map(|p| Stream::release(Ecosystem::RedHat, p)));
     }
+    covered
 }

@@ -232,6 +232,26 @@ fn severities_are_red_hats_own_and_else_computed() {
 }
 
 #[test]
+fn products_of_repositories_are_covered_where_documents_speak_of_their_release() {
+    let json = document(
+        &["eus=cpe:/o:redhat:rhel_eus:9.2::baseos"],
+        &["a=pkg:rpm/redhat/a?arch=src"],
+        &["eus|a"],
+        &status("known_affected", &["eus:a"]),
+    );
+    let repositories = r#"{"data":{"a":{"cpes":["cpe:/a:redhat:rhel_eus:9.2::appstream","cpe:/o:redhat:rhel_aus:8.4::baseos"]},"b":{"cpes":["cpe:/a:redhat:openshift:4.16::el9"]}}}"#;
+    let mut gathered = Gathered::default();
+    super::parse_repositories(repositories.as_bytes(), &Limits::default(), &mut gathered).unwrap();
+    parse(json.as_bytes(), &Limits::default(), &mut gathered).unwrap();
+    let streams: Vec<_> = gathered.feeds[0].streams.iter().map(|s| s.release.as_str()).collect();
+    let parts = ["", "::appstream", "::baseos", "::crb", "::highavailability"];
+    let mut want: Vec<_> = parts.map(|part| format!("enterprise_linux:9{part}")).into();
+    // Nothing is said of version 8, and OpenShift is not read.
+    want.extend(["", "::appstream", "::baseos"].map(|part| format!("rhel_eus:9.2{part}")));
+    assert_eq!(streams, want);
+}
+
+#[test]
 fn what_is_not_of_enterprise_linux_is_counted_and_what_is_wrong_too() {
     let products =
         [WHOLE, "eus=cpe:/a:redhat:rhel_eus:9.2::appstream", "o=cpe:/a:redhat:openshift:4"];
@@ -241,12 +261,15 @@ fn what_is_not_of_enterprise_linux_is_counted_and_what_is_wrong_too() {
     let json = document(&products, &components, &parts, &status("known_affected", &ids));
     let mut gathered = Gathered::default();
     parse(json.as_bytes(), &Limits::default(), &mut gathered).unwrap();
-    assert_eq!(said(&gathered), "9 a Affected open - [src] UNKNOWN []");
+    let extended = "Red Hat:rhel_eus:9.2::appstream a Affected open - [src] UNKNOWN []";
+    assert_eq!(said(&gathered), format!("9 a Affected open - [src] UNKNOWN []; {extended}"));
     let ignored = gathered.ignored.join("");
-    assert!(ignored.starts_with("redhat: 6 statements about other products"), "{ignored}");
+    assert!(ignored.starts_with("redhat: 5 statements about other products"), "{ignored}");
     let streams: Vec<_> = gathered.feeds[0].streams.iter().map(|s| s.release.as_str()).collect();
     let parts = ["", "::appstream", "::baseos", "::crb", "::highavailability"];
-    assert_eq!(streams, parts.map(|part| format!("enterprise_linux:9{part}")));
+    let mut want: Vec<_> = parts.map(|part| format!("enterprise_linux:9{part}")).into();
+    want.push("rhel_eus:9.2::appstream".into());
+    assert_eq!(streams, want);
 
     let usual =
         document(&[WHOLE], &components[..1], &["r9|a"], &status("known_affected", &["r9:a"]));

@@ -83,6 +83,7 @@ fn evidence(image: &str, byte: u8, packages: &[&str]) -> Evidence {
         release: "3.9".into(),
         pretty_name: "Alpine".into(),
         evidence: "etc/os-release".into(),
+        content_sets: Vec::new(),
     };
     let platform = PlatformEvidence {
         platform: None,

@@ -241,7 +241,8 @@ fn distribution(reader: &mut Reader<'_>, key: &str, node: &Placed) -> Option<Dis
     let (id, version) = text.split_once(' ').unwrap_or((&text, ""));
     let (id, version) = (id.to_owned(), version.to_owned());
     let (release, evidence) = (version.clone(), "a case".to_owned());
-    Some(Distribution { id, version, release, pretty_name: text.clone(), evidence })
+    let (pretty_name, content_sets) = (text.clone(), Vec::new());
+    Some(Distribution { id, version, release, pretty_name, evidence, content_sets })
 }
 
 fn platform(reader: &mut Reader<'_>, key: &str, node: &Placed) -> Option<Platform> {
