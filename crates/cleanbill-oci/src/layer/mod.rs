@@ -172,6 +172,4 @@ pub fn fuzz(bytes: &[u8]) {
 }
 
 #[cfg(test)]
-mod limit_tests;
-#[cfg(test)]
 mod tests;

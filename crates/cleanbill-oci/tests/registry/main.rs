@@ -4,6 +4,7 @@
 mod server;
 
 mod addresses;
+mod blobs;
 mod login;
 mod pull;
 mod push;

@@ -3,12 +3,12 @@
 use std::io::Read;
 use std::sync::Arc;
 
-use super::LayerReader;
-use super::tests::{read, read_from, small};
+use super::{read, read_from, small};
 use crate::blob::Clock;
 use crate::content::{Content, Descriptor, Role};
 use crate::error::{ErrorKind, Result};
 use crate::image::Layer;
+use crate::layer::LayerReader;
 use crate::limits::Limits;
 use crate::media_type::OCI_LAYER;
 use crate::testing::{MemoryContent, TarBuilder, gzip, header, sha256, zstd};
