@@ -1,13 +1,9 @@
-//! A file past 400 lines is usually two things; one of tests past 600.
+//! A file past 400 lines is usually two things, of tests too.
 
-use super::bans::is_test;
 use super::{Problem, Tree};
 
 /// The most lines of a Rust file, tests included.
 const MOST: usize = 400;
-
-/// The most lines of a file of tests only: tables grow by rows.
-const MOST_OF_TESTS: usize = 600;
 
 /// Files that are longer all the same: since when, and why. An entry that is no longer needed
 /// is a problem too.
@@ -18,12 +14,11 @@ pub fn check(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
     for file in tree.rust() {
         let lines = file.text.lines().count();
-        let most = if is_test(&file.path) { MOST_OF_TESTS } else { MOST };
         let excepted = EXCEPTIONS.iter().any(|(path, _, _)| *path == file.path);
-        if lines > most && !excepted {
-            let what = format!("has {lines} lines, over {most}: split it by what it is about");
+        if lines > MOST && !excepted {
+            let what = format!("has {lines} lines, over {MOST}: split it by what it is about");
             problems.push(Problem::new(&file.path, what));
-        } else if lines <= most && excepted {
+        } else if lines <= MOST && excepted {
             let what = "is no longer too long: take it off the list in xtask/src/tidy/sizes.rs";
             problems.push(Problem::new(&file.path, what));
         }
@@ -38,10 +33,10 @@ mod tests {
     #[test]
     fn a_long_file_is_found() {
         for (lines, expected) in [(400, 0), (401, 1)] {
-            let tree = Tree::of(&[("crates/a/src/a.rs", &"x\n".repeat(lines))]);
-            assert_eq!(check(&tree).len(), expected, "{lines}");
-            let tests = Tree::of(&[("crates/a/src/tests.rs", &"x\n".repeat(lines + 200))]);
-            assert_eq!(check(&tests).len(), expected, "{lines}");
+            for path in ["crates/a/src/a.rs", "crates/a/src/tests.rs"] {
+                let tree = Tree::of(&[(path, &"x\n".repeat(lines))]);
+                assert_eq!(check(&tree).len(), expected, "{path} {lines}");
+            }
         }
     }
 }
