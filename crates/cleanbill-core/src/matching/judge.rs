@@ -1,7 +1,9 @@
 //! What one package's advisories say of it, found out once for every inventory that has it.
 
+use std::borrow::Borrow;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
+use std::hash::Hash;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -81,8 +83,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
             return Ok(Rc::clone(known));
         }
         let found: Rc<[Advisory]> = self.advisories.lookup(stream, name)?.into();
-        let names = self.looked_up.entry(stream.clone()).or_default();
-        names.insert(name.to_owned(), Rc::clone(&found));
+        keep(&mut self.looked_up, stream, name.to_owned(), Rc::clone(&found));
         Ok(found)
     }
 
@@ -116,8 +117,7 @@ impl<'a, A: Advisories> Judge<'a, A> {
         }
         let judged = Rc::new(self.anew(package, streams)?);
         let by = self.judged.entry(streams.stand_ins).or_default();
-        let all = by.entry(streams.all.to_vec()).or_default();
-        all.insert(self.key.clone(), Rc::clone(&judged));
+        keep(by, streams.all, self.key.clone(), Rc::clone(&judged));
         Ok(judged)
     }
 
@@ -219,6 +219,23 @@ impl<'a, A: Advisories> Judge<'a, A> {
         }
         judged.gaps.extend(gaps);
         Ok(())
+    }
+}
+
+/// Keeps a value under two keys, of which the outer one is made only where it is new: an image has
+/// a thousand packages and a few streams.
+fn keep<K, Q, V>(map: &mut Quick<K, Quick<String, V>>, outer: &Q, name: String, value: V)
+where
+    K: Borrow<Q> + Hash + Eq,
+    Q: ToOwned<Owned = K> + Hash + Eq + ?Sized,
+{
+    match map.get_mut(outer) {
+        Some(all) => {
+            all.insert(name, value);
+        }
+        None => {
+            map.insert(outer.to_owned(), Quick::from_iter([(name, value)]));
+        }
     }
 }
 
