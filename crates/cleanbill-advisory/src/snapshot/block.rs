@@ -265,7 +265,7 @@ impl Record<'_> {
 
     fn advisories(&mut self, mut r: Reader<'_>) -> Decoded<Vec<Advisory>> {
         let count = r.count()?;
-        let mut out: Vec<Advisory> = Vec::new();
+        let mut out: Vec<Advisory> = Vec::with_capacity(count.min(ROOM));
         for _ in 0..count {
             let flags = r.byte()?;
             let id = self.read_text(&mut r)?;
@@ -301,8 +301,9 @@ impl Record<'_> {
         let unreadable = when(UNREADABLE)?;
         let module = when(MODULE)?;
         let arches = if flags & ARCHES == 0 { Vec::new() } else { self.read_list(r)? };
-        let mut ranges = Vec::new();
-        for _ in 0..r.count()? {
+        let count = r.count()?;
+        let mut ranges = Vec::with_capacity(count.min(ROOM));
+        for _ in 0..count {
             let introduced = match r.num()? {
                 0 => None,
                 n => Some(self.text_of(n - 1)?),
@@ -333,7 +334,12 @@ impl Record<'_> {
     }
 
     fn read_list(&mut self, r: &mut Reader<'_>) -> Decoded<Vec<String>> {
-        (0..r.count()?).map(|_| self.read_text(r)).collect()
+        let count = r.count()?;
+        let mut texts = Vec::with_capacity(count.min(ROOM));
+        for _ in 0..count {
+            texts.push(self.read_text(r)?);
+        }
+        Ok(texts)
     }
 
     fn read_text(&mut self, r: &mut Reader<'_>) -> Decoded<String> {
@@ -357,6 +363,9 @@ fn weight(a: &Advisory) -> usize {
         + a.ranges.len() * (size_of::<advisory::Range>() + 32)
 }
 
+/// Things that room is made for before they are read: more than nearly all lists have, and not so
+/// many that a count which lies would cost anything.
+const ROOM: usize = 64;
 /// What one package's advisories may take in memory.
 const RECORD_MAX: usize = 256 << 20;
 const NO_TEXT: &str = "names a text that it does not have";

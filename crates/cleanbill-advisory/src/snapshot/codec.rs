@@ -74,24 +74,35 @@ fn cve(text: &str) -> Option<(u16, u64)> {
     (number.len() <= 12 && cve_text(parsed.0, parsed.1) == text).then_some(parsed)
 }
 
+/// Written by hand from its end, since a snapshot has an id for every few bytes.
 fn cve_text(year: u16, number: u64) -> String {
-    let mut text = String::with_capacity(24);
-    text.push_str("CVE-");
-    padded(&mut text, u64::from(year));
-    text.push('-');
-    padded(&mut text, number);
-    text
+    // `CVE-`, five digits, a hyphen and twenty digits.
+    let mut letters = [b'0'; 30];
+    let mut start = padded(&mut letters, 30, number) - 1;
+    put(&mut letters, start, b'-');
+    start = padded(&mut letters, start, u64::from(year));
+    for letter in b"-EVC" {
+        start -= 1;
+        put(&mut letters, start, *letter);
+    }
+    let text = letters.get(start..).unwrap_or_default();
+    std::str::from_utf8(text).unwrap_or_default().to_owned()
 }
 
-/// A number with four digits at least: by hand, since a snapshot has an id for every few bytes.
-fn padded(text: &mut String, number: u64) {
-    let mut unit = 1000;
-    while number / unit >= 10 {
-        unit *= 10;
+/// Writes a number with four digits at least before a place; returns where it begins.
+fn padded(letters: &mut [u8; 30], end: usize, mut number: u64) -> usize {
+    let mut start = end;
+    while number > 0 || end - start < 4 {
+        start -= 1;
+        put(letters, start, b'0' + (number % 10) as u8);
+        number /= 10;
     }
-    while unit > 0 {
-        text.push(char::from(b'0' + (number / unit % 10) as u8));
-        unit /= 10;
+    start
+}
+
+fn put(letters: &mut [u8; 30], at: usize, letter: u8) {
+    if let Some(place) = letters.get_mut(at) {
+        *place = letter;
     }
 }
 
