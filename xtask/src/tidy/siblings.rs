@@ -52,6 +52,7 @@ const FAMILIES: &[Family] = &[
             "bounded",
             "csaf",
             "errata",
+            "listed",
             "osv_ids",
             "osv_licences",
             "osv_ranges",

@@ -2,7 +2,6 @@
 //! the same facts as OSV's zip of AlmaLinux, with the module stream and the architecture of each
 //! build, which OSV leaves out.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -12,11 +11,10 @@ use cleanbill_core::advisory::Feed;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use super::bounded::Bounded;
 use super::errata::{ARCHES, Build, Errata, Erratum, version};
+use super::listed::{self, Listed};
 use super::osv::word;
 use super::secdb::cve;
 use super::{Tally, entries, is_cve, understood, unpacked};
@@ -125,20 +123,10 @@ struct Reading<'r> {
 
 impl Reading<'_> {
     fn release(&mut self, release: &str, from: impl Read) -> Result<()> {
-        let mut list = List {
-            errata: Errata::default(),
-            limits: self.limits,
-            tally: &mut self.tally,
-            over: None,
-        };
-        let from = BufReader::new(Bounded::new(from, 2, self.limits));
-        let mut json = serde_json::Deserializer::from_reader(from);
-        let whole = Document(&mut list).deserialize(&mut json).and_then(|()| json.end());
-        let List { errata, over, .. } = list;
-        if let Some(over) = over {
-            return Err(over);
-        }
-        whole.map_err(|e| Error::malformed("no list of AlmaLinux's errata").because(e))?;
+        let mut list =
+            List { errata: Errata::default(), limits: self.limits, tally: &mut self.tally };
+        listed::read(&mut list, from, self.limits, "list of AlmaLinux's errata")?;
+        let List { errata, .. } = list;
         if errata.len() == 0 {
             return Err(Error::malformed("no erratum of a flaw in it"));
         }
@@ -164,11 +152,12 @@ struct List<'r> {
     errata: Errata,
     limits: &'r Limits,
     tally: &'r mut Tally,
-    /// A limit that was passed, which ends it.
-    over: Option<Error>,
 }
 
-impl List<'_> {
+impl Listed for List<'_> {
+    type Item = Value;
+    const LIST: &'static str = "data";
+
     fn item(&mut self, value: Value) -> Result<()> {
         let item: Item = match serde_json::from_value(value) {
             Ok(item) => item,
@@ -241,63 +230,5 @@ impl Item {
             wrong.get_or_insert_with(|| "it has no id, or names no package".to_owned());
         }
         (erratum, wrong)
-    }
-}
-
-/// The outer object, of which the list counts.
-struct Document<'l, 'r>(&'l mut List<'r>);
-
-impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Document<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with data")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<(), M::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "data" => map.next_value_seed(Items(&mut *self.0))?,
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The list of errata, one by one.
-struct Items<'l, 'r>(&'l mut List<'r>);
-
-impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of errata")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> std::result::Result<(), S::Error> {
-        while let Some(item) = list.next_element::<Value>()? {
-            if let Err(over) = self.0.item(item) {
-                self.0.over = Some(over);
-                return Err(serde::de::Error::custom("a limit was passed"));
-            }
-        }
-        Ok(())
     }
 }

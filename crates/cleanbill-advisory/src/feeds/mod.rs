@@ -17,6 +17,7 @@ pub mod eol;
 pub mod epss;
 mod errata;
 pub mod kev;
+mod listed;
 pub mod nvd;
 pub mod osv;
 mod osv_ids;

@@ -2,7 +2,6 @@
 //! `nvdcve-2.0-<year>.json.gz` (<https://nvd.nist.gov/vuln/data-feeds>), or the same unpacked.
 //! Which packages it says are affected is not read: its names are products, not packages.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -11,9 +10,8 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::{Feed, Rating};
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
-use super::bounded::Bounded;
+use super::listed::{self, Listed};
 use super::{Tally, entries, is_cve, understood};
 use crate::cvss::base_score;
 use crate::error::{Error, ErrorKind, Result};
@@ -80,8 +78,13 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
         }
         let file = BufReader::new(File::open(&path).map_err(|e| Error::io(&path, e))?);
         let done = match packed {
-            true => reading.file(flate2::read::MultiGzDecoder::new(file), limits),
-            false => reading.file(file, limits),
+            true => listed::read(
+                &mut reading,
+                flate2::read::MultiGzDecoder::new(file),
+                limits,
+                "file of NVD's",
+            ),
+            false => listed::read(&mut reading, file, limits, "file of NVD's"),
         };
         done.map_err(|e| e.within(path.display()))?;
     }
@@ -94,7 +97,7 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
 /// As [`read`].
 pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()> {
     let mut reading = Reading { into, tally: Tally::default(), as_of: None };
-    reading.file(from, limits)?;
+    listed::read(&mut reading, from, limits, "file of NVD's")?;
     reading.finish(limits)
 }
 
@@ -105,14 +108,7 @@ struct Reading<'g> {
 }
 
 impl Reading<'_> {
-    fn file(&mut self, from: impl Read, limits: &Limits) -> Result<()> {
-        let from = BufReader::new(Bounded::new(from, 2, limits));
-        let mut json = serde_json::Deserializer::from_reader(from);
-        let whole = Document(self).deserialize(&mut json).and_then(|()| json.end());
-        whole.map_err(|e| Error::malformed("no file of NVD's").because(e))
-    }
-
-    fn item(&mut self, item: Item) {
+    fn flaw(&mut self, item: Item) {
         let Cve { id, vuln_status, metrics } = item.cve;
         if !is_cve(&id) {
             self.tally.missed(|| format!("the id {:?}", id.chars().take(40).collect::<String>()));
@@ -157,66 +153,22 @@ impl Reading<'_> {
     }
 }
 
-/// The outer object, of which the time and the list of flaws count.
-struct Document<'r, 'g>(&'r mut Reading<'g>);
+impl Listed for Reading<'_> {
+    type Item = Item;
+    const LIST: &'static str = "vulnerabilities";
+    const TEXT: Option<&'static str> = Some("timestamp");
 
-impl<'de> DeserializeSeed<'de> for Document<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
-        from.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Document<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with vulnerabilities")
-    }
-
-    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> std::result::Result<(), M::Error> {
-        while let Some(key) = map.next_key::<String>()? {
-            match key.as_str() {
-                "vulnerabilities" => map.next_value_seed(Items(&mut *self.0))?,
-                "timestamp" => {
-                    let text: String = map.next_value()?;
-                    self.0.as_of = self.0.as_of.max(time(&text));
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
-            }
-        }
+    fn item(&mut self, item: Item) -> Result<()> {
+        self.flaw(item);
         Ok(())
+    }
+
+    fn text(&mut self, text: &str) {
+        self.as_of = self.as_of.max(time(text));
     }
 }
 
 /// NVD's times bear no zone; they are UTC.
 fn time(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| format!("{text}Z").parse().ok())
-}
-
-/// The list of flaws, one by one.
-struct Items<'r, 'g>(&'r mut Reading<'g>);
-
-impl<'de> DeserializeSeed<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, from: D) -> std::result::Result<(), D::Error> {
-        from.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Items<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of flaws")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut list: S) -> std::result::Result<(), S::Error> {
-        while let Some(item) = list.next_element::<Item>()? {
-            self.0.item(item);
-        }
-        Ok(())
-    }
 }
