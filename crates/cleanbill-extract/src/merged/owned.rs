@@ -49,7 +49,9 @@ impl Merged<'_> {
             }
         }
         for live in &self.live {
-            if let (Some(part), Some(path)) = (live.facts.part, self.listed(live.origin)) {
+            if let Some(part) = live.facts.part
+                && let Some(path) = self.listed(live.origin)
+            {
                 let whole = Extra::whole(&path, live.wanted, &path);
                 self.again
                     .insert((live.origin.layer as usize, Extra { part: Some(part), ..whole }));
@@ -57,7 +59,8 @@ impl Merged<'_> {
         }
     }
 
-    /// The path of a file as its layer lists it.
+    /// The path of a file as its layer lists it: found by reading the list from its beginning, so
+    /// only for the few files that are read again.
     fn listed(&self, origin: Origin) -> Option<String> {
         let (_, facts) = self.layers.get(origin.layer as usize)?;
         facts.listing.path(origin.entry)
