@@ -1,6 +1,8 @@
 //! The entries of one layer, as its tar lists them: the raw material of a merged root
 //! filesystem. Paths are relative to the image's root, `/`-separated, without `.` or `..`.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 /// What one entry of a layer is.
@@ -196,6 +198,21 @@ impl Listing {
             cursor.next()?;
         }
         cursor.next().map(str::to_owned)
+    }
+
+    /// The paths of the entries with these numbers, in one reading.
+    pub fn paths_at(&self, entries: &BTreeSet<u32>) -> BTreeMap<u32, String> {
+        let (mut cursor, mut at) = (self.paths.cursor(), 0);
+        let mut found = BTreeMap::new();
+        for entry in entries {
+            while at < *entry && cursor.next().is_some() {
+                at += 1;
+            }
+            let Some(path) = cursor.next() else { break };
+            found.insert(*entry, path.to_owned());
+            at += 1;
+        }
+        found
     }
 
     /// Bytes of memory held, for measurements.

@@ -1,6 +1,8 @@
 //! Examines one layer: is shown every entry, says whose content it wants, and keeps raw facts.
 //! Holds one file at a time, and nothing of a file that nobody wants.
 
+use std::collections::HashMap;
+
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::layer::{Entry, EntryKind};
 
@@ -26,6 +28,8 @@ pub enum Interest {
 #[derive(Debug)]
 pub struct LayerExaminer {
     options: Options,
+    /// What is wanted besides, by path.
+    extra: HashMap<String, Vec<Extra>>,
     layer: LayerFacts,
     /// Files whose facts are counted, and their bytes.
     counted: (usize, u64),
@@ -75,8 +79,13 @@ enum Content {
 impl LayerExaminer {
     /// An examiner for one layer.
     pub fn new(options: &Options) -> Self {
+        let mut extra: HashMap<String, Vec<Extra>> = HashMap::new();
+        for one in &options.extra_paths {
+            extra.entry(one.path.clone()).or_default().push(one.clone());
+        }
         Self {
             options: options.clone(),
+            extra,
             layer: LayerFacts::default(),
             counted: (0, 0),
             beside: Beside::new(options.file_bytes),
@@ -126,7 +135,7 @@ impl LayerExaminer {
 
     fn wishes(&self, path: &str) -> Vec<Extra> {
         let by_name = wanted(path).map(|wanted| Extra::whole(path, wanted, path));
-        let extra = self.options.extra_paths.iter().filter(|e| e.path == path);
+        let extra = self.extra.get(path).into_iter().flatten();
         by_name.into_iter().chain(extra.cloned()).collect()
     }
 

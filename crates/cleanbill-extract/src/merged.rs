@@ -9,14 +9,14 @@ mod rpm_log;
 mod runs_as;
 mod unread;
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::rootfs::{Item, Origin, Resolution, Rootfs};
 
 use crate::extractors::{self, Wanted};
-use crate::facts::{Facts, LayerFacts};
+use crate::facts::{Facts, LayerFacts, Part};
 use crate::options::Extra;
 use crate::owners::Owners;
 use crate::{apk, dpkg, os_release, passwd, rpm};
@@ -31,6 +31,8 @@ pub struct Merged<'a> {
     root: Rootfs,
     /// What is there in the end, in the order of the places that were looked at.
     live: Vec<Live<'a>>,
+    /// What is to be read again, until its paths are known.
+    wishes: Vec<Wish>,
     missing: BTreeSet<(usize, Extra)>,
     /// Files of which more has to be known, or a part is to be read by itself.
     again: BTreeSet<(usize, Extra)>,
@@ -38,6 +40,17 @@ pub struct Merged<'a> {
     /// Files in formats that are not read, with the format.
     unread: Vec<(&'static str, String)>,
     gaps: Vec<Gap>,
+}
+
+/// A file that is to be read again.
+#[derive(Debug)]
+struct Wish {
+    origin: Origin,
+    wanted: Wanted,
+    /// The link that makes it interesting, for which it is a gap while it is not read.
+    named: Option<String>,
+    /// Bytes of it that are wanted alone.
+    part: Option<Part>,
 }
 
 /// A file with facts that is there in the merged image.
@@ -67,6 +80,7 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
         layers,
         root: Rootfs::merge([]),
         live: Vec::new(),
+        wishes: Vec::new(),
         missing: BTreeSet::new(),
         again: BTreeSet::new(),
         owners: Owners::default(),
@@ -79,6 +93,7 @@ pub fn merge(layers: &[(Option<LayerId>, LayerFacts)]) -> Merged<'_> {
     finder.everywhere();
     merged.root = root;
     merged.find_owners(&by_origin);
+    merged.resolve_wishes();
     merged
 }
 
@@ -90,6 +105,30 @@ impl Merged<'_> {
     /// lists and was not summed up counts as no package's own.
     pub fn missing(&self) -> Vec<(usize, Extra)> {
         self.missing.union(&self.again).cloned().collect()
+    }
+
+    /// Finds the paths of what is to be read again, as layers list them: each list is read once,
+    /// since there may be as many wishes as it has entries.
+    fn resolve_wishes(&mut self) {
+        let wishes = std::mem::take(&mut self.wishes);
+        let mut entries: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+        for Wish { origin, .. } in &wishes {
+            entries.entry(origin.layer).or_default().insert(origin.entry);
+        }
+        let layers = self.layers;
+        let of_layer = |(layer, entries): (u32, BTreeSet<u32>)| {
+            let listing = layers.get(layer as usize).map(|(_, facts)| &facts.listing);
+            (layer, listing.map(|listing| listing.paths_at(&entries)).unwrap_or_default())
+        };
+        let paths: BTreeMap<u32, BTreeMap<u32, String>> =
+            entries.into_iter().map(of_layer).collect();
+        for Wish { origin, wanted, named, part } in wishes {
+            let path = paths.get(&origin.layer).and_then(|paths| paths.get(&origin.entry));
+            let Some(path) = path else { continue };
+            let whole = Extra::whole(path, wanted, named.as_deref().unwrap_or(path));
+            let into = if named.is_some() { &mut self.missing } else { &mut self.again };
+            into.insert((origin.layer as usize, Extra { part, ..whole }));
+        }
     }
 }
 
@@ -198,10 +237,7 @@ impl Finder<'_, '_> {
     }
 
     fn miss(&mut self, named: &str, wanted: Wanted, origin: Origin) {
-        let layer = origin.layer as usize;
-        let Some((_, facts)) = self.merged.layers.get(layer) else { return };
-        if let Some(path) = facts.listing.path(origin.entry) {
-            self.merged.missing.insert((layer, Extra::whole(&path, wanted, named)));
-        }
+        let wish = Wish { origin, wanted, named: Some(named.to_owned()), part: None };
+        self.merged.wishes.push(wish);
     }
 }

@@ -170,3 +170,22 @@ fn programs_and_their_checksums_are_read_in_a_second_pass() {
     let longer = [content.clone(), vec![0]].concat();
     check(&[debian(LIST, &listed, vec![file(PROGRAM, &longer)])], &twice("", "owner"));
 }
+
+#[test]
+fn many_files_of_several_layers_are_read_again_at_once() {
+    let jar = |n: usize| format!("usr/share/java/{n}.jar");
+    let listed: Vec<(String, String)> =
+        (0..300).map(|n| (jar(n), md5(format!("jar {n}").as_bytes()))).collect();
+    let listed: Vec<(&str, String)> =
+        listed.iter().map(|(path, sum)| (path.as_str(), sum.clone())).collect();
+    let files = |these: std::ops::Range<usize>, text: &str| -> Layer {
+        these.map(|n| file(&jar(n), format!("{text} {n}"))).collect()
+    };
+    let lower = debian(LIST, &listed, files(0..200, "jar"));
+    let upper = files(200..300, "jar");
+    assert_eq!(gaps(&inventory(&[lower.clone(), upper.clone()])), [""; 0]);
+    let changed = files(250..252, "another jar");
+    let told = "unreadable-database: usr/share/java/250.jar: Java archives, which are not read yet \
+                (2 of them)";
+    assert_eq!(gaps(&inventory(&[lower, upper, changed])), [told]);
+}

@@ -5,11 +5,10 @@ use std::collections::{HashMap, HashSet};
 
 use cleanbill_core::rootfs::{Item, Origin};
 
-use super::{Merged, unread};
+use super::{Merged, Wish, unread};
 use crate::checksums::Sums;
 use crate::extractors::Wanted;
 use crate::facts::{Facts, Owned};
-use crate::options::Extra;
 use crate::owners::{Asked, owners};
 
 impl Merged<'_> {
@@ -42,27 +41,14 @@ impl Merged<'_> {
         let lists = self.live.iter().flat_map(|l| &l.facts.owned);
         let lists = lists.filter(|o: &&Owned| installed.contains(o.package.as_str()));
         self.owners = owners(&self.root, &asked, lists);
-        for origin in self.owners.unsummed.iter().filter_map(|path| at.get(path)) {
-            if let Some(path) = self.listed(*origin) {
-                let extra = Extra::whole(&path, Wanted::Checksums, &path);
-                self.again.insert((origin.layer as usize, extra));
-            }
-        }
-        for live in &self.live {
-            if let Some(part) = live.facts.part
-                && let Some(path) = self.listed(live.origin)
-            {
-                let whole = Extra::whole(&path, live.wanted, &path);
-                self.again
-                    .insert((live.origin.layer as usize, Extra { part: Some(part), ..whole }));
-            }
-        }
-    }
-
-    /// The path of a file as its layer lists it: found by reading the list from its beginning, so
-    /// only for the few files that are read again.
-    fn listed(&self, origin: Origin) -> Option<String> {
-        let (_, facts) = self.layers.get(origin.layer as usize)?;
-        facts.listing.path(origin.entry)
+        let unsummed = self.owners.unsummed.iter().filter_map(|path| at.get(path));
+        let sums = unsummed.map(|origin| (*origin, Wanted::Checksums, None));
+        let parts = self.live.iter().filter(|live| live.facts.part.is_some());
+        let parts = parts.map(|live| (live.origin, live.wanted, live.facts.part));
+        let wishes = sums.chain(parts);
+        self.wishes.extend(wishes.map(|(origin, wanted, part)| {
+            // No link makes it interesting.
+            Wish { origin, wanted, named: None, part }
+        }));
     }
 }
