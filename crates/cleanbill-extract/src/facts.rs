@@ -111,6 +111,13 @@ impl Facts {
         }
     }
 
+    /// Notes the files of a package that is noted next, if it still is within [`MAX_CLAIMS`].
+    pub(crate) fn own(&mut self, files: Owned) {
+        if self.claims.len() < MAX_CLAIMS {
+            self.owned.push(files);
+        }
+    }
+
     /// Notes that something was left out, the first time, however much else was noted.
     pub(crate) fn over_limit(&mut self, detail: impl FnOnce() -> String) {
         let kind = GapKind::OverLimit;

@@ -50,7 +50,7 @@ impl Packages {
         let Some(claim) = claim.filter(|c| c.name != "gpg-pubkey") else { return };
         match self.files(&header, &claim.name) {
             Ok(owned) if owned.files.is_empty() => {}
-            Ok(owned) => self.facts.owned.push(owned),
+            Ok(owned) => self.facts.own(owned),
             Err(why) => {
                 let name = &claim.name;
                 self.unreadable(format!("the list of files of header {number}, {name}, {why}"));
