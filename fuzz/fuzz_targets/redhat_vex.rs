@@ -1,4 +1,4 @@
-//! Any bytes as a VEX document of Red Hat's, as an archive of them, and as its list of repositories. Must not panic, and must end.
+//! Any bytes as a VEX document of Red Hat's, and as an archive of them. Must not panic, and must end.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -11,6 +11,4 @@ fuzz_target!(|bytes: &[u8]| {
     };
     let _ = cleanbill_advisory::feeds::redhat::parse(bytes, &limits, &mut gathered);
     let _ = cleanbill_advisory::feeds::redhat::parse_archive(bytes, &limits, &mut gathered);
-    let _ =
-        cleanbill_advisory::feeds::redhat::parse_repositories(bytes, &limits, &mut gathered);
 });

@@ -9,6 +9,7 @@ use crate::checksums::Algorithm;
 use crate::extractors::{Extractor, Wanted};
 use crate::facts::{Claim, Facts, Owned};
 use crate::os_release::Release;
+use crate::room::Room;
 
 /// Where the database is; newer branches keep it below `usr`.
 pub(crate) const INSTALLED_PATHS: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
@@ -73,6 +74,7 @@ fn checksum(text: &str) -> Option<(Algorithm, Vec<u8>)> {
 fn installed(bytes: &[u8]) -> Facts {
     let mut facts = Facts::default();
     let mut stanza: Option<Stanza> = None;
+    let mut room = Room::new();
     let mut last = 0;
     for (index, line) in bytes.split(|b| *b == b'\n').enumerate() {
         let number = index + 1;
@@ -101,8 +103,7 @@ fn installed(bytes: &[u8]) -> Facts {
             "A" => stanza.arch = value.to_owned(),
             "o" => stanza.origin = value.to_owned(),
             "F" => stanza.folder = value.to_owned(),
-            "R" if stanza.folder.is_empty() => stanza.file(Some(value.to_owned())),
-            "R" => stanza.file(Some(format!("{}/{value}", stanza.folder))),
+            "R" => stanza.file(path(&stanza.folder, value, &mut room, &mut facts)),
             "Z" => stanza.sum = checksum(value),
             _ => {} // the package's checksum, sizes, dependencies, licences
         }
@@ -112,6 +113,13 @@ fn installed(bytes: &[u8]) -> Facts {
     }
     end(stanza, &mut facts);
     facts
+}
+
+/// The path of a file in a folder, if there is room for it: then it belongs to the package.
+fn path(folder: &str, name: &str, room: &mut Room, facts: &mut Facts) -> Option<String> {
+    let separator = if folder.is_empty() { "" } else { "/" };
+    let length = folder.len() + separator.len() + name.len();
+    room.take(length, facts).then(|| format!("{folder}{separator}{name}"))
 }
 
 fn end(stanza: Option<Stanza>, facts: &mut Facts) {
@@ -124,7 +132,7 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         return facts.unreadable(format!("the package at line {line}{of} has no {missing}"));
     }
     if let Some(files) = files {
-        facts.owned.push(Owned { package: name.clone(), ..files }.sealed());
+        facts.own(Owned { package: name.clone(), ..files }.sealed());
     }
     facts.claim(Claim {
         kind: PackageKind::Apk,
@@ -196,8 +204,8 @@ mod tests {
 
     #[test]
     fn packages_past_a_bound_are_told_once() {
-        let facts = installed("P:a\nV:1\n\n".repeat(200_002).as_bytes());
-        assert_eq!(facts.claims.len(), 200_000);
+        let facts = installed("P:a\nV:1\nR:a\n\n".repeat(200_002).as_bytes());
+        assert_eq!((facts.claims.len(), facts.owned.len()), (200_000, 200_000));
         let told: Vec<_> = facts.problems.iter().map(|p| p.detail.as_str()).collect();
         assert_eq!(told, ["more than 200000 packages; those after them were left out"]);
     }
@@ -242,6 +250,31 @@ mod tests {
             files.push(path.to_owned());
         }
         assert_eq!(files, ["etc/motd", "top", "usr/bin/x", "usr/bin/y"]);
+    }
+
+    #[test]
+    fn paths_past_a_bound_belong_to_nobody_and_are_told_once() {
+        let within = "f".repeat(4094);
+        // folder, how often a file of one letter is in it → how many belong to the package
+        let table = [
+            (within.clone(), 2, 2),
+            (format!("{within}f"), 2, 0),
+            ("f".repeat(1 << 20), 1 << 18, 0),
+            (within, 1 << 16, (64 << 20) / 4096),
+        ];
+        for (folder, times, want) in table {
+            let of = |name: &str, folder: &str, files: &str| {
+                format!("P:{name}\nV:1\nF:{folder}\n{files}\n")
+            };
+            let text = of("a", &folder, &"R:x\n".repeat(times)) + &of("b", "", "");
+            let facts = installed(text.as_bytes());
+            let files: usize = facts.owned.iter().map(|owned| owned.files.len()).sum();
+            assert_eq!((facts.claims.len(), files), (2, want), "{}", folder.len());
+            let told: Vec<_> = facts.problems.iter().map(|p| p.detail.as_str()).collect();
+            let over = "its lists of files have a path of more than 4096 bytes, or take more than 67108864";
+            let some = [over];
+            assert_eq!(told, if want == times { &[][..] } else { &some }, "{}", folder.len());
+        }
     }
 
     #[test]

@@ -3,11 +3,14 @@
 //! brought along. Packages whose own files are read are not taken from it as well.
 
 use std::collections::BTreeSet;
+use std::fmt;
+use std::marker::PhantomData;
 
 use cleanbill_core::gap::GapKind;
 use cleanbill_core::package::PackageKind;
 use cleanbill_core::purl::PackageUrl;
-use serde::Deserialize;
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::extractors::{Extractor, Wanted};
 use crate::facts::{Claim, Facts};
@@ -26,14 +29,14 @@ pub(crate) const DOCUMENT: Extractor = Extractor {
 #[derive(Deserialize)]
 struct Document {
     #[serde(default)]
-    packages: Vec<Described>,
+    packages: Found<Described>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Described {
     #[serde(default)]
-    external_refs: Vec<Reference>,
+    external_refs: Found<Reference>,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +46,59 @@ struct Reference {
     reference_type: String,
     #[serde(default)]
     reference_locator: String,
+}
+
+/// What may name a package by a URL.
+trait Naming {
+    /// The URL, if there is one.
+    fn url(self) -> Option<String>;
+}
+
+impl Naming for Reference {
+    fn url(self) -> Option<String> {
+        (self.reference_type == "purl").then_some(self.reference_locator)
+    }
+}
+
+impl Naming for Described {
+    /// The first: others are the same package.
+    fn url(self) -> Option<String> {
+        self.external_refs.urls.into_iter().next()
+    }
+}
+
+/// The URLs of a list, of which nothing else is held: an item of three bytes would take fifty.
+struct Found<T> {
+    urls: Vec<String>,
+    of: PhantomData<T>,
+}
+
+impl<T> Default for Found<T> {
+    fn default() -> Self {
+        Self { urls: Vec::new(), of: PhantomData }
+    }
+}
+
+impl<'de, T: Naming + Deserialize<'de>> Deserialize<'de> for Found<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Each<T>(Found<T>);
+        impl<'de, T: Naming + Deserialize<'de>> Visitor<'de> for Each<T> {
+            type Value = Found<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Found<T>, A::Error> {
+                let Self(mut found) = self;
+                while let Some(one) = list.next_element::<T>()? {
+                    found.urls.extend(one.url());
+                }
+                Ok(found)
+            }
+        }
+        from.deserialize_seq(Each(Self::default()))
+    }
 }
 
 fn document(bytes: &[u8]) -> Facts {
@@ -61,25 +117,21 @@ fn document(bytes: &[u8]) -> Facts {
     };
     // Of what nothing is known here, the kinds are told once.
     let mut others = BTreeSet::new();
-    let mut named = false;
-    for described in document.packages {
-        let urls = described.external_refs.into_iter().filter(|r| r.reference_type == "purl");
-        for Reference { reference_locator: text, .. } in urls.take(1) {
-            named = true;
-            match text.parse::<PackageUrl>() {
-                Ok(url) => match kind(url.kind()) {
-                    Ok(kind) => claim(kind, &url, &text, &mut facts),
-                    Err(Other::ReadElsewhere) => {}
-                    Err(Other::Unknown) => {
-                        others.insert(url.kind().to_owned());
-                    }
-                },
-                Err(why) => facts.unreadable(format!("{text:?} is no package URL: {why}")),
-            }
-        }
-    }
-    if !named {
+    let urls = document.packages.urls;
+    if urls.is_empty() {
         facts.unreadable("names no package by a package URL");
+    }
+    for text in urls {
+        match text.parse::<PackageUrl>() {
+            Ok(url) => match kind(url.kind()) {
+                Ok(kind) => claim(kind, &url, &text, &mut facts),
+                Err(Other::ReadElsewhere) => {}
+                Err(Other::Unknown) => {
+                    others.insert(url.kind().to_owned());
+                }
+            },
+            Err(why) => facts.unreadable(format!("{text:?} is no package URL: {why}")),
+        }
     }
     if let Some(first) = others.first() {
         let detail =
@@ -202,6 +254,12 @@ mod tests {
         check(&of(&["pkg:bitnami/nginx"]), &[], &["\"pkg:bitnami/nginx\" has no version"]);
         check(&of(&["nginx@1"]), &[], &["\"nginx@1\" is no package URL"]);
         check("{}", &[], &["names no package"]);
+        // Of several the first counts, and what is empty takes nothing, however much of it there is.
+        let purl = |url: &str| format!(r#"{{"referenceType":"purl","referenceLocator":"{url}"}}"#);
+        let empty = "{},".repeat(200_000);
+        let (a, b) = (purl("pkg:gem/a@1"), purl("pkg:gem/b@1"));
+        let text = format!(r#"{{"packages":[{empty}{{"externalRefs":[{empty}{a},{b}]}}]}}"#);
+        check(&text, &["gem a 1"], &[]);
         check(r#"{"packages":[{"name":"without a URL"}]}"#, &[], &["names no package"]);
     }
 

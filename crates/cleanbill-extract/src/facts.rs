@@ -104,9 +104,25 @@ impl Facts {
     pub(crate) fn claim(&mut self, claim: Claim) {
         if self.claims.len() < MAX_CLAIMS {
             self.claims.push(claim);
-        } else if !self.problems.iter().any(|p| p.kind == GapKind::OverLimit) {
-            let detail = format!("more than {MAX_CLAIMS} packages; those after them were left out");
-            self.problems.push(Problem { kind: GapKind::OverLimit, detail });
+        } else {
+            self.over_limit(|| {
+                format!("more than {MAX_CLAIMS} packages; those after them were left out")
+            });
+        }
+    }
+
+    /// Notes the files of a package that is noted next, if it still is within [`MAX_CLAIMS`].
+    pub(crate) fn own(&mut self, files: Owned) {
+        if self.claims.len() < MAX_CLAIMS {
+            self.owned.push(files);
+        }
+    }
+
+    /// Notes that something was left out, the first time, however much else was noted.
+    pub(crate) fn over_limit(&mut self, detail: impl FnOnce() -> String) {
+        let kind = GapKind::OverLimit;
+        if !self.problems.iter().any(|p| p.kind == kind) {
+            self.problems.push(Problem { kind, detail: detail() });
         }
     }
 

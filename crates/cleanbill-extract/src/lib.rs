@@ -31,6 +31,7 @@ mod passwd;
 mod program;
 mod purl;
 mod python;
+mod room;
 mod rpm;
 mod rust_binary;
 mod yum;
@@ -44,4 +45,4 @@ pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 4;
+pub const ENGINE: u32 = 5;

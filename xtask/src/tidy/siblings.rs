@@ -40,6 +40,7 @@ const FAMILIES: &[Family] = &[
             "owners",
             "program",
             "purl",
+            "room",
             "rust_binary",
         ],
     },

@@ -2,18 +2,13 @@
 
 use std::borrow::Cow;
 
-use cleanbill_core::gap::GapKind;
 use cleanbill_core::package::{PackageKind, SourcePackage};
 
 use super::header::{Damage, Header, Tag};
 use crate::checksums::Algorithm;
 use crate::facts::{Claim, Facts, Owned};
+use crate::room::Room;
 
-/// The most bytes of paths of one database, written out. A full workstation has 20 MiB; a
-/// hostile folder name could be repeated a million times.
-const MAX_PATH_BYTES: usize = 64 << 20;
-/// The most bytes of one path, as Linux has it.
-const MAX_PATH: usize = 4096;
 /// A file's state (`RPMFILE_STATE_NORMAL`): installed, and not another package's in the end.
 const NORMAL: u8 = 0;
 /// A file's flag (`RPMFILE_GHOST`): not from the package, which only reserves the name.
@@ -22,13 +17,13 @@ const GHOST: u32 = 1 << 6;
 /// Collects the packages of one database.
 pub(super) struct Packages {
     facts: Facts,
-    /// Bytes of paths that may still be written out.
-    paths_left: usize,
+    /// For the paths of files.
+    room: Room,
 }
 
 impl Packages {
     pub(super) fn new() -> Self {
-        Self { facts: Facts::default(), paths_left: MAX_PATH_BYTES }
+        Self { facts: Facts::default(), room: Room::new() }
     }
 
     pub(super) fn finish(self) -> Facts {
@@ -55,7 +50,7 @@ impl Packages {
         let Some(claim) = claim.filter(|c| c.name != "gpg-pubkey") else { return };
         match self.files(&header, &claim.name) {
             Ok(owned) if owned.files.is_empty() => {}
-            Ok(owned) => self.facts.owned.push(owned),
+            Ok(owned) => self.facts.own(owned),
             Err(why) => {
                 let name = &claim.name;
                 self.unreadable(format!("the list of files of header {number}, {name}, {why}"));
@@ -109,19 +104,9 @@ impl Packages {
         digest: Option<Cow<'_, str>>,
     ) -> bool {
         let length: usize = parts.iter().map(|p| p.len()).sum();
-        let room = self.paths_left.checked_sub(length).filter(|_| length <= MAX_PATH);
-        let Some(left) = room else {
-            let over = |p: &crate::facts::Problem| p.kind == GapKind::OverLimit;
-            if !self.facts.problems.iter().any(over) {
-                let detail = format!(
-                    "its lists of files have a path of more than {MAX_PATH} bytes, or take more than {}",
-                    MAX_PATH_BYTES
-                );
-                self.facts.problem(GapKind::OverLimit, detail);
-            }
+        if !self.room.take(length, &mut self.facts) {
             return false;
-        };
-        self.paths_left = left;
+        }
         owned.files.push(parts.concat().trim_start_matches('/'));
         match (by, digest) {
             (Some(by), Some(digest)) => owned.sums.push_hex(by, &digest),

@@ -2,6 +2,7 @@
 //! thousand of them; descriptions, notes and references are not looked at.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fmt;
 
 use cleanbill_core::Timestamp;
@@ -140,6 +141,12 @@ pub(in crate::feeds) struct Statuses<'d> {
     pub known_not_affected: Vec<Text<'d>>,
     #[serde(borrow)]
     pub under_investigation: Vec<Text<'d>>,
+}
+
+/// The ids of a list, each once: to name one a million times takes but a few megabytes.
+pub(in crate::feeds) fn once<'d>(ids: &'d [Text<'_>]) -> impl Iterator<Item = &'d str> {
+    let mut seen = HashSet::new();
+    ids.iter().map(|id| &*id.0).filter(move |id| seen.insert(*id))
 }
 
 #[derive(Deserialize)]

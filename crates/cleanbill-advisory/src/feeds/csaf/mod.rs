@@ -64,8 +64,20 @@ pub(in crate::feeds) struct Said {
     pub spoken_of: BTreeSet<Stream>,
     /// Statements about something else than packages of the publisher's distribution.
     pub elsewhere: u64,
-    /// What could not be understood, a sentence each.
-    pub wrong: Vec<String>,
+    /// How much could not be understood.
+    pub wrong: u64,
+    /// The first of it, for people.
+    pub example: String,
+}
+
+impl Said {
+    /// Counts something that could not be understood; only the first is told.
+    pub(in crate::feeds) fn missed(&mut self, why: &str) {
+        self.wrong += 1;
+        if self.example.is_empty() {
+            why.clone_into(&mut self.example);
+        }
+    }
 }
 
 /// What is read so far.
@@ -258,8 +270,8 @@ impl<'r> Reading<'r> {
     /// Takes what a document says.
     fn take(&mut self, name: &str, said: Said) -> Result<()> {
         self.elsewhere = self.elsewhere.saturating_add(said.elsewhere);
-        for why in said.wrong {
-            self.tally.missed(|| format!("{name}: {why}"));
+        for _ in 0..said.wrong {
+            self.tally.missed(|| format!("{name}: {}", said.example));
         }
         self.made = self.made.saturating_add(said.advisories.len() as u64);
         if self.made > self.limits.entries {

@@ -16,6 +16,10 @@ use crate::gather::Gathered;
 
 /// How many relationships may stand between a package and its product; a module is one.
 const LEVELS: usize = 4;
+/// The longest name, version, module or architecture that is kept, in bytes: it is kept for every
+/// product that has the package.
+const TEXT: usize = 256;
+
 /// A package of a release.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Package {
@@ -66,6 +70,7 @@ fn package(tree: &Tree<'_>, id: &str) -> Option<Result<Package, String>> {
     match purl.kind() {
         "rpm" if purl.namespace() == "redhat" => Some(rpm(&purl, stream, module)),
         // `ruby:2.6/ruby`: the package ruby of the module stream ruby:2.6.
+        "rpmmod" if !fits(&purl) => Some(Err(too_long(&purl))),
         "rpmmod" => {
             let module = purl.namespace().strip_prefix("redhat/").filter(|m| m.contains(':'))?;
             Some(Ok(Package {
@@ -87,7 +92,22 @@ fn module_stream(purl: &str) -> Option<String> {
     (purl.kind() == "rpmmod").then(|| format!("{}:{stream}", purl.name()))
 }
 
+/// Whether all of it that is kept is within bounds.
+fn fits(purl: &PackageUrl) -> bool {
+    let kept = purl.qualifiers().filter(|(key, _)| matches!(*key, "arch" | "rpmmod"));
+    let texts = kept.map(|(_, value)| value).chain(purl.version());
+    texts.chain([purl.namespace(), purl.name()]).all(|text| text.len() <= TEXT)
+}
+
+fn too_long(purl: &PackageUrl) -> String {
+    let shown: String = purl.name().chars().take(40).collect();
+    format!("the package {shown:?} has something of more than {TEXT} bytes")
+}
+
 fn rpm(purl: &PackageUrl, stream: Stream, module: Option<String>) -> Result<Package, String> {
+    if !fits(purl) {
+        return Err(too_long(purl));
+    }
     let get = |name: &str| purl.qualifiers().find(|(key, _)| *key == name).map(|(_, value)| value);
     let module = match get("rpmmod") {
         None => module,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::cpe::product;
@@ -146,7 +146,7 @@ impl<'de> Deserialize<'de> for Repository {
                 let mut cpes = None;
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
-                        "cpes" => cpes = map.next_value()?,
+                        "cpes" => cpes = map.next_value::<Option<Cpes>>()?.map(|cpes| cpes.0),
                         _ => _ = map.next_value::<IgnoredAny>()?,
                     }
                 }
@@ -154,6 +154,37 @@ impl<'de> Deserialize<'de> for Repository {
             }
         }
         from.deserialize_map(One).map(|cpes| Self(cpes.unwrap_or_default()))
+    }
+}
+
+/// A list of them; of those that are too many one is held.
+struct Cpes(Vec<String>);
+
+impl<'de> Deserialize<'de> for Cpes {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        struct Each;
+        impl<'de> Visitor<'de> for Each {
+            type Value = Vec<String>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a sequence of CPEs")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut list: A,
+            ) -> std::result::Result<Self::Value, A::Error> {
+                let mut cpes = Vec::new();
+                while let Some(cpe) = list.next_element::<String>()? {
+                    // What is more than one too many is told by whoever counts.
+                    if cpes.len() <= MAX_PRODUCTS {
+                        cpes.push(cpe);
+                    }
+                }
+                Ok(cpes)
+            }
+        }
+        from.deserialize_seq(Each).map(Self)
     }
 }
 
@@ -220,8 +251,12 @@ mod tests {
         let usual = Limits::default();
         let many: Vec<String> = (0..=100_000).map(|n| format!("\"{n}\":{{}}")).collect();
         let many = format!("{{\"data\":{{{}}}}}", many.join(","));
-        let cpes = vec!["\"cpe:/a:redhat:quay:3\""; 101].join(",");
-        let cpes = format!("{{\"data\":{{\"a\":{{\"cpes\":[{cpes}]}}}}}}");
+        let of = |count| {
+            let cpes = vec!["\"cpe:/a:redhat:quay:3\""; count].join(",");
+            format!("{{\"data\":{{\"a\":{{\"cpes\":[{cpes}]}}}}}}")
+        };
+        check(&of(100), &usual, Ok(&["a: quay:3"]));
+        let (cpes, more_cpes) = (of(101), of(100_000));
         let long = format!("{{\"data\":{{\"{}\":{{}}}}}}", "a".repeat(201));
         let deep = format!("{{\"data\":{{\"a\":{{\"cpes\":{}", "[".repeat(200_000));
         let deep_beside = format!("{{\"x\":{}", "[".repeat(200_000));
@@ -242,6 +277,7 @@ mod tests {
             (r#"{"data":{"a":{}}} x"#, "trailing characters"),
             (&many, "more than 100000"),
             (&cpes, "more than 100 CPEs"),
+            (&more_cpes, "more than 100 CPEs"),
             (&long, "no name of a repository"),
             (&deep, "no list of repositories"),
             (&deep_beside, "no list of repositories"),

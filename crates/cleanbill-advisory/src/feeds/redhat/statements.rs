@@ -9,7 +9,7 @@ use cleanbill_core::severity::Severity;
 
 use super::super::csaf::Said;
 use super::super::csaf::beside::{Beside, Status};
-use super::super::csaf::document::{Document, Vulnerability};
+use super::super::csaf::document::{Document, Vulnerability, once};
 use super::super::errata::ARCHES;
 use super::super::osv::time;
 use super::super::{SOURCE, is_cve};
@@ -46,7 +46,7 @@ fn one(
     said: &mut Said,
 ) {
     let Some(cve) = vulnerability.cve.as_ref().filter(|cve| is_cve(&cve.0)) else {
-        said.wrong.push("a vulnerability without the id of a CVE".to_owned());
+        said.missed("a vulnerability without the id of a CVE");
         return;
     };
     let beside = Beside::read(vulnerability, erratum);
@@ -59,12 +59,12 @@ fn one(
     ];
     let mut standings: BTreeMap<Standing, BTreeSet<String>> = BTreeMap::new();
     for (ids, status) in lists {
-        for id in ids {
-            match products.get(&id.0) {
+        for id in once(ids) {
+            match products.get(id) {
                 None => said.elsewhere += 1,
-                Some(Err(why)) => said.wrong.push(why.clone()),
+                Some(Err(why)) => said.missed(why),
                 Some(Ok(package)) => {
-                    let standing = standing(package, status, &id.0, &beside);
+                    let standing = standing(package, status, id, &beside);
                     let arches = standings.entry(standing).or_default();
                     arches.insert(package.arch.clone().unwrap_or_default());
                 }

@@ -276,6 +276,11 @@ fn what_is_not_of_enterprise_linux_is_counted_and_what_is_wrong_too() {
     let deep = format!("{{\"product_tree\":{}", "{\"branches\":[".repeat(10_000));
     let bad_purl = usual.replace("pkg:rpm/redhat/a?arch=src", "no purl");
     let no_release = usual.replace("redhat/a?", "redhat/a@1.0?");
+    // However often it is said, it is one thing.
+    let often = bad_purl.replace("[\"r9:a\"]", "[\"r9:a\",\"r9:a\"]");
+    let long = "x".repeat(257);
+    let with = |purl: &str| usual.replace("redhat/a?arch=src", purl);
+    let module = format!("pkg:rpmmod/redhat/a:{long}/a");
     let table: Vec<(String, &str)> = vec![
         (String::new(), "it: no CSAF document: EOF"),
         ("[]".into(), "it: no CSAF document: invalid"),
@@ -289,6 +294,15 @@ fn what_is_not_of_enterprise_linux_is_counted_and_what_is_wrong_too() {
             "it: a vulnerability without the id of a CVE",
         ),
         (bad_purl, "it: \\\"no purl\\\" is no package URL"),
+        (often, "it: \\\"no purl\\\" is no package URL"),
+        (with(&format!("redhat/{long}")), "it: the package \\\"xxxx"),
+        (with(&format!("redhat/a@{long}-1")), "it: the package \\\"a\\\" has something of more"),
+        (with(&format!("redhat/a?arch={long}")), "it: the package \\\"a\\\" has something of more"),
+        (with(&format!("redhat/a?rpmmod={long}:1")), "it: the package \\\"a\\\" has something"),
+        (
+            usual.replace("pkg:rpm/redhat/a?arch=src", &module),
+            "it: the package \\\"a\\\" has something of more",
+        ),
         (no_release, "it: \\\"1.0\\\" is no version with a release"),
     ];
     for (json, want) in table {
@@ -299,6 +313,26 @@ fn what_is_not_of_enterprise_linux_is_counted_and_what_is_wrong_too() {
         assert!(error.starts_with(&want), "{error}\n{want}");
     }
     assert_eq!(read_one(&usual.replace("\"final\"", "\"deleted\"")), "");
+}
+
+#[test]
+fn an_id_counts_once_in_a_list_however_often_it_is_named() {
+    let remedy = |n: u32| {
+        format!(
+            r#"{{"category":"vendor_fix","url":"https://x/errata/RHSA-2024:{n}","product_ids":["r9:a"]}}"#
+        )
+    };
+    let remedies: Vec<String> = (0..5000).map(remedy).collect();
+    let ids = ["r9:a", "o:a"].repeat(100_000);
+    let rest = format!(r#"{},"remediations":[{}]"#, status("fixed", &ids), remedies.join(","));
+    let products = [WHOLE, "o=cpe:/a:redhat:openshift:4"];
+    let json = document(&products, &["a=pkg:rpm/redhat/a@1-2?arch=src"], &["r9|a", "o|a"], &rest);
+    let mut gathered = Gathered::default();
+    parse(json.as_bytes(), &Limits::default(), &mut gathered).unwrap();
+    let errata: Vec<_> = gathered.advisories.values().flatten().map(|a| a.errata.len()).collect();
+    assert_eq!(errata, [5000]);
+    let ignored = gathered.ignored.join("");
+    assert!(ignored.starts_with("redhat: 1 statements about other products"), "{ignored}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub(super) enum Meant<'p> {
     Other,
     Package(&'p Product, &'p Component),
     /// It cannot be understood; why.
-    Wrong(String),
+    Wrong(&'p str),
 }
 
 /// What the ids of a document stand for.
@@ -85,7 +85,7 @@ impl<'d> Products<'d> {
         let Some(Some(product)) = self.products.get(product) else { return Meant::Other };
         match self.components.get(component) {
             Some(Some(Ok(component))) => Meant::Package(product, component),
-            Some(Some(Err(why))) => Meant::Wrong(why.clone()),
+            Some(Some(Err(why))) => Meant::Wrong(why),
             Some(None) | None => Meant::Other,
         }
     }

@@ -21,7 +21,7 @@ use cleanbill_core::severity::Severity;
 
 use super::super::csaf::Said;
 use super::super::csaf::beside::{Beside, Status};
-use super::super::csaf::document::{Document, Text, Vulnerability};
+use super::super::csaf::document::{Document, Text, Vulnerability, once};
 use super::super::osv::time;
 use super::super::{SOURCE, is_cve};
 use super::products::{Component, Meant, Product, Products};
@@ -53,26 +53,27 @@ struct Standing<'p> {
 pub(super) fn read(document: &Document<'_>, date: Option<Timestamp>) -> Said {
     let products = Products::read(document);
     let mut said = Said::default();
-    for vulnerability in &document.vulnerabilities {
-        one(vulnerability, &products, date, &mut said);
-    }
     // A component that cannot be understood is one thing, however many products have it.
-    said.wrong.sort();
-    said.wrong.dedup();
+    let mut wrong = BTreeSet::new();
+    for vulnerability in &document.vulnerabilities {
+        one(vulnerability, &products, date, &mut said, &mut wrong);
+    }
+    wrong.into_iter().for_each(|why| said.missed(why));
     said
 }
 
-fn one(
+fn one<'p>(
     vulnerability: &Vulnerability<'_>,
-    products: &Products<'_>,
+    products: &'p Products<'_>,
     date: Option<Timestamp>,
     said: &mut Said,
+    wrong: &mut BTreeSet<&'p str>,
 ) {
     let Some(cve) = vulnerability.cve.as_ref().filter(|cve| is_cve(&cve.0)) else {
-        said.wrong.push("a vulnerability without the id of a CVE".to_owned());
+        wrong.insert("a vulnerability without the id of a CVE");
         return;
     };
-    let statements = statements(vulnerability, products, said);
+    let statements = statements(vulnerability, products, said, wrong);
     let known = Known::of(&statements);
     let standings: BTreeSet<Standing<'_>> =
         statements.iter().flat_map(|statement| known.standings(statement)).collect();
@@ -98,16 +99,17 @@ fn statements<'p>(
     vulnerability: &Vulnerability<'_>,
     products: &'p Products<'_>,
     said: &mut Said,
+    wrong: &mut BTreeSet<&'p str>,
 ) -> Vec<Statement<'p>> {
     // Which erratum brings which build, SUSE does not say.
     let beside = Beside::read(vulnerability, |_| None);
     let mut statements: Vec<Statement<'p>> = Vec::new();
     let mut take = |ids: &[Text<'_>], status: Status, but: &HashSet<(&Stream, &str)>| {
         let mut taken = Vec::new();
-        for id in ids {
-            match products.get(&id.0) {
+        for id in once(ids) {
+            match products.get(id) {
                 Meant::Other => said.elsewhere += 1,
-                Meant::Wrong(why) => said.wrong.push(why),
+                Meant::Wrong(why) => _ = wrong.insert(why),
                 Meant::Package(product, component) => {
                     let name = match status {
                         Status::Fixed => &component.name,
@@ -119,8 +121,8 @@ fn statements<'p>(
                     if !said.spoken_of.contains(&product.stream) {
                         said.spoken_of.insert(product.stream.clone());
                     }
-                    let status = beside.status(&id.0, status);
-                    let (severity, cvss) = beside.rating(&id.0);
+                    let status = beside.status(id, status);
+                    let (severity, cvss) = beside.rating(id);
                     taken.push(Statement { product, component, name, status, severity, cvss });
                 }
             }

@@ -65,6 +65,12 @@ fn what_is_hostile_is_refused_or_counted() {
     let error = parse(document(&lines, "").as_bytes(), &limits, &mut Gathered::default());
     let error = error.unwrap_err().to_string();
     assert!(error.starts_with("suse: 1 of 1 entries could not be understood"), "{error}");
+    // So is an id of a list, however often it is named there.
+    let lines = [pcre("known_affected", "SUSE Linux Micro 6.1", "pcre")].repeat(100_000);
+    let mut gathered = Gathered::default();
+    parse(document(&lines, "").as_bytes(), &limits, &mut gathered).unwrap();
+    let ignored = gathered.ignored.join("");
+    assert!(ignored.starts_with("suse: 1 statements about other products"), "{ignored}");
     let few = Limits { entries: 1, ..Limits::default() };
     let two =
         document(&[pcre("known_affected", SP6, "pcre"), pcre("known_affected", SP5, "pcre")], "");
