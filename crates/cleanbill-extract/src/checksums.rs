@@ -40,6 +40,11 @@ impl Sums {
         summing.finish()
     }
 
+    /// Memory that they take besides themselves, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.md5.len() + self.sha1.len() + self.sha256.len()
+    }
+
     fn by(&self, algorithm: Algorithm) -> &str {
         match algorithm {
             Algorithm::Md5 => &self.md5,

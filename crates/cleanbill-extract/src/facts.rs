@@ -143,7 +143,8 @@ impl Facts {
         let problems = self.problems.iter().map(|p| size_of::<Problem>() + p.detail.len());
         let sets = self.content_sets.iter().map(|s| size_of::<String>() + s.len());
         let repository = self.repository.iter().map(String::len);
-        claims.chain(owned).chain(problems).chain(sets).chain(repository).sum()
+        let sums = self.sums.iter().map(Sums::bytes);
+        claims.chain(owned).chain(problems).chain(sets).chain(repository).chain(sums).sum()
     }
 
     /// Notes what could not be understood, with where and why.
