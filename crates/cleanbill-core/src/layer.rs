@@ -193,11 +193,7 @@ impl Listing {
 
     /// The path of the entry with this number, counted from 0. Takes time in its number.
     pub fn path(&self, entry: u32) -> Option<String> {
-        let mut cursor = self.paths.cursor();
-        for _ in 0..entry {
-            cursor.next()?;
-        }
-        cursor.next().map(str::to_owned)
+        self.paths_at(&BTreeSet::from([entry])).remove(&entry)
     }
 
     /// The paths of the entries with these numbers, in one reading.

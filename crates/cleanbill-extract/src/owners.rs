@@ -9,13 +9,6 @@ use cleanbill_core::rootfs::{Resolution, Rootfs};
 use crate::checksums::Sums;
 use crate::facts::Owned;
 
-/// A file that is asked about, by its path after all links.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
-    /// What its content sums up to, once that is known.
-    pub(crate) sums: Option<&'a Sums>,
-}
-
 /// What the lists of packages say of the files that were asked about.
 #[derive(Debug, Default)]
 pub(crate) struct Owners {
@@ -27,13 +20,14 @@ pub(crate) struct Owners {
     pub(crate) unsummed: BTreeSet<String>,
 }
 
-/// Looks these files up in the lists of packages.
+/// Looks these files up in the lists of packages: each by its path after all links, with what its
+/// content sums up to, once that is known.
 ///
 /// Lists name files as their packages were built (`/lib/x`), the image may have them elsewhere
 /// (`/usr/lib/x`): each listed path is resolved, but only if its last name is asked for at all.
 pub(crate) fn owners<'a>(
     root: &Rootfs,
-    asked: &HashMap<&str, Asked<'_>>,
+    asked: &HashMap<&str, Option<&Sums>>,
     lists: impl Iterator<Item = &'a Owned>,
 ) -> Owners {
     let last = |path: &str| path.rsplit('/').next().unwrap_or(path).to_owned();
@@ -51,12 +45,12 @@ pub(crate) fn owners<'a>(
             if !names.contains(path.rsplit('/').next().unwrap_or(path)) {
                 continue;
             }
-            if let Some(of) = asked.get(path) {
-                found.listed(path.to_owned(), *of, owned, file);
+            if let Some(sums) = asked.get(path) {
+                found.listed(path.to_owned(), *sums, owned, file);
             } else if let Resolution::File { path, .. } = root.resolve(path)
-                && let Some(of) = asked.get(path.as_str())
+                && let Some(sums) = asked.get(path.as_str())
             {
-                found.listed(path, *of, owned, file);
+                found.listed(path, *sums, owned, file);
             }
         }
     }
@@ -67,8 +61,8 @@ pub(crate) fn owners<'a>(
 
 impl Owners {
     /// Notes that a package lists this file, under this number.
-    fn listed(&mut self, path: String, of: Asked<'_>, owned: &Owned, file: usize) {
-        match of.sums {
+    fn listed(&mut self, path: String, sums: Option<&Sums>, owned: &Owned, file: usize) {
+        match sums {
             Some(sums) if owned.sums.fits(file, sums) => {
                 self.own.insert(path, owned.package.clone());
             }

@@ -9,7 +9,7 @@ use super::{Merged, Wish, unread};
 use crate::checksums::Sums;
 use crate::extractors::Wanted;
 use crate::facts::{Facts, Owned};
-use crate::owners::{Asked, owners};
+use crate::owners::owners;
 
 impl Merged<'_> {
     /// Asks for the owners of all files that prove a language's package, and of those in formats
@@ -32,8 +32,8 @@ impl Merged<'_> {
         let sums = |origin| -> Option<&Sums> {
             facts.get(origin).into_iter().flatten().find_map(|(_, facts)| facts.sums.as_ref())
         };
-        let asked: HashMap<&str, Asked<'_>> =
-            at.iter().map(|(path, origin)| (path.as_str(), Asked { sums: sums(origin) })).collect();
+        let asked: HashMap<&str, Option<&Sums>> =
+            at.iter().map(|(path, origin)| (path.as_str(), sums(origin))).collect();
         let claims = self.live.iter().flat_map(|l| &l.facts.claims);
         let installed: HashSet<&str> =
             claims.filter(|c| c.kind.is_os()).map(|c| c.name.as_str()).collect();
@@ -45,10 +45,8 @@ impl Merged<'_> {
         let sums = unsummed.map(|origin| (*origin, Wanted::Checksums, None));
         let parts = self.live.iter().filter(|live| live.facts.part.is_some());
         let parts = parts.map(|live| (live.origin, live.wanted, live.facts.part));
-        let wishes = sums.chain(parts);
-        self.wishes.extend(wishes.map(|(origin, wanted, part)| {
-            // No link makes it interesting.
-            Wish { origin, wanted, named: None, part }
-        }));
+        // No link makes them interesting.
+        let wish = |(origin, wanted, part)| Wish { origin, wanted, named: None, part };
+        self.wishes.extend(sums.chain(parts).map(wish));
     }
 }
