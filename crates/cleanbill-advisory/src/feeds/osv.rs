@@ -13,6 +13,7 @@ use std::path::Path;
 use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::{Advisory, Feed, State};
 use cleanbill_core::ecosystem::{Ecosystem, Stream, Suffix};
+use cleanbill_core::matching::red_hat_main;
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
@@ -281,9 +282,13 @@ fn of_source(ecosystem: Ecosystem) -> Vec<String> {
 }
 
 /// The stream of an ecosystem as a document writes it. An image does not tell from which
-/// repository a package came, so all repositories' advisories are one stream.
+/// repository a package came, so all repositories' advisories are one stream; fixes of Red Hat's minor
+/// releases are the release's.
 fn stream(text: &str) -> Result<Stream> {
     let stream: Stream = text.parse().map_err(Error::malformed)?;
+    if stream.ecosystem == Ecosystem::RedHat {
+        return Ok(Stream::release(stream.ecosystem, red_hat_main(&stream.release)));
+    }
     Ok(match stream.ecosystem.suffix() {
         Suffix::Repository => Stream::of(stream.ecosystem),
         Suffix::Nothing | Suffix::Release | Suffix::Ecosystem => stream,

@@ -1,7 +1,7 @@
 //! VEX documents: the archive of all, and one by one those that have changed since it was made, which
 //! a list names with the time of each.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use cleanbill_core::{Date, Timestamp};
@@ -42,9 +42,9 @@ pub(super) struct Site {
 /// Where the archive of all is.
 #[derive(Clone, Copy)]
 pub(super) enum Archive {
-    /// Beside the documents, where a list names the newest (`csaf_vex_2026-08-05.tar.zst`), and
-    /// another which documents are gone.
-    Dated,
+    /// Beside the documents, where a list names the newest (`vex-archive.tar.zst`, or
+    /// `csaf_vex_2026-08-05.tar.zst`), and another which documents are gone.
+    Listed,
     /// At this address, where it is made anew: as old as its server says.
     InPlace(&'static str),
 }
@@ -53,8 +53,8 @@ pub(super) enum Archive {
 struct Brought {
     /// What has changed from then on may not be in it; `None`: nobody says when it was made.
     since: Option<Timestamp>,
-    /// Documents that are gone.
-    gone: BTreeSet<String>,
+    /// Documents that are gone, and since when.
+    gone: BTreeMap<String, Timestamp>,
     /// Whether all that leads to it is up to date.
     current: bool,
 }
@@ -65,7 +65,7 @@ struct Brought {
 /// As [`Course::get`].
 pub(super) fn get(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<bool> {
     let brought = match site.archive {
-        Archive::Dated => dated(site, name, plan, course)?,
+        Archive::Listed => listed(site, name, plan, course)?,
         Archive::InPlace(address) => in_place(address, name, plan, course)?,
     };
     // What has changed since belongs to the archive that is there, and stays with it.
@@ -75,7 +75,8 @@ pub(super) fn get(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>)
         rows(path, site.of.names, plan).map(drop)
     })?;
     let mut wanted = rows(&plan.folder.join(&changes), site.of.names, plan)?;
-    wanted.retain(|name, time| since.is_some_and(|since| *time >= since) && !gone.contains(name));
+    let is_gone = |name: &str, time| gone.get(name).is_some_and(|gone| *gone >= time);
+    wanted.retain(|name, time| since.is_some_and(|since| *time >= since) && !is_gone(name, *time));
     let count = wanted.len();
     if count > MOST {
         course.say(&format!(
@@ -93,7 +94,12 @@ pub(super) fn get(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>)
 }
 
 /// The archive that a list names; `None`: it could not be brought up to date.
-fn dated(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>) -> Result<Option<Brought>> {
+fn listed(
+    site: &Site,
+    name: &str,
+    plan: &Plan,
+    course: &mut Course<'_>,
+) -> Result<Option<Brought>> {
     let feeds = plan.folder.join("feeds");
     let names = site.of.names;
     let latest = format!("{}/{LATEST}", steps(site));
@@ -109,9 +115,12 @@ fn dated(site: &Site, name: &str, plan: &Plan, course: &mut Course<'_>) -> Resul
     let third = course.get(&address(site, DELETIONS, plan), &gone, &feeds, &|path| {
         rows(path, names, plan).map(drop)
     })?;
-    let gone = rows(&feeds.join(&gone), names, plan)?.into_keys().collect();
-    // The archive bears a day and no hour: what changed on that day may be in it, or not.
-    let since = Some(midnight(day).unwrap_or(Timestamp::MIN));
+    let gone = rows(&feeds.join(&gone), names, plan)?;
+    let since = match day {
+        // It bears a day and no hour: what changed on that day may be in it, or not.
+        Some(day) => Some(midnight(day).unwrap_or(Timestamp::MIN)),
+        None => made(course, name),
+    };
     Ok(Some(Brought { since, gone, current: first && third }))
 }
 
@@ -128,8 +137,12 @@ fn in_place(
     if !course.get(&url, name, &plan.folder.join("feeds"), &packed)? {
         return Ok(None);
     }
-    let since = course.date(name).and_then(|date| date.checked_sub(MAKING).ok());
-    Ok(Some(Brought { since, gone: BTreeSet::new(), current: true }))
+    Ok(Some(Brought { since: made(course, name), gone: BTreeMap::new(), current: true }))
+}
+
+/// Since when what was changed may not be in an archive, by the date that its server gave it.
+fn made(course: &Course<'_>, name: &str) -> Option<Timestamp> {
+    course.date(name).and_then(|date| date.checked_sub(MAKING).ok())
 }
 
 /// The folder of what leads to documents.
@@ -205,14 +218,18 @@ fn remove_others(documents: &Path, names: Names, have: &BTreeMap<String, Timesta
     Ok(())
 }
 
-/// The name of the archive, `csaf_vex_2026-08-05.tar.zst`, and the day that it bears.
-fn archive(path: &Path, plan: &Plan) -> Result<(String, Date)> {
+/// The name of the archive, and the day where it bears one (`csaf_vex_2026-08-05.tar.zst`).
+fn archive(path: &Path, plan: &Plan) -> Result<(String, Option<Date>)> {
     let bytes = document(path, &plan.bounds.limits)?;
     let name = std::str::from_utf8(&bytes).unwrap_or_default().trim();
-    let day = name.strip_prefix("csaf_vex_").and_then(|rest| rest.strip_suffix(".tar.zst"));
-    let day = day.filter(|day| day.len() == 10).and_then(|day| day.parse::<Date>().ok());
-    let none = || Error::malformed("it names no archive of documents (csaf_vex_….tar.zst)");
-    Ok((name.to_owned(), day.ok_or_else(none)?))
+    let stem = name.strip_suffix(".tar.zst").filter(|stem| stem.len() <= 64);
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"_-".contains(&b);
+    let stem = stem.filter(|stem| !stem.is_empty() && stem.bytes().all(plain));
+    let stem =
+        stem.ok_or_else(|| Error::malformed("it names no archive of documents (….tar.zst)"))?;
+    let day =
+        stem.rsplit('_').next().filter(|day| day.len() == 10).and_then(|day| day.parse().ok());
+    Ok((name.to_owned(), day))
 }
 
 /// Documents of a list, each with its time.

@@ -136,8 +136,8 @@ impl Publisher {
             Self::RedHat => {
                 let site = Site {
                     of: &RED_HAT,
-                    base: "https://security.access.redhat.com/data/csaf/v2/vex",
-                    archive: Archive::Dated,
+                    base: "https://security.access.redhat.com/data/csaf/v2/vex-feed",
+                    archive: Archive::Listed,
                 };
                 let address =
                     "https://security.access.redhat.com/data/metrics/repository-to-cpe.json";

@@ -15,6 +15,7 @@ mod oracle_photon_azure;
 mod osv;
 mod python;
 mod red_hat;
+mod red_hat_minor;
 mod rocky;
 mod support;
 mod suse;

@@ -5,17 +5,25 @@ use cleanbill_core::package::Package;
 use super::support::{Feeds, Image, found, found_from, of_source, rpm};
 
 /// Products of the documents here, with their CPEs.
-const PRODUCTS: [(&str, &str); 6] = [
+const PRODUCTS: [(&str, &str); 13] = [
     ("BaseOS-9", "cpe:/o:redhat:enterprise_linux:9::baseos"),
     ("AppStream-9", "cpe:/a:redhat:enterprise_linux:9::appstream"),
     ("AppStream-8", "cpe:/a:redhat:enterprise_linux:8::appstream"),
     ("rhel-9", "cpe:/o:redhat:enterprise_linux:9"),
     ("rhel-8", "cpe:/o:redhat:enterprise_linux:8"),
     ("AppStream-9.2-EUS", "cpe:/a:redhat:rhel_eus:9.2::appstream"),
+    // As they are called since 2026.
+    ("rhel-9.7.z::appstream", "cpe:/a:redhat:enterprise_linux:9::appstream"),
+    ("rhel-br-9.7.z::baseos", "cpe:/o:redhat:enterprise_linux:9::baseos"),
+    ("rhel-9.8", "cpe:/a:redhat:enterprise_linux:9"),
+    ("rhel-9.9", "cpe:/a:redhat:enterprise_linux:9"),
+    ("rhel-9.2.0.z", "cpe:/a:redhat:rhel_eus:9.2"),
+    ("rhel-10.1.z", "cpe:/o:redhat:enterprise_linux:10.1"),
+    ("rhel-10.2.z", "cpe:/o:redhat:enterprise_linux:10.2"),
 ];
 
 /// A document: for each status products with package URLs, and a remedy for what is not fixed.
-fn vex(
+pub(super) fn vex(
     cve: &str,
     impact: &str,
     remedy: (&str, &str),
@@ -205,7 +213,7 @@ fn what_is_known_not_to_be_affected_is_clean() {
 fn another_release_is_not_judged_by_this_ones_state() {
     // Version 8 is covered by the documents that speak of it, and says nothing of tar.
     check("8", rpm("tar", "1-1.el8"), &[]);
-    let gap = "no-advisory-source Red Hat:enterprise_linux:10::baseos";
+    let gap = "no-advisory-source Red Hat:enterprise_linux:10";
     check("10", rpm("tar", "1-1.el10"), &[gap]);
 }
 
@@ -236,14 +244,19 @@ fn a_package_of_another_vendor_is_a_gap() {
     check("9", own, &["tar CVE-2023-0001 MEDIUM will_not_fix []"]);
 }
 
-const BASE: &str = "rhel-9-for-x86_64-baseos-rpms";
-const APPS: &str = "rhel-9-for-x86_64-appstream-rpms";
-const EUS: &str = "rhel-9-for-x86_64-baseos-eus-rpms__9_DOT_2";
-const EUS_APPS: &str = "rhel-9-for-x86_64-appstream-eus-rpms__9_DOT_2";
+pub(super) const BASE: &str = "rhel-9-for-x86_64-baseos-rpms";
+pub(super) const APPS: &str = "rhel-9-for-x86_64-appstream-rpms";
+pub(super) const EUS: &str = "rhel-9-for-x86_64-baseos-eus-rpms__9_DOT_2";
+pub(super) const EUS_APPS: &str = "rhel-9-for-x86_64-appstream-eus-rpms__9_DOT_2";
 const OCP: &str = "rhocp-4.16-for-rhel-9-x86_64-rpms";
 
 /// The documents, with the list of repositories.
 fn with_list() -> Feeds {
+    usual().into_iter().chain([list()]).collect()
+}
+
+/// The list of repositories.
+pub(super) fn list() -> (String, Vec<u8>) {
     let list = [
         (BASE, "cpe:/o:redhat:enterprise_linux:9::baseos"),
         (APPS, "cpe:/a:redhat:enterprise_linux:9::appstream"),
@@ -253,9 +266,7 @@ fn with_list() -> Feeds {
     ];
     let list = list.map(|(name, cpe)| format!(r#""{name}":{{"cpes":["{cpe}"]}}"#)).join(",");
     let json = format!(r#"{{"data":{{{list}}}}}"#).into_bytes();
-    let mut feeds = usual();
-    feeds.push(("redhat/repository-to-cpe.json".into(), json));
-    feeds
+    ("redhat/repository-to-cpe.json".into(), json)
 }
 
 /// A package of an image of version 9 that names these repositories.

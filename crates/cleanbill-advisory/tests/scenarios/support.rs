@@ -134,12 +134,14 @@ pub(crate) fn ranges(feeds: &Feeds, image: Image) -> Vec<String> {
 
 impl Image {
     fn inventory(self) -> Inventory {
-        let (id, release) = self.distribution;
+        let (id, version) = self.distribution;
+        // Red Hat's advisories are filed under the major release, whatever the minor one.
+        let release = version.split('.').next().filter(|_| id == "rhel").unwrap_or(version);
         let distribution = Some(Distribution {
             id: id.into(),
-            version: release.into(),
+            version: version.into(),
             release: release.into(),
-            pretty_name: pretty(id, release),
+            pretty_name: pretty(id, version),
             evidence: "etc/os-release".into(),
             content_sets: Vec::new(),
         });

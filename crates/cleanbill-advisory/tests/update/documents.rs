@@ -8,7 +8,7 @@ use super::repository::play_others;
 use super::server::{Server, Trick};
 
 const LIST: &str = "/security.access.redhat.com/data/metrics/repository-to-cpe.json";
-const BASE: &str = "/security.access.redhat.com/data/csaf/v2/vex";
+const BASE: &str = "/security.access.redhat.com/data/csaf/v2/vex-feed";
 
 /// A document about a flaw of one package.
 fn document(number: &str, status: &str, changed: &str) -> String {
@@ -154,6 +154,45 @@ fn what_has_changed_since_the_archive_is_fetched_and_forgotten_with_the_next() {
     update(&plan, &mut |_| ()).unwrap();
     assert_eq!(said(&plan), "2222 Affected");
     assert!(!dir.path().join("feeds/redhat/documents/2026/cve-2026-4444.json").exists());
+}
+
+#[test]
+fn an_archive_that_bears_no_day_is_as_old_as_its_server_says() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    play_others(&server);
+    let put =
+        |name: &str, etag: &str, body: Vec<u8>| server.put(&format!("{BASE}/{name}"), etag, body);
+    put("archive_latest.txt", "\"l1\"", b"vex-archive.tar.zst".to_vec());
+    let all = ["1111", "2222", "3333"].map(|number| (number, "known_affected"));
+    put("vex-archive.tar.zst", "\"a1\"", archive(&all));
+    // Of the documents, made on July 1st, one was deleted before that, one after.
+    let deletions = b"2026/cve-2026-1111.json,2026-06-01T00:00:00+00:00\n\
+        2026/cve-2026-2222.json,2026-07-15T00:00:00+00:00\n\
+        2026/cve-2026-4444.json,2026-07-15T00:00:00+00:00\n";
+    put("deletions.csv", "\"d1\"", deletions.to_vec());
+    // The server says August 1st of the archive: one has changed before, others since.
+    let changes = b"2026/cve-2026-3333.json,2026-07-20T00:00:00+00:00\n\
+        2026/cve-2026-4444.json,2026-08-02T00:00:00+00:00\n\
+        2026/cve-2026-5555.json,2026-07-31T20:00:00+00:00\n";
+    put("changes.csv", "\"c1\"", changes.to_vec());
+    server.put(LIST, "\"m1\"", repositories("9.2"));
+    for number in ["4444", "5555"] {
+        let changed = document(number, "known_not_affected", "2026-08-02").into_bytes();
+        put(&format!("2026/cve-2026-{number}.json"), "\"x1\"", changed);
+    }
+
+    let mut plan = server.plan(dir.path());
+    plan.sources = Sources::through(&server.base).unwrap();
+    plan.publishers = vec![Publisher::RedHat];
+    update(&plan, &mut |_| ()).unwrap();
+    assert_eq!(said(&plan), "1111 Affected, 3333 Affected, 4444 NotAffected, 5555 NotAffected");
+
+    // A name that could lead elsewhere is none.
+    for name in ["../vex.tar.zst", "a/b.tar.zst", ".tar.zst", "vex.zip", "a b.tar.zst", ""] {
+        put("archive_latest.txt", &format!("\"{name}\""), name.as_bytes().to_vec());
+        let kept = update(&plan, &mut |_| ()).unwrap().kept.join("\n");
+        assert!(kept.contains("it names no archive"), "{name}: {kept}");
+    }
 }
 
 #[test]

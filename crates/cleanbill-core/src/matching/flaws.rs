@@ -6,11 +6,14 @@ use std::collections::{BTreeSet, HashMap};
 use foldhash::fast::RandomState;
 
 use crate::advisory::{Advisory, FlawFacts, State};
+use crate::ecosystem::Stream;
 use crate::finding::{Diagnosis, Status, Why};
 
 use super::distributions;
+use super::names;
 use super::ranges::{self, Installed, Said};
 use super::rating;
+use super::red_hat;
 use super::streams::Streams;
 
 /// All advisories about one flaw, in the order of the look-up.
@@ -110,7 +113,11 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
         ranges::fixes(&advisories, installed)
     };
     let mut unreadable = None;
+    let never = never_had_it(asked);
     for (why, advisory) in asked {
+        if never.iter().any(|(of, module)| is_left_out(why, advisory, of, *module)) {
+            continue;
+        }
         match ranges::ask(advisory, installed) {
             Said::Affected(mut range) => {
                 let fixed_versions = if takeable { fixes(asked) } else { Vec::new() };
@@ -134,6 +141,22 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
         Some((id, why)) => Judgement::Unreadable(id, why),
         None => Judgement::NotAffected,
     }
+}
+
+/// The streams and modules in which the package by its own name never had the flaw: what they say of
+/// its source, of which other packages are built too, is not about it.
+fn never_had_it<'a>(asked: &Flaw<'a>) -> Vec<(&'a Stream, Option<&'a str>)> {
+    let own = |advisory: &Advisory| {
+        advisory.state == State::NotAffected && !names::is_of_source(advisory)
+    };
+    let of = |(why, advisory): &(&'a Why, &'a Advisory)| (&why.stream, advisory.module.as_deref());
+    asked.iter().filter(|(_, advisory)| own(advisory)).map(of).collect()
+}
+
+fn is_left_out(why: &Why, advisory: &Advisory, of: &Stream, module: Option<&str>) -> bool {
+    names::is_of_source(advisory)
+        && advisory.module.as_deref() == module
+        && red_hat::are_one_product(&why.stream, of)
 }
 
 impl Affected<'_> {

@@ -54,7 +54,10 @@ pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffe
 pub use extras::amazon_extra;
 pub use memory::MemoryAdvisories;
 pub use needed::needed;
-pub use red_hat::{main_stream as red_hat, release_of as red_hat_release};
+pub use red_hat::{
+    main_product as red_hat_main, main_stream as red_hat, minor_stream as red_hat_minor,
+    release_of as red_hat_release,
+};
 pub use streams::stale_feed;
 
 use streams::Streams;

@@ -7,6 +7,12 @@
 //! and of products with extended support (EUS and its like) it says what they have fixed; what
 //! is not fixed, or only in the main stream, is said of the main stream.
 //!
+//! **Minor releases.** Since 2026 what is not fixed is said of each minor release
+//! (`enterprise_linux:9.8`), while a fix is one for all that come after it. That of the image's own
+//! minor release counts beside the fixes; what is said of the others counts for a flaw of which
+//! nothing else is said, so that no flaw is lost and what the next release has still to fix is not
+//! held against this one ([decision 16](../../../../docs/decisions/0016-red-hats-minor-releases.md)).
+//!
 //! **Without the list** an image is looked up in the main stream, as one that names no repositories.
 //! That makes no difference where all of them are the main stream's own, which their names tell
 //! ([`is_main`]), and then nothing is said. Any other may hold packages, or fixes, of which the
@@ -20,8 +26,12 @@ use crate::ecosystem::{Ecosystem, Stream};
 use crate::gap::{Gap, GapKind};
 use crate::package::Package;
 
+mod minor;
 mod repository;
 
+pub(super) use minor::are_one_product;
+use minor::{is_minor, minors};
+pub use minor::{main_product, minor_stream};
 use repository::{has_sources, is_main, without_suffix};
 
 /// Products of Red Hat Enterprise Linux 8 and later that need nothing but its subscription
@@ -29,6 +39,9 @@ use repository::{has_sources, is_main, without_suffix};
 const MAIN: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
 /// The same of version 7.
 const MAIN_7: [&str; 4] = ["server", "client", "workstation", "computenode"];
+
+/// The first release whose products have no parts.
+const WITHOUT_PARTS: u32 = 10;
 
 /// What Red Hat Enterprise Linux is called.
 const LINUX: &str = "enterprise_linux";
@@ -43,10 +56,14 @@ const MAX_PRODUCTS: usize = 64;
 /// The streams of a release of Red Hat Enterprise Linux, the main stream: its parts, of which each
 /// has to be covered, and the release as a whole, of which what is not fixed is said.
 pub fn main_stream(release: &str) -> Vec<Stream> {
-    let products = if release == "7" { MAIN_7 } else { MAIN };
+    let products: &[&str] = match release.parse::<u32>() {
+        Ok(7) => &MAIN_7,
+        Ok(number) if number >= WITHOUT_PARTS => &[],
+        Ok(_) | Err(_) => &MAIN,
+    };
     let whole = whole(release);
-    let parts = products.map(|product| stream(format!("{whole}::{product}")));
-    parts.into_iter().chain([stream(whole)]).collect()
+    let parts = products.iter().map(|product| stream(format!("{whole}::{product}")));
+    parts.chain([stream(whole.clone())]).collect()
 }
 
 fn stream(release: String) -> Stream {
@@ -58,12 +75,12 @@ fn whole(release: &str) -> String {
 }
 
 /// Those of the streams of an image that have to be covered, each: all but the wholes of products
-/// whose parts are looked up.
+/// whose parts are looked up, and minor releases, of which nothing may have to be said.
 pub(super) fn parts(streams: &[Stream]) -> impl Iterator<Item = &Stream> {
     let is_whole =
         |of: &Stream| streams.iter().any(|s| product(s).0 == of.release && product(s).1.is_some());
     let red_hat = streams.iter().filter(|stream| stream.ecosystem == Ecosystem::RedHat);
-    red_hat.filter(move |stream| !is_whole(stream))
+    red_hat.filter(move |stream| !is_whole(stream) && !is_minor(stream))
 }
 
 /// A product without its part, and the part (`baseos`).
@@ -74,8 +91,8 @@ fn product(stream: &Stream) -> (&str, Option<&str>) {
     }
 }
 
-/// Where the packages of an image are looked up that names repositories.
-pub(super) struct ByContentSets {
+/// Where the packages of an image are looked up.
+pub(super) struct LookedUp {
     /// The streams; those that stand in come last.
     pub(super) streams: Vec<Stream>,
     /// How many of them, from the end, stand in for the others: they count for a flaw only where
@@ -85,6 +102,35 @@ pub(super) struct ByContentSets {
     pub(super) gaps: Vec<Gap>,
 }
 
+/// Where the packages of an image are looked up that names no repositories: in the main stream.
+pub(super) fn by_release<A: Advisories>(named: &Distribution, advisories: &A) -> LookedUp {
+    let mut found =
+        LookedUp { streams: main_stream(&named.release), stand_ins: 0, gaps: Vec::new() };
+    found.add_minors(named, advisories);
+    found
+}
+
+impl LookedUp {
+    /// Adds the minor releases that something is said of. The image's own counts like the others,
+    /// unless those are the main stream's stand-ins; which it is has to be known.
+    fn add_minors<A: Advisories>(&mut self, named: &Distribution, advisories: &A) {
+        let (own, others) = minors(named, |stream| advisories.covering(stream).is_some());
+        let is_main = self.stand_ins == 0;
+        match own {
+            Some(own) if is_main => {
+                self.streams.extend(own);
+                self.stand_ins = others.len();
+                self.streams.extend(others);
+            }
+            own => {
+                let all: Vec<Stream> = own.flatten().into_iter().chain(others).collect();
+                self.stand_ins = if is_main { 0 } else { self.stand_ins + all.len() };
+                self.streams.extend(all);
+            }
+        }
+    }
+}
+
 /// Finds the products of an image's repositories.
 ///
 /// Where none of them is the main stream's, or none holds the base of the system, which every image
@@ -92,7 +138,7 @@ pub(super) struct ByContentSets {
 pub(super) fn by_content_sets<A: Advisories>(
     named: &Distribution,
     advisories: &A,
-) -> Result<ByContentSets, A::Error> {
+) -> Result<LookedUp, A::Error> {
     let (mut own, mut sure, mut gaps) = (BTreeSet::new(), true, Vec::new());
     let mut gap = |set: &str, why: &str| {
         gaps.push(Gap::new(GapKind::NoAdvisorySource, set, why));
@@ -136,8 +182,13 @@ pub(super) fn by_content_sets<A: Advisories>(
     }
     let own: Vec<Stream> = own.into_iter().take(MAX_PRODUCTS).collect();
     let (streams, stand_ins) = with_main_stream(&named.release, own);
+    let mut found = LookedUp { streams, stand_ins, gaps };
+    found.add_minors(named, advisories);
     // Where the minor release is not known, the words of the others are not the last ones.
-    Ok(ByContentSets { streams, stand_ins: if sure { stand_ins } else { 0 }, gaps })
+    if !sure {
+        found.stand_ins = 0;
+    }
+    Ok(found)
 }
 
 /// What is known of a content set, by its name, else by that without what builds put behind it.

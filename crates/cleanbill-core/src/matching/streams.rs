@@ -99,8 +99,11 @@ pub(super) fn of_distribution<A: Advisories>(
     let Some(named) = &inventory.distribution else { return Ok(found) };
     let names_sets = distributions::known(&named.id).is_some_and(Known::names_content_sets);
     // Without a release there is nothing to look up, and a gap that says so.
-    if names_sets && !named.content_sets.is_empty() && !found.rpm.is_empty() {
-        let by = red_hat::by_content_sets(named, advisories)?;
+    if names_sets && !found.rpm.is_empty() {
+        let by = match named.content_sets.is_empty() {
+            true => red_hat::by_release(named, advisories),
+            false => red_hat::by_content_sets(named, advisories)?,
+        };
         found.rpm = by.streams;
         found.stand_ins = by.stand_ins;
         found.gaps.extend(by.gaps);

@@ -8,6 +8,7 @@ use cleanbill_core::package::{Package, PackageKind};
 use crate::support::{NOW, advisory, distribution, feed, gaps, package, run, supported, time};
 
 mod extended;
+mod minor;
 mod unknown;
 
 const BASE: &str = "rhel-9-for-x86_64-baseos-rpms";
@@ -29,6 +30,7 @@ const LIST: &[(&str, &[&str])] = &[
     (EUS_APPS, &["rhel_eus:9.2::appstream"]),
     (OCP, &["openshift:4.16::el9"]),
     ("rhel-10-for-x86_64-baseos-eus-rpms", &["enterprise_linux_eus:10.0"]),
+    ("rhel-8-for-x86_64-baseos-eus-rpms", &["rhel_eus:8.6::baseos"]),
     ("empty-rpms", &[]),
 ];
 

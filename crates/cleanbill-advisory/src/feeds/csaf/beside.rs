@@ -37,7 +37,7 @@ impl Status {
 /// What a vulnerability says of ids beside their status.
 pub(in crate::feeds) struct Beside<'d> {
     states: HashMap<&'d str, State>,
-    errata: HashMap<&'d str, BTreeSet<String>>,
+    errata: HashMap<&'d str, BTreeSet<&'d str>>,
     severities: Of<'d, Severity>,
     vectors: Of<'d, &'d str>,
 }
@@ -86,8 +86,8 @@ impl<'d> Beside<'d> {
                     let erratum = remediation.url.as_ref().and_then(|url| erratum(&url.0));
                     let Some(erratum) = erratum else { continue };
                     for id in &remediation.product_ids {
-                        let of: &mut BTreeSet<String> = errata.entry(&*id.0).or_default();
-                        of.insert(erratum.to_owned());
+                        let of: &mut BTreeSet<&str> = errata.entry(&*id.0).or_default();
+                        of.insert(erratum);
                     }
                     continue;
                 }
@@ -118,16 +118,16 @@ impl<'d> Beside<'d> {
         }
     }
 
-    /// The errata that bring an id.
-    pub(in crate::feeds) fn errata(&self, id: &str) -> BTreeSet<String> {
-        self.errata.get(id).cloned().unwrap_or_default()
+    /// The errata that bring an id; `None`: none is told.
+    pub(in crate::feeds) fn errata(&self, id: &str) -> Option<&BTreeSet<&'d str>> {
+        self.errata.get(id)
     }
 
     /// The publisher's own word counts, and only where there is none the vector, which is computed.
-    pub(in crate::feeds) fn rating(&self, id: &str) -> (Severity, Option<String>) {
+    pub(in crate::feeds) fn rating(&self, id: &str) -> (Severity, Option<&'d str>) {
         let vector = self.vectors.get(id);
         let computed = || Some(Severity::from_score(base_score(vector?)?));
         let severity = self.severities.get(id).or_else(computed).unwrap_or_default();
-        (severity, vector.map(str::to_owned))
+        (severity, vector)
     }
 }

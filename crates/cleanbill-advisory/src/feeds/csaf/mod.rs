@@ -4,9 +4,10 @@
 //! publisher's own.
 //!
 //! Below a publisher's folder lie the archive and `documents/`, those that have changed since, which
-//! count instead; either may be missing. `deletions.csv` names documents that count no more.
+//! count instead; either may be missing. `deletions.csv` names documents of the archive that are gone,
+//! unless they have changed since.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
@@ -95,6 +96,8 @@ struct Reading<'r> {
     made: u64,
     newest: Option<Timestamp>,
     streams: BTreeSet<Stream>,
+    /// Documents of the archive that are gone, and since when: one that has changed since is there.
+    gone: BTreeMap<String, Option<Timestamp>>,
 }
 
 impl Publisher {
@@ -114,9 +117,9 @@ impl Publisher {
         let archive = folder.join(self.archive);
         match File::open(&archive) {
             Ok(file) => {
-                let unwanted = |name: &str| changed.contains(name) || gone.contains(name);
+                reading.gone = gone;
                 reading
-                    .archive(BufReader::new(file), unwanted)
+                    .archive(BufReader::new(file), |name| changed.contains(name))
                     .map_err(|e| e.within(archive.display()))?;
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
@@ -160,15 +163,20 @@ impl Publisher {
         reading.finish()
     }
 
-    /// The documents that a list of deletions names; none where there is no list.
-    fn deletions(&self, path: &Path, limits: &Limits) -> Result<BTreeSet<String>> {
+    /// The documents that a list of deletions names, and since when they are gone, where it says so;
+    /// none where there is no list.
+    fn deletions(
+        &self,
+        path: &Path,
+        limits: &Limits,
+    ) -> Result<BTreeMap<String, Option<Timestamp>>> {
         if !path.exists() {
-            return Ok(BTreeSet::new());
+            return Ok(BTreeMap::new());
         }
         let text = String::from_utf8(super::document(path, limits)?)
             .map_err(|_| Error::malformed(format!("{}: it is not UTF-8", path.display())))?;
         let rows = text.lines().filter_map(|line| self.names.row(line));
-        Ok(rows.map(|(name, _)| name.to_owned()).collect())
+        Ok(rows.map(|(name, time)| (name.to_owned(), time)).collect())
     }
 }
 
@@ -185,6 +193,7 @@ impl<'r> Reading<'r> {
             made: 0,
             newest: None,
             streams: BTreeSet::new(),
+            gone: BTreeMap::new(),
         }
     }
 
@@ -263,6 +272,9 @@ impl<'r> Reading<'r> {
             return Ok(());
         }
         let date = document.date();
+        if self.gone.get(name).is_some_and(|gone| gone.is_none() || *gone >= date) {
+            return Ok(());
+        }
         self.newest = self.newest.max(date);
         self.take(name, (self.publisher.said)(&document, date))
     }

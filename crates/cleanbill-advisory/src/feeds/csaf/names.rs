@@ -43,12 +43,14 @@ impl Names {
         Some((name, time.trim().trim_matches('"').parse().ok()))
     }
 
-    /// The name of an entry of an archive, without the folder that all of them lie in.
+    /// The name of an entry of an archive, without the folders that all of them lie in.
     pub(super) fn in_archive(self, name: &str) -> &str {
-        match self {
-            Self::ByYear => name.strip_prefix("./").unwrap_or(name),
-            Self::InOneFolder => name.rsplit('/').next().unwrap_or(name),
-        }
+        let folders = match self {
+            Self::ByYear => 1,
+            Self::InOneFolder => 0,
+        };
+        let before = name.rmatch_indices('/').nth(folders);
+        before.and_then(|(at, _)| name.get(at + 1..)).unwrap_or(name)
     }
 
     /// How many entries an archive may have for each document: SUSE's has a signature and a hash
@@ -132,7 +134,10 @@ mod tests {
 
     #[test]
     fn entries_of_archives() {
-        assert_eq!(ByYear.in_archive("./2024/cve-2024-1.json"), "2024/cve-2024-1.json");
+        for name in ["./2024/cve-2024-1.json", "vex/2024/cve-2024-1.json", "2024/cve-2024-1.json"] {
+            assert_eq!(ByYear.in_archive(name), "2024/cve-2024-1.json");
+        }
+        assert_eq!(ByYear.in_archive("cve-2024-1.json"), "cve-2024-1.json");
         assert_eq!(InOneFolder.in_archive("csaf-vex/cve-2024-1.json"), "cve-2024-1.json");
         assert_eq!(InOneFolder.in_archive("cve-2024-1.json"), "cve-2024-1.json");
     }

@@ -2,11 +2,13 @@
 //! (<https://redhatproductsecurity.github.io/security-data-guidelines/cpe/>), in the names that OSV
 //! gives their streams: `cpe:/o:redhat:rhel_eus:9.2::baseos` is `rhel_eus:9.2::baseos`.
 
+use cleanbill_core::matching::{red_hat_main, red_hat_release};
+
 /// What Red Hat Enterprise Linux is called.
 const LINUX: &str = "enterprise_linux";
 
-/// The product of a CPE. A minor release of Red Hat Enterprise Linux itself, as version 10 has them,
-/// is the release: `10.1` is `10`. `None`: it is no CPE of a product of Red Hat's.
+/// The product of a CPE; that of a minor release of Red Hat Enterprise Linux itself is the release's
+/// ([`red_hat_main`]). `None`: it is no CPE of a product of Red Hat's.
 pub(super) fn product(cpe: &str) -> Option<String> {
     let rest = cpe.strip_prefix("cpe:/a:").or_else(|| cpe.strip_prefix("cpe:/o:"))?;
     let mut parts = rest.strip_prefix("redhat:")?.split(':');
@@ -22,22 +24,16 @@ pub(super) fn product(cpe: &str) -> Option<String> {
     {
         return None;
     }
-    let mut product = match (name == LINUX, version.is_empty()) {
-        (true, _) => format!("{name}:{}", major(version)?),
-        (false, true) => name.to_owned(),
-        (false, false) => format!("{name}:{version}"),
+    let mut product = match version.is_empty() {
+        true => name.to_owned(),
+        false => format!("{name}:{version}"),
     };
     if !edition.is_empty() {
         product.push_str("::");
         product.push_str(edition);
     }
-    Some(product)
-}
-
-fn major(version: &str) -> Option<&str> {
-    let major = version.split('.').next()?;
-    let good = (1..=3).contains(&major.len()) && major.bytes().all(|b| b.is_ascii_digit());
-    good.then_some(major)
+    let known = name != LINUX || red_hat_release(&product).is_some();
+    known.then(|| red_hat_main(&product).into_owned())
 }
 
 #[cfg(test)]

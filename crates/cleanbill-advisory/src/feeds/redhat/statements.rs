@@ -13,20 +13,20 @@ use super::super::csaf::document::{Document, Vulnerability, once};
 use super::super::errata::ARCHES;
 use super::super::osv::time;
 use super::super::{SOURCE, is_cve};
-use super::products::{Package, Products};
+use super::products::{Component, Meant, Product, Products};
 
 /// One standing of a package, whatever its architecture.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Standing {
-    stream: Stream,
-    name: String,
-    module: Option<String>,
+struct Standing<'p, 'd> {
+    stream: &'p Stream,
+    name: &'p str,
+    module: Option<&'p str>,
     source: bool,
     status: Status,
-    version: Option<String>,
+    version: Option<&'p str>,
     severity: Severity,
-    cvss: Option<String>,
-    errata: BTreeSet<String>,
+    cvss: Option<&'d str>,
+    errata: BTreeSet<&'d str>,
 }
 
 /// Reads all that a document says; `date` is that of its last change.
@@ -57,73 +57,79 @@ fn one(
         (&statuses.under_investigation, Status::Unfixed(State::UnderInvestigation)),
         (&statuses.known_not_affected, Status::Unfixed(State::NotAffected)),
     ];
-    let mut standings: BTreeMap<Standing, BTreeSet<String>> = BTreeMap::new();
+    let mut standings: BTreeMap<Standing<'_, '_>, BTreeSet<&str>> = BTreeMap::new();
     for (ids, status) in lists {
         for id in once(ids) {
             match products.get(id) {
-                None => said.elsewhere += 1,
-                Some(Err(why)) => said.missed(why),
-                Some(Ok(package)) => {
-                    let standing = standing(package, status, id, &beside);
+                Meant::Other => said.elsewhere += 1,
+                Meant::Wrong(why) => said.missed(why),
+                Meant::Package(product, component, module) => {
+                    let standing = standing((product, component, module), status, id, &beside);
                     let arches = standings.entry(standing).or_default();
-                    arches.insert(package.arch.clone().unwrap_or_default());
+                    arches.insert(component.arch.as_deref().unwrap_or_default());
                 }
             }
         }
     }
     // A source that was fixed is told by the packages that were built of it, where those are named.
-    let built: BTreeSet<(Stream, Option<String>, Option<String>)> = standings
+    let built: BTreeSet<(&Stream, Option<&str>, Option<&str>)> = standings
         .keys()
         .filter(|s| s.status == Status::Fixed && !s.source)
-        .map(|s| (s.stream.clone(), s.module.clone(), s.version.clone()))
+        .map(|s| (s.stream, s.module, s.version))
         .collect();
     let published = vulnerability.release_date.as_ref().or(vulnerability.discovery_date.as_ref());
     let published = published.and_then(|text| time(Some(text.0.to_string())));
     for (standing, arches) in standings {
-        let of = || (standing.stream.clone(), standing.module.clone(), standing.version.clone());
-        if standing.source && standing.status == Status::Fixed && built.contains(&of()) {
+        let of = (standing.stream, standing.module, standing.version);
+        if standing.source && standing.status == Status::Fixed && built.contains(&of) {
             continue;
         }
-        let (stream, name) = (standing.stream.clone(), standing.name.clone());
+        let (stream, name) = (standing.stream.clone(), standing.name.to_owned());
         let advisory = Advisory { published, modified: date, ..standing.advisory(&cve.0, &arches) };
         said.spoken_of.insert(stream.clone());
         said.advisories.push((stream, name, advisory));
     }
 }
 
-fn standing(package: &Package, status: Status, id: &str, beside: &Beside<'_>) -> Standing {
+fn standing<'p, 'd>(
+    (product, component, module): (&'p Product, &'p Component, Option<&'p str>),
+    status: Status,
+    id: &str,
+    beside: &Beside<'d>,
+) -> Standing<'p, 'd> {
     let status = beside.status(id, status);
-    let errata = match status {
-        Status::Fixed => beside.errata(id),
-        Status::Unfixed(_) => BTreeSet::new(),
+    let (stream, version, errata) = match status {
+        Status::Fixed => (&product.stream, component.version.as_deref(), beside.errata(id)),
+        Status::Unfixed(_) => (&product.unfixed, None, None),
     };
     let (severity, cvss) = beside.rating(id);
     Standing {
-        stream: package.stream.clone(),
-        name: package.name.clone(),
-        module: package.module.clone(),
-        source: package.arch.as_deref() == Some(SOURCE),
+        stream,
+        name: &component.name,
+        module,
+        source: component.arch.as_deref() == Some(SOURCE),
         status,
-        version: package.version.clone().filter(|_| status == Status::Fixed),
+        version,
         severity,
         cvss,
-        errata,
+        errata: errata.cloned().unwrap_or_default(),
     }
 }
 
-impl Standing {
-    fn advisory(self, cve: &str, arches: &BTreeSet<String>) -> Advisory {
+impl Standing<'_, '_> {
+    fn advisory(self, cve: &str, arches: &BTreeSet<&str>) -> Advisory {
         let any = arches.contains("")
             || arches.contains("noarch")
             || ARCHES.iter().all(|arch| arches.contains(*arch));
+        let arches = arches.iter().filter(|_| !any).map(|arch| (*arch).to_owned()).collect();
         Advisory {
             id: cve.to_owned(),
-            errata: self.errata.into_iter().collect(),
+            errata: self.errata.into_iter().map(str::to_owned).collect(),
             severity: self.severity,
-            cvss: self.cvss,
-            module: self.module,
-            arches: if any { Vec::new() } else { arches.iter().cloned().collect() },
-            ..self.status.advisory(self.version)
+            cvss: self.cvss.map(str::to_owned),
+            module: self.module.map(str::to_owned),
+            arches,
+            ..self.status.advisory(self.version.map(str::to_owned))
         }
     }
 }

@@ -7,6 +7,8 @@ use super::{parse, read};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
+mod minor;
+
 /// A document: products `id=cpe`, components `id=purl`, relationships `product:component`, and
 /// what is in the vulnerability.
 fn document(products: &[&str], components: &[&str], parts: &[&str], rest: &str) -> String {

@@ -27,26 +27,26 @@ use super::super::{SOURCE, is_cve};
 use super::products::{Component, Meant, Product, Products};
 
 /// One line of a list.
-struct Statement<'p> {
+struct Statement<'p, 'd> {
     product: &'p Product,
     component: &'p Component,
     /// The package's name.
     name: &'p str,
     status: Status,
     severity: Severity,
-    cvss: Option<String>,
+    cvss: Option<&'d str>,
 }
 
 /// What is kept, each once.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Standing<'p> {
+struct Standing<'p, 'd> {
     stream: &'p Stream,
     name: &'p str,
     of_source: bool,
     status: Status,
     version: Option<&'p str>,
     severity: Severity,
-    cvss: Option<String>,
+    cvss: Option<&'d str>,
 }
 
 /// Reads all that a document says; `date` is that of its last change.
@@ -75,7 +75,7 @@ fn one<'p>(
     };
     let statements = statements(vulnerability, products, said, wrong);
     let known = Known::of(&statements);
-    let standings: BTreeSet<Standing<'_>> =
+    let standings: BTreeSet<Standing<'_, '_>> =
         statements.iter().flat_map(|statement| known.standings(statement)).collect();
     let published = vulnerability.release_date.as_ref().or(vulnerability.discovery_date.as_ref());
     let published = published.and_then(|text| time(Some(text.0.to_string())));
@@ -84,7 +84,7 @@ fn one<'p>(
         let advisory = Advisory {
             id: cve.0.to_string(),
             severity: standing.severity,
-            cvss: standing.cvss,
+            cvss: standing.cvss.map(str::to_owned),
             arches: arches.into_iter().collect(),
             published,
             modified: date,
@@ -95,15 +95,15 @@ fn one<'p>(
 }
 
 /// Every line about a package that is kept; others are counted.
-fn statements<'p>(
-    vulnerability: &Vulnerability<'_>,
+fn statements<'p, 'd>(
+    vulnerability: &'d Vulnerability<'d>,
     products: &'p Products<'_>,
     said: &mut Said,
     wrong: &mut BTreeSet<&'p str>,
-) -> Vec<Statement<'p>> {
+) -> Vec<Statement<'p, 'd>> {
     // Which erratum brings which build, SUSE does not say.
     let beside = Beside::read(vulnerability, |_| None);
-    let mut statements: Vec<Statement<'p>> = Vec::new();
+    let mut statements: Vec<Statement<'p, 'd>> = Vec::new();
     let mut take = |ids: &[Text<'_>], status: Status, but: &HashSet<(&Stream, &str)>| {
         let mut taken = Vec::new();
         for id in once(ids) {
@@ -157,7 +157,7 @@ struct Known<'p> {
 }
 
 impl<'p> Known<'p> {
-    fn of(statements: &[Statement<'p>]) -> Self {
+    fn of(statements: &[Statement<'p, '_>]) -> Self {
         let mut of_source: BTreeMap<_, BTreeSet<Status>> = BTreeMap::new();
         for statement in statements {
             if let Some(source) = &statement.component.source {
@@ -181,7 +181,7 @@ impl<'p> Known<'p> {
 
     /// The source that a fix is kept of, and its version: unless something else that is built from it
     /// never had the flaw.
-    fn fix_of_source(&self, fix: &Statement<'p>) -> Option<(&'p str, &'p str)> {
+    fn fix_of_source(&self, fix: &Statement<'p, '_>) -> Option<(&'p str, &'p str)> {
         let source = fix.component.source.as_ref()?;
         let said = self.of_source.get(&(&fix.product.stream, source.name.as_str()));
         let never = said.is_some_and(|said| said.contains(&Status::Unfixed(State::NotAffected)));
@@ -190,7 +190,7 @@ impl<'p> Known<'p> {
     }
 
     /// What is kept of a line.
-    fn standings(&self, of: &Statement<'p>) -> Vec<Standing<'p>> {
+    fn standings<'d>(&self, of: &Statement<'p, 'd>) -> Vec<Standing<'p, 'd>> {
         let standing = |name, of_source, version| Standing {
             stream: &of.product.stream,
             name,
@@ -198,7 +198,7 @@ impl<'p> Known<'p> {
             status: of.status,
             version,
             severity: of.severity,
-            cvss: of.cvss.clone(),
+            cvss: of.cvss,
         };
         let state = match (of.status, self.fix_of_source(of)) {
             (Status::Fixed, Some((source, version))) => {

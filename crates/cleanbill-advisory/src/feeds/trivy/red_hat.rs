@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::advisory::Advisory;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
+use cleanbill_core::matching::red_hat_main;
 use serde::Deserialize;
 
 use super::advisory::{Context, settle};
@@ -64,11 +65,12 @@ impl Cpes {
         Ok(())
     }
 
-    /// The stream of a CPE that is kept: the CPE without `cpe:/o:redhat:`.
+    /// The stream of a CPE that is kept: the CPE without `cpe:/o:redhat:`, and without a minor
+    /// release.
     fn stream(&self, number: u64) -> Option<Stream> {
         let (kind, product) = self.0.get(&number)?.strip_prefix("cpe:/")?.split_once(":redhat:")?;
         let kept = matches!(kind, "a" | "o") && product.starts_with(KEPT);
-        kept.then(|| Stream::release(Ecosystem::RedHat, product))
+        kept.then(|| Stream::release(Ecosystem::RedHat, red_hat_main(product)))
     }
 }
 

@@ -25,15 +25,30 @@ fn a_repository_that_the_list_does_not_know_is_a_gap_that_names_it() {
 
 #[test]
 fn each_product_has_to_be_covered() {
-    let image = || image("10.0", &["rhel-10-for-x86_64-baseos-eus-rpms"], rpm("1-1"));
-    let mut memory = memory(LIST, &[]);
-    supported(&mut memory, image().distribution.as_ref());
-    memory.feeds.push(feed("more", &["Red Hat:enterprise_linux:10"]));
-    let mut want: Vec<String> = ["appstream", "baseos", "crb", "highavailability"]
-        .map(|part| format!("no-advisory-source Red Hat:enterprise_linux:10::{part}"))
-        .into();
-    want.push("no-advisory-source Red Hat:enterprise_linux_eus:10.0".into());
-    assert_eq!(gaps(&run(&image(), &memory)), want);
+    let check = |version, set, release: &str, want: &[&str]| {
+        let image = image(version, &[set], rpm("1-1"));
+        let mut memory = memory(LIST, &[]);
+        supported(&mut memory, image.distribution.as_ref());
+        memory.feeds.push(feed("more", &[&format!("Red Hat:enterprise_linux:{release}")]));
+        let gap = |product: &&str| format!("no-advisory-source Red Hat:{product}");
+        assert_eq!(gaps(&run(&image, &memory)), want.iter().map(gap).collect::<Vec<_>>());
+    };
+    check(
+        "8.6",
+        "rhel-8-for-x86_64-baseos-eus-rpms",
+        "8",
+        &[
+            "enterprise_linux:8::appstream",
+            "enterprise_linux:8::baseos",
+            "enterprise_linux:8::crb",
+            "enterprise_linux:8::highavailability",
+            "rhel_eus:8.6::baseos",
+        ],
+    );
+    // Since version 10 there are no parts.
+    let ten = "rhel-10-for-x86_64-baseos-eus-rpms";
+    check("10.0", ten, "10", &["enterprise_linux_eus:10.0"]);
+    check("10.0", ten, "9", &["enterprise_linux_eus:10.0"]);
 }
 
 #[test]
