@@ -43,7 +43,7 @@ pub struct Package {
     pub source: Option<SourcePackage>,
     /// The architecture as the database writes it.
     pub arch: Option<String>,
-    /// Who built it (rpm's `VENDOR`), where the database says so.
+    /// Who built it, where the database says so: rpm's `VENDOR`, the maintainer of dpkg and apk.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub vendor: Option<String>,
     /// The module that it is of (rpm's `MODULARITYLABEL`, `name:stream:version:context`).

@@ -3,11 +3,13 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use std::collections::{BTreeMap, BTreeSet};
+
 use cleanbill_core::package::{PackageKind, SourcePackage};
 
 use crate::checksums::Algorithm;
 use crate::extractors::{Extractor, Wanted};
-use crate::facts::{Claim, Facts, Owned};
+use crate::facts::{Claim, Facts, Owned, vendor};
 use crate::os_release::Release;
 use crate::room::Room;
 
@@ -38,6 +40,7 @@ struct Stanza {
     version: String,
     arch: String,
     origin: String,
+    maintainer: String,
     folder: String,
     /// The file whose lines are being read.
     file: Option<String>,
@@ -102,6 +105,7 @@ fn installed(bytes: &[u8]) -> Facts {
             "V" => stanza.version = value.to_owned(),
             "A" => stanza.arch = value.to_owned(),
             "o" => stanza.origin = value.to_owned(),
+            "m" => stanza.maintainer = value.to_owned(),
             "F" => stanza.folder = value.to_owned(),
             "R" => stanza.file(path(&stanza.folder, value, &mut room, &mut facts)),
             "Z" => stanza.sum = checksum(value),
@@ -125,7 +129,7 @@ fn path(folder: &str, name: &str, room: &mut Room, facts: &mut Facts) -> Option<
 fn end(stanza: Option<Stanza>, facts: &mut Facts) {
     let Some(mut stanza) = stanza else { return };
     stanza.file(None);
-    let Stanza { line, name, version, arch, origin, files, .. } = stanza;
+    let Stanza { line, name, version, arch, origin, maintainer, files, .. } = stanza;
     if name.is_empty() || version.is_empty() {
         let missing = if name.is_empty() { "name (P:)" } else { "version (V:)" };
         let of = if name.is_empty() { String::new() } else { format!(", {name},") };
@@ -139,7 +143,7 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         source: (!origin.is_empty())
             .then(|| SourcePackage { name: origin, version: version.clone() }),
         arch: (!arch.is_empty()).then_some(arch),
-        vendor: None,
+        vendor: vendor(maintainer),
         module: None,
         name,
         version,
@@ -147,18 +151,25 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
 }
 
 /// The highest branch of Alpine's own repositories, `edge` above all. Comments do not count, nor
-/// do tagged repositories (`@testing …`), from which apk takes only packages asked for by tag.
+/// do tagged repositories (`@testing …`), from which apk takes only packages asked for by tag; nor do
+/// those of others, which are named alike (`https://nginx.org/packages/alpine/v3.21/main`): Alpine's,
+/// and its mirrors, are those of which the image has most components (`main`, `community`).
 fn repositories(bytes: &[u8]) -> Facts {
     let text = String::from_utf8_lossy(bytes);
-    let branch = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with(['#', '@']))
-        .filter_map(branch_of)
-        .max_by_key(|branch| {
-            let mut numbers = branch.split('.').map(|n| n.parse().unwrap_or(u64::MAX));
-            (numbers.next(), numbers.next())
-        });
+    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', '@']));
+    let mut hosts: BTreeMap<&str, Vec<Repository<'_>>> = BTreeMap::new();
+    for repository in lines.filter_map(repository) {
+        hosts.entry(repository.host).or_default().push(repository);
+    }
+    let components = |of: &Vec<Repository<'_>>| {
+        of.iter().map(|repository| repository.component).collect::<BTreeSet<_>>().len()
+    };
+    let most = hosts.values().map(components).max();
+    let own = hosts.values().filter(|of| Some(components(of)) == most).flatten();
+    let branch = own.map(|repository| repository.branch).max_by_key(|branch| {
+        let mut numbers = branch.split('.').map(|n| n.parse().unwrap_or(u64::MAX));
+        (numbers.next(), numbers.next())
+    });
     let release = branch.map(|branch| Release {
         id: "alpine".into(),
         version: branch.to_owned(),
@@ -167,18 +178,29 @@ fn repositories(bytes: &[u8]) -> Facts {
     Facts { release, ..Facts::default() }
 }
 
-/// `https://host/any/alpine/v3.9/main` → `3.9`.
-fn branch_of(line: &str) -> Option<&str> {
-    let mut parts = line.rsplit('/').skip_while(|p| p.is_empty());
-    let _component = parts.next()?;
-    let branch = parts.next()?;
+/// A repository of a branch.
+struct Repository<'l> {
+    /// All before the branch; any host of Alpine's counts as one.
+    host: &'l str,
+    branch: &'l str,
+    component: &'l str,
+}
+
+/// `https://host/any/alpine/v3.9/main` is of the branch `3.9`.
+fn repository(line: &str) -> Option<Repository<'_>> {
+    const ALPINE: &str = "alpinelinux.org";
+    let (rest, component) = line.trim_end_matches('/').rsplit_once('/')?;
+    let (host, branch) = rest.rsplit_once('/')?;
+    let name = host.split("://").last()?.split('/').next()?;
+    let host = if name.ends_with(ALPINE) { ALPINE } else { host };
     if branch == "edge" {
-        return Some(branch);
+        return Some(Repository { host, branch, component });
     }
     let number = if branch == "latest-stable" { return None } else { branch.strip_prefix('v')? };
     let digits = |n: &str| !n.is_empty() && n.len() < 9 && n.bytes().all(|b| b.is_ascii_digit());
     let (major, minor) = number.split_once('.')?;
-    (digits(major) && digits(minor)).then_some(number)
+    let good = digits(major) && digits(minor);
+    good.then_some(Repository { host, branch: number, component })
 }
 
 #[cfg(test)]
@@ -284,6 +306,16 @@ mod tests {
             ("http://a/alpine/v3.9/main\nhttp://a/alpine/v3.10/community/\n", Some("3.10")),
             ("http://a/alpine/v3.9/main\nhttp://a/alpine/edge/main\n", Some("edge")),
             ("http://a/alpine/v3.9/main\n@edge http://a/alpine/edge/main\n", Some("3.9")),
+            (
+                "https://dl-cdn.alpinelinux.org/alpine/v3.20/main\nhttp://dl-4.alpinelinux.org/alpine/edge/testing\n",
+                Some("edge"),
+            ),
+            // Somebody else's, which are named alike.
+            (
+                "http://a/alpine/v3.20/main\nhttp://a/alpine/v3.20/community\nhttps://nginx.org/packages/mainline/alpine/v3.21/main\n",
+                Some("3.20"),
+            ),
+            ("http://a/alpine/v3.20/main\nhttp://b/alpine/v3.21/main\n", Some("3.21")),
             ("#http://a/alpine/edge/main\n", None),
             ("http://a/alpine/latest-stable/main\n", None),
             ("/media/cdrom/apks\n", None),

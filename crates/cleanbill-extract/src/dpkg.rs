@@ -5,7 +5,7 @@ use cleanbill_core::package::{PackageKind, SourcePackage};
 
 use crate::checksums::Algorithm;
 use crate::extractors::{Extractor, Wanted};
-use crate::facts::{Claim, Facts, Owned};
+use crate::facts::{Claim, Facts, Owned, vendor};
 
 /// The database.
 pub(crate) const STATUS_PATH: &str = "var/lib/dpkg/status";
@@ -57,6 +57,7 @@ struct Stanza {
     version: String,
     source: String,
     arch: String,
+    maintainer: String,
 }
 
 /// Reads stanzas of `Key: value` lines, continued by lines that begin with a blank, with empty
@@ -99,6 +100,8 @@ fn status(bytes: &[u8], whole: bool) -> Facts {
             &mut stanza_now.source
         } else if key.eq_ignore_ascii_case("Architecture") {
             &mut stanza_now.arch
+        } else if key.eq_ignore_ascii_case("Maintainer") {
+            &mut stanza_now.maintainer
         } else {
             continue;
         };
@@ -113,7 +116,9 @@ fn status(bytes: &[u8], whole: bool) -> Facts {
 }
 
 fn end(stanza: Option<Stanza>, facts: &mut Facts) {
-    let Some(Stanza { line, package, status, version, source, arch }) = stanza else { return };
+    let Some(Stanza { line, package, status, version, source, arch, maintainer }) = stanza else {
+        return;
+    };
     if package.is_empty() {
         return facts.unreadable(format!("the package at line {line} has no name (Package:)"));
     }
@@ -143,7 +148,7 @@ fn end(stanza: Option<Stanza>, facts: &mut Facts) {
         kind: PackageKind::Deb,
         source,
         arch: (!arch.is_empty()).then_some(arch),
-        vendor: None,
+        vendor: vendor(maintainer),
         module: None,
         name: package,
         version,

@@ -179,6 +179,18 @@ pub(crate) struct Claim {
     pub(crate) module: Option<String>,
 }
 
+/// The longest text that is kept of who built a package, in bytes.
+const VENDOR: usize = 256;
+
+/// Who built a package, of which the end counts: the address of a maintainer stands there.
+pub(crate) fn vendor(mut text: String) -> Option<String> {
+    if let Some(over) = text.len().checked_sub(VENDOR) {
+        let start = (over..text.len()).find(|at| text.is_char_boundary(*at));
+        text.drain(..start.unwrap_or(text.len()));
+    }
+    (!text.is_empty()).then_some(text)
+}
+
 /// One part of a file that could not be understood: a gap, if the file is there in the end.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Problem {

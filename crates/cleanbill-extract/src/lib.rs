@@ -45,4 +45,4 @@ pub use rpm::{fuzz_header as fuzz_rpm_header, fuzz_log as fuzz_rpm_log};
 
 /// The version of this engine: raised whenever an extractor reads something else or reads it
 /// otherwise, so that facts kept from before are not used again.
-pub const ENGINE: u32 = 5;
+pub const ENGINE: u32 = 6;

@@ -62,6 +62,44 @@ fn this_machine_s_dpkg_is_read_whole() {
     assert_eq!(gaps(&inventory), [""; 0]);
 }
 
+#[test]
+fn who_maintains_a_package_is_kept() {
+    let docker = "Docker <support@docker.com>";
+    let deb = BASH.replace("Version", &format!("Maintainer: {docker}\nVersion"));
+    let long =
+        BASH.replace("Version", &format!("Maintainer: {} <a@b.c>\nVersion", "ä".repeat(200)));
+    let apk = MUSL.replace("A:x86_64", &format!("A:x86_64\nm:{docker}"));
+    let debian =
+        |status: &str| vec![file("etc/os-release", DEBIAN), file("var/lib/dpkg/status", status)];
+    let kept = |layer: Layer| inventory(&[layer]).packages[0].vendor.clone();
+    assert_eq!(kept(debian(BASH)), None);
+    assert_eq!(kept(debian(&deb)).as_deref(), Some(docker));
+    assert_eq!(kept(alpine(&apk)).as_deref(), Some(docker));
+    // Of a long one the end, where the address is.
+    let kept = kept(debian(&long)).unwrap();
+    assert!(kept.len() <= 256 && kept.ends_with("ä <a@b.c>"), "{kept}");
+}
+
+#[test]
+fn every_distribution_that_can_be_matched_is_known() {
+    let ids = ["wolfi", "chainguard", "minimos", "alpaquita", "alpine"];
+    for id in ids {
+        let layer =
+            vec![file("etc/os-release", format!("ID={id}\n")), file("lib/apk/db/installed", MUSL)];
+        check(&[layer], &["musl 1.1.20-r5"], &[]);
+    }
+    for id in ["mageia", "openeuler", "sles", "centos"] {
+        let layer = vec![file("etc/os-release", format!("ID={id}\nVERSION_ID=9\n"))];
+        let gap = format!(
+            "unreadable-database: var/lib/rpm: has no package in it, although etc/os-release says {id}"
+        );
+        check(&[layer], &[], &[&gap]);
+    }
+    let layer = vec![file("etc/os-release", "ID=other\n")];
+    let gap = "unknown-distribution: other: named by etc/os-release, and not one we know";
+    check(&[layer], &[], &[gap]);
+}
+
 /// Layers, expected packages, expected gaps.
 fn check(layers: &[Layer], expected: &[&str], expected_gaps: &[&str]) {
     let inventory = inventory(layers);

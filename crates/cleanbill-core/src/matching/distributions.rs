@@ -6,6 +6,7 @@ use crate::ecosystem::{Ecosystem, Stream};
 use crate::package::PackageKind;
 
 use super::red_hat;
+use super::vendors::Vendors;
 
 /// What is known of one distribution.
 pub(super) struct Known {
@@ -15,9 +16,8 @@ pub(super) struct Known {
     pub(super) ecosystem: Ecosystem,
     /// How its advisories name a release.
     names: Names,
-    /// How the vendor begins that its packages name, in lower case. Empty: they name none that
-    /// could be relied on.
-    vendors: &'static [&'static str],
+    /// How its own packages are told from others'.
+    vendors: Vendors,
 }
 
 /// How a release is named in advisories.
@@ -48,7 +48,7 @@ const fn row(
     kind: PackageKind,
     ecosystem: Ecosystem,
     names: Names,
-    vendors: &'static [&'static str],
+    vendors: Vendors,
 ) -> Known {
     Known { id, kind, ecosystem, names, vendors }
 }
@@ -57,26 +57,26 @@ const fn row(
 /// them (`rpm -qi`).
 #[rustfmt::skip]
 const ALL: &[Known] = &[
-    row("alpine", PackageKind::Apk, Ecosystem::Alpine, Names::Alpine, &[]),
-    row("alpaquita", PackageKind::Apk, Ecosystem::Alpaquita, Names::Release, &[]),
-    row("chainguard", PackageKind::Apk, Ecosystem::Chainguard, Names::None, &[]),
-    row("minimos", PackageKind::Apk, Ecosystem::MinimOs, Names::None, &[]),
-    row("wolfi", PackageKind::Apk, Ecosystem::Wolfi, Names::None, &[]),
-    row("debian", PackageKind::Deb, Ecosystem::Debian, Names::Release, &[]),
-    row("ubuntu", PackageKind::Deb, Ecosystem::Ubuntu, Names::Ubuntu, &[]),
-    row("almalinux", PackageKind::Rpm, Ecosystem::AlmaLinux, Names::Release, &["almalinux"]),
-    row("amzn", PackageKind::Rpm, Ecosystem::AmazonLinux, Names::Release, &["amazon"]),
-    row("azurelinux", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, &["microsoft"]),
-    row("mariner", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, &["microsoft"]),
-    row("mageia", PackageKind::Rpm, Ecosystem::Mageia, Names::Release, &["mageia"]),
-    row("ol", PackageKind::Rpm, Ecosystem::OracleLinux, Names::Release, &["oracle"]),
-    row("openeuler", PackageKind::Rpm, Ecosystem::OpenEuler, Names::OpenEuler, &["http://openeuler.org", "openeuler"]),
-    row("opensuse-leap", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["opensuse", "suse"]),
-    row("opensuse-tumbleweed", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), &["opensuse", "suse"]),
-    row("photon", PackageKind::Rpm, Ecosystem::PhotonOs, Names::Release, &["vmware", "broadcom"]),
-    row("rhel", PackageKind::Rpm, Ecosystem::RedHat, Names::RedHat, &["red hat"]),
-    row("rocky", PackageKind::Rpm, Ecosystem::RockyLinux, Names::Release, &["rocky"]),
-    row("sles", PackageKind::Rpm, Ecosystem::Suse, Names::Suse, &["suse"]),
+    row("alpine", PackageKind::Apk, Ecosystem::Alpine, Names::Alpine, Vendors::Anybody),
+    row("alpaquita", PackageKind::Apk, Ecosystem::Alpaquita, Names::Release, Vendors::Unnamed),
+    row("chainguard", PackageKind::Apk, Ecosystem::Chainguard, Names::None, Vendors::Unnamed),
+    row("minimos", PackageKind::Apk, Ecosystem::MinimOs, Names::None, Vendors::Unnamed),
+    row("wolfi", PackageKind::Apk, Ecosystem::Wolfi, Names::None, Vendors::Unnamed),
+    row("debian", PackageKind::Deb, Ecosystem::Debian, Names::Release, Vendors::Anybody),
+    row("ubuntu", PackageKind::Deb, Ecosystem::Ubuntu, Names::Ubuntu, Vendors::Addresses(&["ubuntu.com", "canonical.com"])),
+    row("almalinux", PackageKind::Rpm, Ecosystem::AlmaLinux, Names::Release, Vendors::Named(&["almalinux"])),
+    row("amzn", PackageKind::Rpm, Ecosystem::AmazonLinux, Names::Release, Vendors::Named(&["amazon"])),
+    row("azurelinux", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, Vendors::Named(&["microsoft"])),
+    row("mariner", PackageKind::Rpm, Ecosystem::AzureLinux, Names::Release, Vendors::Named(&["microsoft"])),
+    row("mageia", PackageKind::Rpm, Ecosystem::Mageia, Names::Release, Vendors::Named(&["mageia"])),
+    row("ol", PackageKind::Rpm, Ecosystem::OracleLinux, Names::Release, Vendors::Named(&["oracle"])),
+    row("openeuler", PackageKind::Rpm, Ecosystem::OpenEuler, Names::OpenEuler, Vendors::Named(&["http://openeuler.org", "openeuler"])),
+    row("opensuse-leap", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), Vendors::Named(&["opensuse", "suse"])),
+    row("opensuse-tumbleweed", PackageKind::Rpm, Ecosystem::OpenSuse, Names::Pretty("openSUSE "), Vendors::Named(&["opensuse", "suse"])),
+    row("photon", PackageKind::Rpm, Ecosystem::PhotonOs, Names::Release, Vendors::Named(&["vmware", "broadcom"])),
+    row("rhel", PackageKind::Rpm, Ecosystem::RedHat, Names::RedHat, Vendors::Named(&["red hat"])),
+    row("rocky", PackageKind::Rpm, Ecosystem::RockyLinux, Names::Release, Vendors::Named(&["rocky"])),
+    row("sles", PackageKind::Rpm, Ecosystem::Suse, Names::Suse, Vendors::Named(&["suse"])),
 ];
 
 /// Modules of SUSE Linux Enterprise 12 and 15 (<https://www.suse.com/products/server/modules/>).
@@ -152,7 +152,17 @@ pub(super) fn known(id: &str) -> Option<&'static Known> {
     ALL.iter().find(|known| known.id == id)
 }
 
+/// The kind of the packages of a distribution whose advisories can be looked up, by its `ID`.
+pub fn packages_of(id: &str) -> Option<PackageKind> {
+    known(id).map(|known| known.kind)
+}
+
 impl Known {
+    /// Whether it has releases, which come to an end.
+    pub(super) fn has_releases(&self) -> bool {
+        !matches!(self.names, Names::None)
+    }
+
     /// The streams of its advisories; several are other names of one release, or parts of it.
     /// Empty: the image names no release.
     pub(super) fn streams(&self, named: &Distribution) -> Vec<Stream> {
@@ -194,17 +204,15 @@ impl Known {
             Names::Ubuntu | Names::Pretty(_) | Names::Suse | Names::OpenEuler => false,
         }
     }
-
-    /// Whether a package that names this vendor is one of the distribution's own.
-    fn builds(&self, vendor: &str) -> bool {
-        let vendor = vendor.to_lowercase();
-        self.vendors.is_empty() || self.vendors.iter().any(|own| vendor.starts_with(own))
-    }
 }
 
-/// Whether somebody else than the distribution of these advisories built a package that names
-/// this vendor.
-pub(super) fn is_foreign(ecosystem: Ecosystem, vendor: &str) -> bool {
-    let mut of = ALL.iter().filter(|known| known.ecosystem == ecosystem).peekable();
-    of.peek().is_some() && !of.any(|known| known.builds(vendor))
+/// Who built a package, if that was nobody whose packages these advisories speak of.
+pub(super) fn other_vendor<'p>(
+    ecosystem: Ecosystem,
+    vendor: Option<&'p str>,
+    version: &str,
+) -> Option<&'p str> {
+    let mut of = ALL.iter().filter(|known| known.ecosystem == ecosystem);
+    let other = of.next()?.vendors.other(vendor, version)?;
+    of.all(|known| known.vendors.other(vendor, version).is_some()).then_some(other)
 }

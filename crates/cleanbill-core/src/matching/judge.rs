@@ -253,8 +253,8 @@ fn only(list: Rc<[Advisory]>, sources: bool) -> Rc<[Advisory]> {
 
 /// The vendor of a package that another than the stream's distribution built.
 fn foreign<'p>(package: &'p Package, stream: &Stream) -> Option<&'p str> {
-    let vendor = package.vendor.as_deref()?;
-    distributions::is_foreign(stream.ecosystem, vendor).then_some(vendor)
+    let version = names::compared(package);
+    distributions::other_vendor(stream.ecosystem, package.vendor.as_deref(), version)
 }
 
 /// Whether advisories of its streams speak of the package at all, whatever they say.

@@ -48,7 +48,9 @@ mod ranges;
 mod rating;
 mod red_hat;
 mod streams;
+mod vendors;
 
+pub use distributions::packages_of;
 pub use distributions::suse;
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use extras::amazon_extra;
@@ -139,8 +141,10 @@ impl<'a, A: Advisories> Matcher<'a, A> {
             let covers = |s: &&Stream| advisories.covering(s).is_some();
             let free = |s: &&Stream| !distributions::is_beside(s);
             let covered = || distribution.streams().into_iter().filter(free).any(|s| covers(&s));
+            let known = distributions::known(&named.id);
+            let has_releases = known.is_none_or(distributions::Known::has_releases);
             // Of a release that nothing covers, that is said already.
-            if life.is_none() && covered() {
+            if life.is_none() && has_releases && covered() {
                 sum.gaps.insert(Gap::new(
                     GapKind::UnknownEndOfLife,
                     format!("{} {}", named.id, named.release),

@@ -3,6 +3,7 @@
 
 mod explain;
 mod many;
+mod publishers;
 mod red_hat;
 mod rpm;
 mod said;

@@ -6,34 +6,35 @@ use cleanbill_core::distribution::Distribution;
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::image::ImageFacts;
 use cleanbill_core::inventory::Inventory;
+use cleanbill_core::matching::packages_of;
 use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
 
 use super::Merged;
-use crate::content_manifest;
 use crate::facts::Claim;
 use crate::purl::purl;
 use crate::yum;
+use crate::{apk, content_manifest, dpkg};
 
-/// The distributions whose packages we can read, with what they keep them in.
-const KNOWN: &[(&str, PackageKind, &str)] = &[
-    ("alpine", PackageKind::Apk, "lib/apk/db/installed"),
-    ("debian", PackageKind::Deb, "var/lib/dpkg/status"),
-    ("ubuntu", PackageKind::Deb, "var/lib/dpkg/status"),
-    ("almalinux", PackageKind::Rpm, "var/lib/rpm"),
-    ("amzn", PackageKind::Rpm, "var/lib/rpm"),
-    ("azurelinux", PackageKind::Rpm, "var/lib/rpm"),
-    ("centos", PackageKind::Rpm, "var/lib/rpm"),
-    ("fedora", PackageKind::Rpm, "var/lib/rpm"),
-    ("mariner", PackageKind::Rpm, "var/lib/rpm"),
-    ("ol", PackageKind::Rpm, "var/lib/rpm"),
-    ("opensuse-leap", PackageKind::Rpm, "usr/lib/sysimage/rpm"),
-    ("opensuse-tumbleweed", PackageKind::Rpm, "usr/lib/sysimage/rpm"),
-    ("photon", PackageKind::Rpm, "var/lib/rpm"),
-    ("rhel", PackageKind::Rpm, "var/lib/rpm"),
-    ("rocky", PackageKind::Rpm, "var/lib/rpm"),
-    ("sles", PackageKind::Rpm, "var/lib/rpm"),
-];
+/// Distributions whose packages are read, and of which nobody's advisories are known.
+const UNCOVERED: [(&str, PackageKind); 2] =
+    [("centos", PackageKind::Rpm), ("fedora", PackageKind::Rpm)];
+
+/// The kind of a distribution's packages, and where their database is; `None`: it is not known.
+fn database(id: &str) -> Option<(PackageKind, &'static str)> {
+    let uncovered = || UNCOVERED.iter().find(|(known, _)| *known == id).map(|(_, kind)| *kind);
+    let kind = packages_of(id).or_else(uncovered)?;
+    let place = if kind == PackageKind::Apk {
+        apk::INSTALLED_PATHS.first()?
+    } else if kind == PackageKind::Deb {
+        dpkg::STATUS_PATH
+    } else if id.starts_with("opensuse") {
+        "usr/lib/sysimage/rpm"
+    } else {
+        "var/lib/rpm"
+    };
+    Some((kind, place))
+}
 
 /// Package databases of operating systems that are not read yet: never pass them over.
 const NOT_READ: &[(&str, &str)] = &[
@@ -180,15 +181,15 @@ impl Merged<'_> {
             return;
         };
         let name = &distribution.pretty_name;
-        let Some((_, kind, place)) = KNOWN.iter().find(|(id, ..)| *id == distribution.id) else {
+        let Some((kind, place)) = database(&distribution.id) else {
             let detail = format!("named by {}, and not one we know", distribution.evidence);
             gaps.push(Gap::new(GapKind::UnknownDistribution, name, detail));
             return;
         };
-        if !packages.iter().any(|p| p.kind == *kind) {
+        if !packages.iter().any(|p| p.kind == kind) {
             let detail =
                 format!("has no package in it, although {} says {name}", distribution.evidence);
-            gaps.push(Gap::new(GapKind::UnreadableDatabase, *place, detail));
+            gaps.push(Gap::new(GapKind::UnreadableDatabase, place, detail));
         }
     }
 }
