@@ -152,11 +152,6 @@ pub(super) fn known(id: &str) -> Option<&'static Known> {
     ALL.iter().find(|known| known.id == id)
 }
 
-/// The kind of the packages of a distribution whose advisories can be looked up, by its `ID`.
-pub fn packages_of(id: &str) -> Option<PackageKind> {
-    known(id).map(|known| known.kind)
-}
-
 impl Known {
     /// Whether it has releases, which come to an end.
     pub(super) fn has_releases(&self) -> bool {
@@ -215,4 +210,17 @@ pub(super) fn other_vendor<'p>(
     let mut of = ALL.iter().filter(|known| known.ecosystem == ecosystem);
     let other = of.next()?.vendors.other(vendor, version)?;
     of.all(|known| known.vendors.other(vendor, version).is_some()).then_some(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ALL;
+    use crate::distribution::packages_of;
+
+    #[test]
+    fn what_can_be_matched_can_be_read() {
+        for known in ALL {
+            assert_eq!(packages_of(known.id), Some(known.kind), "{}", known.id);
+        }
+    }
 }

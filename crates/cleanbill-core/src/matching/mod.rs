@@ -50,7 +50,6 @@ mod red_hat;
 mod streams;
 mod vendors;
 
-pub use distributions::packages_of;
 pub use distributions::suse;
 pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 pub use extras::amazon_extra;

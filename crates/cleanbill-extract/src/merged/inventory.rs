@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use cleanbill_core::distribution::Distribution;
+use cleanbill_core::distribution::{Distribution, packages_of};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::image::ImageFacts;
 use cleanbill_core::inventory::Inventory;
-use cleanbill_core::matching::packages_of;
 use cleanbill_core::package::{LayerId, Package, PackageKind};
 use cleanbill_core::rootfs::{Resolution, Trouble};
 
@@ -16,14 +15,9 @@ use crate::purl::purl;
 use crate::yum;
 use crate::{apk, content_manifest, dpkg};
 
-/// Distributions whose packages are read, and of which nobody's advisories are known.
-const UNCOVERED: [(&str, PackageKind); 2] =
-    [("centos", PackageKind::Rpm), ("fedora", PackageKind::Rpm)];
-
 /// The kind of a distribution's packages, and where their database is; `None`: it is not known.
 fn database(id: &str) -> Option<(PackageKind, &'static str)> {
-    let uncovered = || UNCOVERED.iter().find(|(known, _)| *known == id).map(|(_, kind)| *kind);
-    let kind = packages_of(id).or_else(uncovered)?;
+    let kind = packages_of(id)?;
     let place = if kind == PackageKind::Apk {
         apk::INSTALLED_PATHS.first()?
     } else if kind == PackageKind::Deb {
