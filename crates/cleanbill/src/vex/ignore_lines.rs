@@ -36,12 +36,18 @@ fn read(bytes: &[u8], notes: &mut Notes) -> Result<Vec<IgnoreEntry>, Wrong> {
     Ok(entries)
 }
 
+/// How words begin that tell an end.
+const ENDS: [&str; 8] =
+    ["exp", "expire", "expired", "expires", "expiration", "expiry", "till", "until"];
+
 /// The end that the words behind an id tell. Trivy looks for it in a comment, too.
 fn end<'l>(words: impl Iterator<Item = &'l str>) -> Result<Option<Timestamp>, String> {
-    let mut end = None;
+    let (mut end, mut comment) = (None, false);
     for word in words {
-        let lower = word.to_ascii_lowercase();
-        if !lower.starts_with("exp") || !lower.contains(':') {
+        comment |= word.starts_with('#');
+        let named = names_an_end(word);
+        // In a comment a day may be that of anything.
+        if !(named && (word.contains(':') || !comment)) && (comment || !has_a_day(word)) {
             continue;
         }
         let date = word.strip_prefix("exp:").and_then(day);
@@ -51,6 +57,26 @@ fn end<'l>(words: impl Iterator<Item = &'l str>) -> Result<Option<Timestamp>, St
         }
     }
     Ok(end)
+}
+
+/// Whether a word begins as one that tells an end, whatever stands before it.
+fn names_an_end(word: &str) -> bool {
+    let word = word.trim_start_matches(|c: char| !c.is_ascii_alphabetic()).to_ascii_lowercase();
+    let end = word.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(word.len());
+    word.get(..end).is_some_and(|first| ENDS.contains(&first))
+}
+
+/// Whether a word has something like `2026-01-31` or `2026/1/31` in it.
+fn has_a_day(word: &str) -> bool {
+    let parts: Vec<&str> = word.split(['-', '/']).collect();
+    let count = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+    parts.windows(3).any(|of| {
+        let [first, middle, last] = of else { return false };
+        let year = first.len() - first.trim_end_matches(|c: char| c.is_ascii_digit()).len();
+        let day = last.len() - last.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        let month = count(middle);
+        year == 4 && month == middle.len() && (1..=2).contains(&month) && (1..=2).contains(&day)
+    })
 }
 
 /// The time at which a day begins, from `YYYY-MM-DD`.
