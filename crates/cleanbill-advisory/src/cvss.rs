@@ -9,7 +9,7 @@
 
 /// The base score, from 0 to 10 with one decimal, or `None` for what is no full base vector of
 /// version 2, 3 or 4. Metrics other than base metrics do not count and are not checked.
-pub(crate) fn base_score(vector: &str) -> Option<f64> {
+pub fn base_score(vector: &str) -> Option<f64> {
     match vector.strip_prefix("CVSS:3.0/").or_else(|| vector.strip_prefix("CVSS:3.1/")) {
         Some(rest) => v3(rest),
         None if vector.starts_with("CVSS:4.0/") => v4(vector),

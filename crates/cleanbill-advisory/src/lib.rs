@@ -31,6 +31,7 @@ pub mod starter;
 pub mod update;
 
 pub use build::build;
+pub use cvss::base_score;
 pub use diff::diff;
 pub use error::{Error, ErrorKind, Result};
 pub use gather::Gathered;

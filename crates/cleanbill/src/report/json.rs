@@ -9,6 +9,7 @@ pub(super) mod ids;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use cleanbill_advisory::base_score;
 use cleanbill_core::finding::{Finding, Status};
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
@@ -286,12 +287,18 @@ fn ratings(finding: &Finding) -> (Map<String, Value>, Map<String, Value>) {
             severities.insert(source.clone(), json!(severity as u8));
         }
         if let Some(vector) = vector {
-            let name = match vector.get(..6) {
-                Some("CVSS:3") => "V3Vector",
-                Some("CVSS:4") => "V40Vector",
-                _ => "V2Vector",
+            let version = match vector.get(..6) {
+                Some("CVSS:3") => "V3",
+                Some("CVSS:4") => "V40",
+                _ => "V2",
             };
-            vectors.insert(source.clone(), json!({name: vector}));
+            let mut of = Map::new();
+            of.insert(format!("{version}Vector"), json!(vector));
+            // One that cannot be computed has no score.
+            if let Some(score) = base_score(vector) {
+                of.insert(format!("{version}Score"), json!(score));
+            }
+            vectors.insert(source.clone(), Value::Object(of));
         }
     }
     (severities, vectors)

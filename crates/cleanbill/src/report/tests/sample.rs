@@ -50,7 +50,8 @@ pub(super) fn finding(package: &Package, id: &str, severity: Severity, fixed: &[
             aliases: vec!["GHSA-xxxx".into()],
             errata: vec![],
             severity,
-            cvss: (severity != Severity::Unknown).then(|| "CVSS:3.1/AV:N".into()),
+            cvss: (severity != Severity::Unknown)
+                .then(|| "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H".into()),
             status: if fixed.is_empty() { Status::Affected } else { Status::Fixed },
             fixed_versions: fixed.iter().map(ToString::to_string).collect(),
             known_exploited: id == "CVE-2019-14697",
