@@ -133,8 +133,22 @@ pub fn look_into(
 /// # Errors
 /// When the advisories cannot be read.
 pub fn judge_found(reference: &ImageRef, found: &Found, against: Against<'_>) -> Result<Evidence> {
+    judge_found_many(reference, found, &mut Matcher::new(against.snapshot), against)
+}
+
+/// The same by a matcher of these advisories that knows other images already.
+///
+/// # Errors
+/// When the advisories cannot be read.
+pub fn judge_found_many(
+    reference: &ImageRef,
+    found: &Found,
+    matcher: &mut Matcher<'_, Snapshot>,
+    against: Against<'_>,
+) -> Result<Evidence> {
+    let Against { now, max_feed_age_days, .. } = against;
     let judged = found.platforms.iter().map(|p| {
-        let mut evidence = judge_inventory(p.digest, &p.inventory, against)?;
+        let mut evidence = judge_many(matcher, p.digest, &p.inventory, now, max_feed_age_days)?;
         evidence.platform.clone_from(&p.platform);
         evidence.gaps.extend(p.gaps.iter().cloned());
         evidence.gaps.sort();

@@ -1,11 +1,14 @@
-//! The images that the record knows: each name with its bytes as it was judged last, and for whom
-//! it was asked. Dry runs ran nothing, and are passed over.
+//! The images that the gate knows: of the record each name with its bytes as it was judged last, and
+//! for whom it was asked; and those that were examined ahead of any question, as for a pod of no
+//! namespace. Dry runs ran nothing, and are passed over.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::asked::Asked;
 use cleanbill_core::digest::Digest;
+use cleanbill_core::reference::ImageRef;
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::failure::Result;
@@ -20,21 +23,23 @@ const MOST: usize = 100_000;
 /// The most namespaces of one image that are judged.
 const MOST_PLACES: usize = 64;
 
-/// An image as it was judged last.
+/// An image as it was judged last, or examined.
 #[derive(Clone, Debug)]
 pub struct Known {
-    /// Its name as questions write it.
+    /// Its name as questions write it; with its digest where none has been asked.
     pub name: String,
     /// The bytes it stood for: one digest, or all that were registered.
     pub digests: Vec<Digest>,
-    /// When it was last asked for.
-    pub last: Timestamp,
+    /// When it was last asked for; `None`: never.
+    pub last: Option<Timestamp>,
     /// For whom it was asked, by namespace: the last of each.
     pub places: BTreeMap<String, Place>,
     /// Namespaces past the bound, which are not judged.
     pub more_places: bool,
     /// What was found, by the digests of evidence, and what others said.
     pub(super) case: TracedCase,
+    /// Of an image that nobody has asked for: where what was found in it is kept.
+    pub(super) kept: Option<Vec<u8>>,
 }
 
 /// For whom an image was asked.
@@ -81,6 +86,9 @@ impl Record {
                 gathered.add(decision);
             }
         }
+        if go_on() {
+            gathered.examined_ahead(store)?;
+        }
         let Gathered { images, mut unknown, .. } = gathered;
         for (name, _) in images.keys() {
             unknown.remove(name);
@@ -89,13 +97,53 @@ impl Record {
     }
 }
 
+/// What of the key of an examined image matters here.
+#[derive(Deserialize)]
+struct ExaminedKey {
+    name: String,
+    digest: Digest,
+    engine: u32,
+}
+
 impl Gathered {
+    /// Adds the images that are examined, and that nobody has asked for.
+    fn examined_ahead(&mut self, store: &Store) -> Result<()> {
+        let asked: HashSet<(String, Digest)> = self
+            .images
+            .keys()
+            .flat_map(|(name, digests)| digests.iter().map(|digest| (repository(name), *digest)))
+            .collect();
+        for bytes in store.image_keys(MOST.saturating_sub(self.images.len()))? {
+            let Ok(key) = serde_json::from_slice::<ExaminedKey>(&bytes) else { continue };
+            // What another version found is found anew before it is used.
+            let current = key.engine == cleanbill_extract::ENGINE;
+            if !current || asked.contains(&(key.name.clone(), key.digest)) {
+                continue;
+            }
+            let name = format!("{}@{}", key.name, key.digest);
+            let outcome = TracedOutcome::Examined(key.digest);
+            let case = TracedCase { image: name.clone(), outcome, opinions: Vec::new() };
+            let nowhere = Place { asked: Asked::default(), pinned: false };
+            let known = Known {
+                name: name.clone(),
+                digests: vec![key.digest],
+                last: None,
+                places: BTreeMap::from([(String::new(), nowhere)]),
+                more_places: false,
+                case,
+                kept: Some(bytes),
+            };
+            self.images.insert((name, vec![key.digest]), known);
+        }
+        Ok(())
+    }
+
     fn add(&mut self, decision: &Decision) {
         let words = words(decision);
         if let Some(keys) = self.met.get(&words) {
             for key in keys {
                 if let Some(known) = self.images.get_mut(key) {
-                    known.last = known.last.max(decision.time);
+                    known.last = known.last.max(Some(decision.time));
                 }
             }
             return;
@@ -146,12 +194,13 @@ impl Gathered {
         let known = self.images.entry(key.clone()).or_insert_with(|| Known {
             name: key.0.clone(),
             digests: key.1.clone(),
-            last: decision.time,
+            last: None,
             places: BTreeMap::new(),
             more_places: false,
             case: case.clone(),
+            kept: None,
         });
-        known.last = known.last.max(decision.time);
+        known.last = known.last.max(Some(decision.time));
         known.case = case;
         let namespace = of.asked.namespace.clone();
         if known.places.len() < MOST_PLACES || known.places.contains_key(&namespace) {
@@ -161,6 +210,11 @@ impl Gathered {
         }
         Some(key)
     }
+}
+
+/// The repository of an image's name; the name, where it is none.
+fn repository(name: &str) -> String {
+    name.parse::<ImageRef>().map_or_else(|_| name.to_owned(), |reference| reference.name())
 }
 
 /// Tells questions that came in the same words, and what was found then, from others.

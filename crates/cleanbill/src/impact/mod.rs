@@ -19,8 +19,10 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
 use cleanbill_core::matching::Matcher;
 use cleanbill_core::policy::Policy;
+use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{Case, Judgement, Request, Verdict, decide};
 
+use crate::assess::{Against, Found, judge_found_many};
 use crate::failure::{Failure, Result};
 use crate::rejudge::{rematch_many, unknown};
 use crate::serve::question::Question;
@@ -106,7 +108,7 @@ pub struct Impact {
     pub stopped: bool,
 }
 
-/// Compares every image of the record.
+/// Compares every image that is known.
 ///
 /// # Errors
 /// When the store or the advisories cannot be read: then nothing is said at all.
@@ -171,8 +173,16 @@ impl<'a> By<'a> {
 
     fn judge(&mut self, store: &Store, image: &Known) -> Result<Answer> {
         let Between { from, to, policy, now } = self.between;
-        let (mut then, mut today) = (BTreeMap::new(), BTreeMap::new());
-        for digest in needed(&image.case.outcome) {
+        let (mut then, mut today) = match &image.kept {
+            None => (BTreeMap::new(), BTreeMap::new()),
+            Some(key) => match self.examined_ahead(store, image, key)? {
+                Some(both) => both,
+                None => return Ok(Err("what was found in it is not kept any more".into())),
+            },
+        };
+        let needed =
+            if image.kept.is_some() { BTreeSet::new() } else { needed(&image.case.outcome) };
+        for digest in needed {
             let Some(json) = store.evidence(&digest)? else {
                 return Ok(Err(format!("what was found in it ({digest}) is not kept any more")));
             };
@@ -208,6 +218,31 @@ impl<'a> By<'a> {
             outcomes.insert(namespace.clone(), outcome);
         }
         Ok(Ok(Judged { outcomes, difference }))
+    }
+}
+
+/// Evidence, by the digest that a case refers to it by.
+type Kept = BTreeMap<Digest, Evidence>;
+
+impl By<'_> {
+    /// The evidence of an image that nobody has asked for, by both.
+    fn examined_ahead(
+        &mut self,
+        store: &Store,
+        image: &Known,
+        key: &[u8],
+    ) -> Result<Option<(Kept, Kept)>> {
+        let Some(found) = store.image_at::<Found>(key)? else { return Ok(None) };
+        let Ok(reference) = image.name.parse::<ImageRef>() else { return Ok(None) };
+        let Between { from, to, policy, now } = self.between;
+        let max_feed_age_days = policy.max_feed_age_days;
+        let by = |snapshot, matcher: &mut Matcher<'_, Snapshot>| {
+            let against = Against { snapshot, now, max_feed_age_days };
+            let judged = judge_found_many(&reference, &found, matcher, against);
+            let evidence = judged.map_err(|trouble| Failure::new(trouble.to_string()))?;
+            Ok::<_, Failure>(Kept::from([(found.resolved, evidence)]))
+        };
+        Ok(Some((by(from, &mut self.from)?, by(to, &mut self.to)?)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! What new advisories mean for the images that the gate knows: judged again in the background, and
-//! told in the log and in metrics.
+//! told in the log and in metrics; at the start too, where they changed while the gate was stopped.
 //!
 //! Must not answer, record or keep anything, and never delays a question: it is one thread that
 //! rests after each image for as long as it took, reads the store on a connection of its own, and
@@ -16,7 +16,7 @@ use super::live::Rules;
 use super::metrics::Metrics;
 use crate::failure::Result;
 use crate::impact::{Between, Grounds, Impact, Pace, Record, compare};
-use crate::store::Store;
+use crate::store::{InForce, Store};
 
 /// The most images that have a line in the log.
 const LINES: usize = 100;
@@ -75,6 +75,26 @@ impl Looking {
     /// Whether it came to the end.
     pub fn is_done(&self) -> bool {
         self.done.load(Relaxed)
+    }
+}
+
+/// The snapshot that was last in force, where a copy of it is kept.
+pub(super) fn last_in_force(store: &Store) -> Option<Snapshot> {
+    let opened = || {
+        let digest = store.in_force(InForce::Snapshot)?;
+        digest.map(|digest| store.open_snapshot(&digest)).transpose()
+    };
+    match opened() {
+        Ok(None) => None,
+        Ok(Some(Ok(snapshot))) => Some(snapshot),
+        Ok(Some(Err(why))) => {
+            tracing::warn!(why, "the advisories from before cannot be compared with");
+            None
+        }
+        Err(why) => {
+            tracing::error!(%why, "the advisories from before cannot be compared with");
+            None
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::changes::{Print, Seen, attend, print, read, utf8};
 use super::config::{Bounds, Config, PolicySource, Tls, Work};
 use super::config_file;
 use super::examiner::Examiner;
-use super::impacts::Looking;
+use super::impacts::{Looking, last_in_force};
 use super::live::{Live, Rules};
 use super::load;
 use super::metrics::Metrics;
@@ -204,6 +204,11 @@ impl Reloader {
     fn look_at_advisories(&mut self, told: bool) {
         let Some(advisories) = self.handles.examiner.advisories.clone() else { return };
         let metrics = &self.handles.metrics;
+        // What was in force when the gate was stopped, before what is now is noted.
+        let last = match self.advisories.in_force.is_none() {
+            true => self.handles.recorder.store().and_then(|store| last_in_force(store)),
+            false => None,
+        };
         let mut replaced = None;
         let stamp = format!("{:?}", advisories.stamp()).into_bytes();
         let found = (print(&[&Ok(stamp)]), told);
@@ -217,6 +222,12 @@ impl Reloader {
             Ok(())
         });
         self.keep(&advisories);
+        if let (None, Some(last), Some(now)) = (&replaced, last, advisories.in_use())
+            && last.digest() != now.digest()
+        {
+            tracing::info!(from = %last.digest(), "the advisories changed while the gate was stopped");
+            replaced = Some((Arc::new(last), now));
+        }
         if let (Some(both), Some(store)) = (replaced, self.handles.recorder.store()) {
             let (rules, metrics) = (self.handles.rules.get(), self.handles.metrics.clone());
             let before = self.looking.take();

@@ -109,6 +109,43 @@ impl Store {
         self.put(Table::Images, &canonical(key)?, found)
     }
 
+    /// The keys of all images of which is kept what was found, those used last at the end; so many
+    /// at most, and of those used last.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn image_keys(&self, most: usize) -> Result<Vec<Vec<u8>>> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let mut keys: Vec<Vec<u8>> = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT key FROM images ORDER BY used DESC, rowid DESC LIMIT ?1")?
+                .query_map(params![most], |row| row.get(0))?
+                .collect()
+        })?;
+        keys.reverse();
+        Ok(keys)
+    }
+
+    /// What was found in the image with this key, which is not used by that.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or the value does not decode.
+    pub fn image_at<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>> {
+        let packed: Option<Vec<u8>> = self.read(|connection| {
+            connection
+                .prepare_cached("SELECT value FROM images WHERE key = ?1")?
+                .query_row(params![key], |row| row.get(0))
+                .optional()
+        })?;
+        packed.map(|packed| self.unpacked(&packed)).transpose()
+    }
+
+    fn unpacked<T: DeserializeOwned>(&self, packed: &[u8]) -> Result<T> {
+        let wrong = |e: &dyn std::fmt::Display| open::wrong(&self.path, e);
+        let json = zstd::bulk::decompress(packed, VALUE_MAX).map_err(|e| wrong(&e))?;
+        serde_json::from_slice(&json).map_err(|e| wrong(&e))
+    }
+
     fn get<T: DeserializeOwned>(&self, table: Table, key: &[u8]) -> Result<Option<T>> {
         let query = format!("SELECT rowid, used, value FROM {} WHERE key = ?1", table.as_str());
         let found: Option<(i64, i64, Vec<u8>)> = self.read(|connection| {
@@ -125,9 +162,7 @@ impl Store {
                 waiting.insert((table, row));
             }
         }
-        let wrong = |e: &dyn std::fmt::Display| open::wrong(&self.path, e);
-        let json = zstd::bulk::decompress(&packed, VALUE_MAX).map_err(|e| wrong(&e))?;
-        serde_json::from_slice(&json).map(Some).map_err(|e| wrong(&e))
+        self.unpacked(&packed).map(Some)
     }
 
     fn put<T: Serialize>(&self, table: Table, key: &[u8], value: &T) -> Result<()> {

@@ -311,3 +311,42 @@ fn a_snapshot_in_force_is_kept_and_the_gate_goes_on_where_it_cannot_be() {
     let why = store.open_snapshot(&in_use()).unwrap().unwrap_err();
     assert!(why.contains("could not be kept"), "{why}");
 }
+
+#[test]
+fn what_changed_while_the_gate_was_stopped_is_looked_at_when_it_starts() {
+    use cleanbill::serve::advisories::Advisories;
+    use cleanbill::serve::record::Recorder;
+    use cleanbill::store::{Owner, Store};
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
+    let snapshot = |known: &str| {
+        let mut gathered = cleanbill_advisory::Gathered::default();
+        gathered.flaw(known).exploited = true;
+        let mut bytes = Vec::new();
+        cleanbill_advisory::write(&gathered, &mut bytes).unwrap();
+        bytes
+    };
+    let path = dir.path().join("advisories.cbdb");
+    fs::write(&path, snapshot("CVE-2026-2")).unwrap();
+    let files = || {
+        let mut examiner = examiner(|name, _| Ok(evidence(name)));
+        let advisories = Advisories::new(Some(path.clone()), Some(Arc::clone(&store)));
+        examiner.advisories = Some(Arc::new(advisories));
+        let recorder = Recorder::into(Arc::clone(&store)).unwrap();
+        Files::new(Choice { examiner, recorder, ..Choice::default() })
+    };
+    let looked = |files: &Files| {
+        let told = |_| files.rig.get("/metrics").body.contains("\ncleanbill_rejudged_seconds ");
+        (0..100).map(|_| std::thread::sleep(Duration::from_millis(20))).any(told)
+    };
+    // Nothing was in force before, and then the same: there is nothing to compare.
+    for _ in 0..2 {
+        let files = files();
+        assert!(!looked(&files));
+        files.rig.stop();
+    }
+    // A copy of those of before is kept, and others are there now.
+    fs::write(dir.path().join("new"), snapshot("CVE-2026-3")).unwrap();
+    fs::rename(dir.path().join("new"), &path).unwrap();
+    assert!(looked(&files()));
+}

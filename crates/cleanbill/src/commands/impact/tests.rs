@@ -11,10 +11,12 @@ use cleanbill_core::digest::Digest;
 use cleanbill_core::distribution::Distribution;
 use cleanbill_core::evidence::{Evidence, PlatformEvidence, SnapshotId};
 use cleanbill_core::image::ImageFacts;
+use cleanbill_core::inventory::Inventory;
 use cleanbill_core::package::{Package, PackageKind};
 use cleanbill_core::severity::Severity;
 
 use super::{ask, exit, json, text};
+use crate::assess::{Found, FoundPlatform};
 use crate::impact::{Between, Impact, Pace, Record, compare};
 use crate::policy_file;
 use crate::serve::impacts::Looking;
@@ -227,6 +229,49 @@ fn what_changed_as_a_person_and_a_program_read_it() {
         let again = json::value(&compared(&store, between, threads), between);
         assert_eq!(again, value, "{threads}");
     }
+}
+
+#[test]
+fn images_that_nobody_has_asked_for_are_judged_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = small(dir.path());
+    let put = |name: &str, byte: u8, engine: u32, package: &str| {
+        let of = evidence(&format!("{name}:1"), byte, &[package]);
+        let platform = &of.platforms[0];
+        let inventory = Inventory {
+            distribution: platform.distribution.clone(),
+            packages: platform.packages.clone(),
+            ..Inventory::default()
+        };
+        let digest = of.resolved;
+        let platform = FoundPlatform { digest, platform: None, gaps: Vec::new(), inventory };
+        let found = Found { resolved: digest, platforms: vec![platform], gaps: Vec::new() };
+        let key = serde_json::json!({"name": name, "digest": digest, "engine": engine});
+        store.put_image(&key, &found).unwrap();
+    };
+    let engine = cleanbill_extract::ENGINE;
+    put("registry.example/ahead", 7, engine, "openssl");
+    // Asked for already; and what another version found, which is found anew before it is used.
+    put("registry.example/web", 1, engine, "openssl");
+    put("registry.example/before", 8, engine - 1, "openssl");
+    let (from, to) = two();
+    let policy = policy_file::parse(POLICY, "policy.yaml").unwrap();
+    let now = time("2026-11-21T08:30:00Z");
+    let between = Between { from: &from, to: &to, policy: &policy, now };
+    let known = compared(&small(&dir.path().join("other")), between, 1).images.len();
+    let impact = compared(&store, between, 2);
+    assert_eq!(impact.images.len(), known + 1);
+    let page = text::page(&impact, between);
+    let digest = Digest::Sha256([7; 32]);
+    let want = format!(
+        "registry.example/ahead@{digest}\n  digest      {digest}\n  last asked  never\n  \
+         outcome     allowed -> denied (in no namespace)\n"
+    );
+    assert!(page.contains(&want), "{page}");
+    let value = json::value(&impact, between);
+    let images = value["images"].as_array().unwrap();
+    let ahead = images.iter().find(|image| image["lastAsked"].is_null()).unwrap();
+    assert_eq!((&ahead["changed"], &ahead["namespaces"]), (&true.into(), &serde_json::json!([""])));
 }
 
 #[test]

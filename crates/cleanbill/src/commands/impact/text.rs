@@ -75,13 +75,14 @@ fn image(out: &mut String, one: &Compared, judged: &Judged) {
     for digest in &known.digests {
         out.push_str(&format!("  digest      {digest}\n"));
     }
-    out.push_str(&format!("  last asked  {}\n", known.last.strftime("%FT%TZ")));
+    let last = known.last.map_or("never".into(), |at| at.strftime("%FT%TZ").to_string());
+    out.push_str(&format!("  last asked  {last}\n"));
     // Namespaces with the same outcome and grounds stand together.
     let mut alike: Vec<(&Outcome, Vec<&str>)> = Vec::new();
     for (namespace, outcome) in judged.outcomes.iter().filter(|(_, o)| o.was != o.is) {
         match alike.iter_mut().find(|(known, _)| *known == outcome) {
-            Some((_, namespaces)) => namespaces.push(namespace),
-            None => alike.push((outcome, vec![namespace])),
+            Some((_, namespaces)) => namespaces.push(place(namespace)),
+            None => alike.push((outcome, vec![place(namespace)])),
         }
     }
     for (outcome, namespaces) in alike {
@@ -107,6 +108,11 @@ fn image(out: &mut String, one: &Compared, judged: &Judged) {
     if !judged.difference.is_empty() {
         out.push_str(&format!("  in all      {}\n", counts(judged)));
     }
+}
+
+/// A namespace; an image that nobody has asked for is judged as for a pod of none.
+fn place(namespace: &str) -> &str {
+    if namespace.is_empty() { "no namespace" } else { namespace }
 }
 
 fn counts(judged: &Judged) -> String {
