@@ -38,5 +38,5 @@ pub use gather::Gathered;
 pub use limits::Limits;
 pub use load::load;
 pub use partial::{Download, Open};
-pub use snapshot::{Contents, Record, Snapshot, write};
+pub use snapshot::{Contents, Record, Snapshot, fuzz_parts as fuzz_snapshot_parts, write};
 pub use update::update;

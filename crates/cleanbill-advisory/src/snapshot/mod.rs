@@ -44,6 +44,18 @@ const BLOCK_MAX: usize = 64 << 20;
 /// No index is larger.
 const INDEX_MAX: u64 = 256 << 20;
 
+/// Reads any bytes as each of the parts behind the hashes, which no mutated file would get past: the
+/// entry for fuzzing.
+pub fn fuzz_parts(bytes: &[u8]) {
+    drop(flaws::Flaws::parse(bytes));
+    drop(index::Index::decode(bytes, HEADER as u64));
+    if let Ok(block) = block::Block::parse(bytes.to_vec()) {
+        _ = block.check();
+        let key = block.first_key().map(|(stream, name)| (stream.to_owned(), name.to_owned()));
+        drop(key.map(|(stream, name)| block.get(&stream, &name)));
+    }
+}
+
 fn header() -> [u8; HEADER] {
     let mut out = [0; HEADER];
     let (magic, format) = out.split_at_mut(8);
