@@ -84,8 +84,8 @@ const PUBLISHERS: [&str; 60] = [
     "zabbix.com",
 ];
 
-/// Who publishes packages under a name without an address.
-const NAMES: [&str; 1] = ["GitHub"];
+/// Who publishes packages under a name, with no address or one that is anybody's.
+const NAMES: [&str; 3] = ["GitHub", "Google Cloud CLI Authors", "Kubernetes Authors"];
 
 /// What versions of packages have in them that are published beside Debian by people of Debian's, and
 /// by whom: PostgreSQL's own repository, NodeSource, and those that are built from snapshots
@@ -112,13 +112,17 @@ impl Vendors {
             }
             (Self::Anybody, vendor) => {
                 let mark = MARKS.iter().find(|(mark, _)| version.contains(mark));
-                let known = |vendor: &&str| {
-                    NAMES.contains(vendor) || PUBLISHERS.iter().any(|of| is_of(vendor, of))
-                };
+                let name = |vendor: &str| vendor.split('<').next().is_some_and(named);
+                let known =
+                    |vendor: &&str| name(vendor) || PUBLISHERS.iter().any(|of| is_of(vendor, of));
                 vendor.filter(known).or(mark.map(|(_, by)| *by))
             }
         }
     }
+}
+
+fn named(name: &str) -> bool {
+    NAMES.contains(&name.trim_end())
 }
 
 /// Whether a text begins with another, which is in lower case.
@@ -157,6 +161,12 @@ mod tests {
             (&Vendors::Anybody, "cudatools <cudatools@nvidia.com>", "12", true),
             (&Vendors::Anybody, "Somebody <somebody@nvidia.com>", "1", false),
             (&Vendors::Anybody, "GitHub", "2.0", true),
+            (
+                &Vendors::Anybody,
+                "Kubernetes Authors <kubernetes-dev+release@googlegroups.com>",
+                "1.30.0-1.1",
+                true,
+            ),
             (&Vendors::Anybody, "GitHub Fans <fans@example.com>", "2.0", false),
             (&Vendors::Anybody, "A Person <a@notdocker.com>", "1", false),
             (&Vendors::Anybody, "A Person <a@docker.com.example>", "1", false),
