@@ -6,7 +6,7 @@ use crate::ecosystem::{Ecosystem, Stream};
 use crate::package::PackageKind;
 
 use super::red_hat;
-use super::vendors::Vendors;
+use super::vendors::{BESIDE_ALPINE, BESIDE_DEBIAN, Vendors};
 
 /// What is known of one distribution.
 pub(super) struct Known {
@@ -57,12 +57,12 @@ const fn row(
 /// them (`rpm -qi`).
 #[rustfmt::skip]
 const ALL: &[Known] = &[
-    row("alpine", PackageKind::Apk, Ecosystem::Alpine, Names::Alpine, Vendors::Anybody),
+    row("alpine", PackageKind::Apk, Ecosystem::Alpine, Names::Alpine, Vendors::AllBut(BESIDE_ALPINE)),
     row("alpaquita", PackageKind::Apk, Ecosystem::Alpaquita, Names::Release, Vendors::Unnamed),
     row("chainguard", PackageKind::Apk, Ecosystem::Chainguard, Names::None, Vendors::Unnamed),
     row("minimos", PackageKind::Apk, Ecosystem::MinimOs, Names::None, Vendors::Unnamed),
     row("wolfi", PackageKind::Apk, Ecosystem::Wolfi, Names::None, Vendors::Unnamed),
-    row("debian", PackageKind::Deb, Ecosystem::Debian, Names::Release, Vendors::Anybody),
+    row("debian", PackageKind::Deb, Ecosystem::Debian, Names::Release, Vendors::AllBut(BESIDE_DEBIAN)),
     row("ubuntu", PackageKind::Deb, Ecosystem::Ubuntu, Names::Ubuntu, Vendors::Addresses(&["ubuntu.com", "canonical.com"])),
     row("almalinux", PackageKind::Rpm, Ecosystem::AlmaLinux, Names::Release, Vendors::Named(&["almalinux"])),
     row("amzn", PackageKind::Rpm, Ecosystem::AmazonLinux, Names::Release, Vendors::Named(&["amazon"])),

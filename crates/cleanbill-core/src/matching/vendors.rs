@@ -13,15 +13,27 @@ pub(super) enum Vendors {
     Named(&'static [&'static str]),
     /// Their maintainer's address is of one of these domains.
     Addresses(&'static [&'static str]),
-    /// They are anybody's but of those who are known to publish packages ([`PUBLISHERS`]), and of those
-    /// whose versions show it ([`MARKS`]).
-    Anybody,
+    /// They are anybody's but of those, who are known to publish packages beside it ([`BESIDE_DEBIAN`],
+    /// [`BESIDE_ALPINE`]), and of those whose versions show it ([`MARKS`]).
+    AllBut(&'static [&'static str]),
 }
 
-/// Domains, and single addresses, of who publishes packages for Debian and Alpine beside them. None is
+/// Domains, and single addresses, of who publishes packages for Alpine beside it. It is short, since
+/// companies maintain packages of Alpine's own too (`libmsquic` is Microsoft's).
+pub(super) const BESIDE_ALPINE: &[&str] = &[
+    "azul.com",
+    "bell-sw.com",
+    "corretto-team@amazon.com",
+    "eclipse.org",
+    "f5.com",
+    "nginx.com",
+    "nginx.org",
+];
+
+/// Domains, and single addresses, of who publishes packages for Debian beside it. None is
 /// that of a maintainer in the index of Debian 12, by which a new row has to be checked: its 681 domains
 /// include `nvidia.com`, `google.com` and `apache.org`.
-const PUBLISHERS: [&str; 60] = [
+pub(super) const BESIDE_DEBIAN: &[&str] = &[
     "1password.com",
     "amazon.com",
     "amd.com",
@@ -110,11 +122,11 @@ impl Vendors {
                 let is_own = own.iter().any(|own| is_of(vendor, own));
                 (!is_own).then_some(vendor)
             }
-            (Self::Anybody, vendor) => {
+            (Self::AllBut(others), vendor) => {
                 let mark = MARKS.iter().find(|(mark, _)| version.contains(mark));
                 let name = |vendor: &str| vendor.split('<').next().is_some_and(named);
                 let known =
-                    |vendor: &&str| name(vendor) || PUBLISHERS.iter().any(|of| is_of(vendor, of));
+                    |vendor: &&str| name(vendor) || others.iter().any(|of| is_of(vendor, of));
                 vendor.filter(known).or(mark.map(|(_, by)| *by))
             }
         }
@@ -146,55 +158,58 @@ fn is_of(maintainer: &str, of: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{MARKS, PUBLISHERS, Vendors};
+    use super::{BESIDE_ALPINE, BESIDE_DEBIAN, MARKS, Vendors};
 
     #[test]
     fn whose_a_package_is() {
         let ubuntu = Vendors::Addresses(&["ubuntu.com", "canonical.com"]);
         let named = Vendors::Named(&["red hat"]);
+        let (debian, alpine) = (Vendors::AllBut(BESIDE_DEBIAN), Vendors::AllBut(BESIDE_ALPINE));
         // how, maintainer, version → whether another built it
         let table = [
-            (&Vendors::Anybody, "Docker <support@docker.com>", "5:1.0", true),
-            (&Vendors::Anybody, "Ivan <ivan@nodesource.com>", "20.5.0", true),
-            (&Vendors::Anybody, "MySQL <mysql-build@oss.oracle.com>", "8.0", true),
-            (&Vendors::Anybody, "NGINX Packaging <nginx-packaging@F5.com>", "1", true),
-            (&Vendors::Anybody, "cudatools <cudatools@nvidia.com>", "12", true),
-            (&Vendors::Anybody, "Somebody <somebody@nvidia.com>", "1", false),
-            (&Vendors::Anybody, "GitHub", "2.0", true),
+            (&debian, "Docker <support@docker.com>", "5:1.0", true),
+            (&debian, "Ivan <ivan@nodesource.com>", "20.5.0", true),
+            (&debian, "MySQL <mysql-build@oss.oracle.com>", "8.0", true),
+            (&debian, "NGINX Packaging <nginx-packaging@F5.com>", "1", true),
+            (&debian, "cudatools <cudatools@nvidia.com>", "12", true),
+            (&debian, "Somebody <somebody@nvidia.com>", "1", false),
+            (&debian, "GitHub", "2.0", true),
             (
-                &Vendors::Anybody,
+                &debian,
                 "Kubernetes Authors <kubernetes-dev+release@googlegroups.com>",
                 "1.30.0-1.1",
                 true,
             ),
-            (&Vendors::Anybody, "GitHub Fans <fans@example.com>", "2.0", false),
-            (&Vendors::Anybody, "A Person <a@notdocker.com>", "1", false),
-            (&Vendors::Anybody, "A Person <a@docker.com.example>", "1", false),
-            (&Vendors::Anybody, "Marco d'Itri <md@linux.it>", "4.4", false),
-            (&Vendors::Anybody, "", "1", false),
+            (&debian, "GitHub Fans <fans@example.com>", "2.0", false),
+            (&debian, "A Person <a@notdocker.com>", "1", false),
+            (&debian, "A Person <a@docker.com.example>", "1", false),
+            (&debian, "Marco d'Itri <md@linux.it>", "4.4", false),
+            (&debian, "", "1", false),
             (
-                &Vendors::Anybody,
+                &debian,
                 "Debian PostgreSQL Maintainers <team+postgresql@tracker.debian.org>",
                 "15.6-1.pgdg120+2",
                 true,
             ),
             (
-                &Vendors::Anybody,
+                &debian,
                 "Debian PostgreSQL Maintainers <team+postgresql@tracker.debian.org>",
                 "15.6-0+deb12u1",
                 false,
             ),
             (
-                &Vendors::Anybody,
+                &debian,
                 "Ondřej Surý <ondrej@debian.org>",
                 "8.2.10-2+0~20230910.20+debian12~1.gbp1234ab",
                 true,
             ),
-            (&Vendors::Anybody, "Somebody <s@debian.org>", "3.4.4~r2+gbp-1+b1", false),
+            (&debian, "Somebody <s@debian.org>", "3.4.4~r2+gbp-1+b1", false),
             (&ubuntu, "Ubuntu Developers <ubuntu-devel-discuss@lists.ubuntu.com>", "1", false),
             (&ubuntu, "A Person <a@canonical.com>", "1", false),
             (&ubuntu, "Ondřej Surý <ondrej@debian.org>", "1", true),
             (&ubuntu, "Docker <support@docker.com>", "1", true),
+            (&alpine, "NGINX Packaging <nginx-packaging@f5.com>", "1-r1", true),
+            (&alpine, "Microsoft QUIC Team <quicdev@microsoft.com>", "2-r0", false),
             (&named, "Red Hat, Inc.", "1", false),
             (&named, "Fedora Project", "1", true),
             (&Vendors::Unnamed, "Docker <support@docker.com>", "1", false),
@@ -205,13 +220,15 @@ mod tests {
         }
         assert_eq!(ubuntu.other(None, "1"), None);
         assert_eq!(named.other(None, "1"), None);
-        assert_eq!(Vendors::Anybody.other(None, "1"), None);
-        assert_eq!(Vendors::Anybody.other(None, "15-1.pgdg12"), Some(MARKS[0].1));
+        assert_eq!(debian.other(None, "1"), None);
+        assert_eq!(debian.other(None, "15-1.pgdg12"), Some(MARKS[0].1));
     }
 
     #[test]
-    fn the_list_is_sorted_and_in_lower_case() {
-        assert!(PUBLISHERS.is_sorted());
-        assert!(PUBLISHERS.iter().all(|of| of.bytes().all(|b| !b.is_ascii_uppercase())));
+    fn the_lists_are_sorted_and_in_lower_case() {
+        for list in [BESIDE_ALPINE, BESIDE_DEBIAN] {
+            assert!(list.is_sorted());
+            assert!(list.iter().all(|of| of.bytes().all(|b| !b.is_ascii_uppercase())));
+        }
     }
 }
