@@ -1,4 +1,11 @@
-//! How much of a feed is read at most: feeds come over the network from strangers.
+//! How much of a feed is read at most, and which dates are believed: feeds come over the network from
+//! strangers.
+
+use cleanbill_core::Timestamp;
+use jiff::SignedDuration;
+
+/// How far clocks may differ.
+const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// Bounds on the input of a build. Past one of them the build fails; nothing is cut short.
 #[derive(Clone, Debug)]
@@ -13,6 +20,10 @@ pub struct Limits {
     pub entries: u64,
     /// Share of entries, in percent, that may be not understood (default 5).
     pub not_understood_percent: u64,
+    /// The latest date of a feed or an entry that is one (default: a day from now, for clocks that
+    /// differ). A later one says nothing of how old the feed's facts are: it is told, and the entry
+    /// stays. Of input without such dates a snapshot is the same whenever it is built.
+    pub latest: Timestamp,
 }
 
 impl Default for Limits {
@@ -23,6 +34,12 @@ impl Default for Limits {
             total_bytes: 32 << 30,
             entries: 20_000_000,
             not_understood_percent: 5,
+            latest: latest(Timestamp::now()),
         }
     }
+}
+
+/// The latest date that is believed at a time.
+pub(crate) fn latest(now: Timestamp) -> Timestamp {
+    now.checked_add(GRACE).unwrap_or(now)
 }

@@ -12,6 +12,7 @@ use cleanbill_core::advisory::Feed;
 use cleanbill_core::digest::Digest;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::limits::latest;
 use crate::partial::{self, Download};
 use crate::place::Place;
 use crate::snapshot::{Contents, Snapshot};
@@ -179,8 +180,11 @@ pub(crate) fn older(name: &str, back: &[String]) -> Error {
 fn goes_back(new: &Snapshot, old: &Snapshot, all: bool) -> Vec<String> {
     let day =
         |t: Option<Timestamp>| t.map_or_else(|| "a date unknown".to_owned(), |t| t.to_string());
+    // A date of the future is none: else a feed with one could never be replaced.
+    let latest = latest(Timestamp::now());
+    let dated = |old: &Feed| old.as_of.filter(|date| *date <= latest);
     let told = |old: &Feed| match new.feeds().iter().find(|feed| feed.id == old.id) {
-        Some(feed) if feed.as_of < old.as_of => {
+        Some(feed) if feed.as_of < dated(old) => {
             Some(format!("{} goes back from {} to {}", old.id, day(old.as_of), day(feed.as_of)))
         }
         Some(_) => None,

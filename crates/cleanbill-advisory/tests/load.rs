@@ -77,7 +77,7 @@ impl Place {
 #[test]
 fn a_whole_one_takes_the_place_and_the_one_before_is_kept() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     let loaded = place.load(&old).unwrap();
     assert_eq!((loaded.already, loaded.contents.advisories), (false, 3000));
     assert_eq!(place.state(), (Some(old.clone()), None, vec![]));
@@ -91,7 +91,7 @@ fn a_whole_one_takes_the_place_and_the_one_before_is_kept() {
 #[test]
 fn what_is_not_whole_is_refused_and_nothing_changes() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     place.load(&old).unwrap();
     let flipped = |at: usize| {
         let mut bytes = new.clone();
@@ -130,7 +130,7 @@ fn what_is_not_whole_is_refused_and_nothing_changes() {
 #[test]
 fn another_digest_and_too_many_bytes_are_refused() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     let digest = |bytes: &[u8]| Snapshot::from_bytes(bytes.to_vec()).unwrap().digest();
     place.load(&old).unwrap();
     let plan = Load { digest: Some(digest(&old)), ..place.plan() };
@@ -157,6 +157,9 @@ fn what_goes_back_is_named_and_taken_only_by_force() {
             &["a@201", "b@199"],
             &["b goes back from 1970-01-01T00:03:20Z to 1970-01-01T00:03:19Z"],
         ),
+        // A date of the future is none: whoever bears one can be replaced.
+        (&["a@4000000000"], &["a@200"], &[]),
+        (&["a@4000000000"], &["a@-"], &[]),
         (&["a@200"], &["a@-"], &["a goes back from 1970-01-01T00:03:20Z to a date unknown"]),
         (&["a@200", "b@200"], &["b@201"], &["a is not in it"]),
         (&["a@200", "b@-"], &["c@201"], &["a is not in it", "b is not in it"]),
@@ -187,7 +190,7 @@ fn what_goes_back_is_named_and_taken_only_by_force() {
 #[test]
 fn a_damaged_one_in_force_is_replaced_by_force_alone_and_pushes_nothing_out() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     place.load(&old).unwrap();
     place.load(&new).unwrap();
     std::fs::write(place.plan().out, &new[..500]).unwrap();
@@ -223,7 +226,7 @@ impl Read for Watched<'_> {
 #[test]
 fn readers_see_the_one_before_until_the_new_one_is_whole() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     place.load(&old).unwrap();
     let plan = place.plan();
     let reader = Snapshot::open(&plan.out).unwrap();
@@ -231,13 +234,13 @@ fn readers_see_the_one_before_until_the_new_one_is_whole() {
     assert_eq!(std::fs::read(&plan.out).unwrap(), new);
     // Who has opened the one before reads on in it.
     assert_eq!(reader.contents().unwrap().advisories, 3000);
-    assert_eq!(reader.feeds()[0].as_of.unwrap().as_second(), 2_000_000_000);
+    assert_eq!(reader.feeds()[0].as_of.unwrap().as_second(), 1_790_000_000);
 }
 
 #[test]
 fn two_at_once_do_not_meet_and_what_a_killed_one_left_counts_for_nothing() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     place.load(&old).unwrap();
     let held = File::open(place.path("in/force.cbdb.lock")).unwrap();
     held.lock().unwrap();
@@ -276,7 +279,7 @@ impl Read for Failing<'_> {
 #[test]
 fn a_source_that_fails_changes_nothing() {
     let place = Place::new();
-    let (old, new) = (made(&["osv:Go@2000000000"]), made(&["osv:Go@2000000001"]));
+    let (old, new) = (made(&["osv:Go@1790000000"]), made(&["osv:Go@1790000001"]));
     place.load(&old).unwrap();
     let error = load(&mut Failing(&new), &place.plan()).unwrap_err();
     assert_eq!((error.kind(), error.to_string()), (ErrorKind::Io, "it: it is gone".to_owned()));

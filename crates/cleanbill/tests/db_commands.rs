@@ -65,8 +65,8 @@ fn made(day: &str, fixed: &str) -> Vec<u8> {
 impl Place {
     fn new() -> Self {
         let place = Self { dir: tempfile::tempdir().unwrap() };
-        let new = made("2100-01-02", "2.1");
-        std::fs::write(place.path("old.cbdb"), made("2100-01-01", "2.0")).unwrap();
+        let new = made("2026-09-02", "2.1");
+        std::fs::write(place.path("old.cbdb"), made("2026-09-01", "2.0")).unwrap();
         std::fs::write(place.path("cut.cbdb"), &new[..new.len() - 9]).unwrap();
         let mut flipped = new.clone();
         flipped[40] ^= 1;
@@ -118,7 +118,7 @@ fn searches_find_ids_and_packages_and_say_where_they_looked() {
     let python =
         "PyPI\tsome-package\tCVE-2026-1000\tHIGH\taffected\t>=1.0 <2.1; =0.9\tosv:PyPI\t-\n";
     let flaw = "FLAW\tCVE-2026-1000\texploited\t0.01234\t0.99000\tnvd=CRITICAL\n";
-    let searched = "searched: kev (2100-01-02), osv:Debian (2100-01-02), osv:PyPI (2100-01-02)\n  This proves nothing about feeds that are not in the snapshot";
+    let searched = "searched: kev (2026-09-02), osv:Debian (2026-09-02), osv:PyPI (2026-09-02)\n  This proves nothing about feeds that are not in the snapshot";
     let table: Vec<(&str, i32, String, &str)> = vec![
         ("CVE-2026-1000", 0, [xz, python, flaw].concat(), ""),
         ("cve-2026-1000", 0, [xz, python, flaw].concat(), ""),
@@ -130,7 +130,7 @@ fn searches_find_ids_and_packages_and_say_where_they_looked() {
         ("CVE-2026-1000 --stream PyPI", 0, [python, flaw].concat(), ""),
         ("CVE-2026-1001 --stream Debian", 0, odd.to_owned(), ""),
         ("CVE-2026-1001 --stream Debian:1", 1, String::new(), "no feed in it covers that stream"),
-        ("CVE-2026-1001 --stream PyPI", 1, String::new(), "searched: osv:PyPI (2100-01-02)\n"),
+        ("CVE-2026-1001 --stream PyPI", 1, String::new(), "searched: osv:PyPI (2026-09-02)\n"),
         ("CVE-1999-0001", 1, String::new(), searched),
     ];
     for (term, code, out, err) in table {
@@ -159,7 +159,7 @@ fn differences_are_lines_or_counts() {
     let place = Place::new();
     let feeds: String = ["kev", "osv:Debian", "osv:PyPI"]
         .iter()
-        .map(|id| format!("FEED\t{id}\t2100-01-01T00:00:00Z\t2100-01-02T00:00:00Z\n"))
+        .map(|id| format!("FEED\t{id}\t2026-09-01T00:00:00Z\t2026-09-02T00:00:00Z\n"))
         .collect();
     let lines =
         "Debian:12\txz-utils\tCVE-2026-1000\tranges\nPyPI\tsome-package\tCVE-2026-1000\tranges\n";
@@ -174,7 +174,7 @@ fn differences_are_lines_or_counts() {
     );
     let shown = text(&place.run("db diff old.cbdb new.cbdb -f table").stdout);
     for line in [
-        "feed kev: 2100-01-01 → 2100-01-02",
+        "feed kev: 2026-09-01 → 2026-09-02",
         "Stream          new      gone    ranges  severity     state   details",
         "Debian:12         0         0         1         0         0         0",
     ] {
@@ -216,7 +216,7 @@ fn what_is_loaded_is_used_and_what_is_refused_changes_nothing() {
     run("db load flipped.cbdb", 2, stays);
     run("db load absent.cbdb", 2, "absent.cbdb: No such file");
     run("db load .", 2, stays);
-    run("db load old.cbdb", 2, "kev goes back from 2100-01-02T00:00:00Z to 2100-01-01T00:00:00Z");
+    run("db load old.cbdb", 2, "kev goes back from 2026-09-02T00:00:00Z to 2026-09-01T00:00:00Z");
     run("db load new.cbdb", 0, "It was in force already");
     assert_eq!((place.in_force(""), place.in_force(".previous")), (Some(new.clone()), None));
     run("db load old.cbdb --force", 0, "note: kev goes back");

@@ -24,6 +24,8 @@ use crate::{Date, Timestamp};
 
 /// How recently a release past its end of life must have got an advisory to count as alive.
 pub const ALIVE_DAYS: i32 = 90;
+/// Days that a date may lie in the future, for clocks that differ.
+const CLOCKS: i32 = 1;
 
 /// Where a package is looked up.
 #[derive(Clone, Copy)]
@@ -194,9 +196,10 @@ pub(super) fn end_of_life(
     now: Timestamp,
 ) -> Option<Gap> {
     let today = today(now);
-    let alive = newest
-        .map(crate::policy::today)
-        .is_some_and(|newest| newest > end && days_between(newest, today) <= ALIVE_DAYS);
+    // What is of the future shows nothing.
+    let alive = newest.map(crate::policy::today).is_some_and(|newest| {
+        newest > end && (-CLOCKS..=ALIVE_DAYS).contains(&days_between(newest, today))
+    });
     if end >= today || alive {
         return None;
     }
@@ -205,19 +208,23 @@ pub(super) fn end_of_life(
     Some(Gap::new(GapKind::EndOfLife, format!("{} {}", named.id, named.release), detail))
 }
 
-/// The gap of a feed whose facts are too old, or bear no date.
+/// The gap of a feed whose facts are too old, or bear no date. One of the future is none: nobody has
+/// facts of tomorrow, and the feed would never grow old.
 pub fn stale_feed(used: &FeedUse, now: Timestamp, max_age_days: u32) -> Option<Gap> {
-    let detail = match used.as_of {
-        None => "it bears no date, so nobody can say how old its facts are".to_owned(),
-        Some(as_of) => {
-            let age = days_between(today(as_of), today(now));
-            if i64::from(age) <= i64::from(max_age_days) {
-                return None;
-            }
-            let date = today(as_of);
+    let date = used.as_of.map(today);
+    let age = date.map(|date| days_between(date, today(now)));
+    let detail = match (date, age) {
+        (Some(date), Some(age)) if age < -CLOCKS => {
+            format!("its date, {date}, is of the future, so nobody can say how old its facts are")
+        }
+        (Some(_), Some(age)) if i64::from(age) <= i64::from(max_age_days) => return None,
+        (Some(date), Some(age)) => {
             format!(
                 "its newest facts are of {date}, {age} days ago; at most {max_age_days} are allowed"
             )
+        }
+        (None, _) | (_, None) => {
+            "it bears no date, so nobody can say how old its facts are".to_owned()
         }
     };
     Some(Gap::new(GapKind::StaleFeed, &used.feed, detail))

@@ -249,6 +249,8 @@ fn an_end_of_life_is_a_gap_unless_the_release_is_seen_to_live() {
         (end("2026-07-11"), Some("2026-08-01T00:00:00Z"), false),
         (end("2026-07-11"), Some("2026-07-11T10:00:00Z"), true),
         (end("2020-11-01"), Some("2020-11-20T00:00:00Z"), true),
+        (end("2026-07-11"), Some("2026-08-31T00:00:00Z"), false),
+        (end("2026-07-11"), Some("2098-01-01T00:00:00Z"), true),
     ];
     for (end, newest, gap) in table {
         let mut memory = memory();
@@ -277,7 +279,10 @@ fn old_and_undated_feeds_are_gaps_where_they_are_used() {
     let table: &[(Option<&str>, &[&str])] = &[
         (Some("2026-08-23T00:00:00Z"), &[]),
         (Some("2026-08-22T23:59:59Z"), &["stale-feed osv:PyPI"]),
-        (Some("2027-01-01T00:00:00Z"), &[]),
+        // Clocks may differ by a day.
+        (Some("2026-08-31T23:59:59Z"), &[]),
+        (Some("2026-09-01T00:00:00Z"), &["stale-feed osv:PyPI"]),
+        (Some("2098-01-01T00:00:00Z"), &["stale-feed osv:PyPI"]),
         (None, &["stale-feed osv:PyPI"]),
     ];
     for (as_of, want) in table {

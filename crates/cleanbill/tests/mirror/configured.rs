@@ -10,7 +10,7 @@ use crate::registry::Registry;
 fn given() -> (Place, Registry) {
     let (place, registry) = (Place::new(), Registry::start());
     publish(&registry);
-    publish_database(&registry, &database("2100-01-02"));
+    publish_database(&registry, &database("2026-09-02"));
     let host = &registry.host;
     let push = format!("db push {host}/db --plain-http {host} --db new.cbdb");
     place.check(&format!("{} --sign-key a.key", push.replace("/db ", "/db:1 ")), 0, &[]);
@@ -42,7 +42,7 @@ fn the_configuration_says_what_flags_do_not() {
     let table: &[(&str, i32, &[&str])] = &[
         ("db update", 0, &["osv:Go", "signed by key sha256:", note, "/.config/cleanbill/db.yaml"]),
         ("db pull", 0, &["osv:Go", "signed by key sha256:", note]),
-        ("db update --from trivy:HOST/trivy", 0, &["trivy:alpine  2100-01-02", note]),
+        ("db update --from trivy:HOST/trivy", 0, &["trivy:alpine  2026-09-02", note]),
         ("db update --from feeds", 0, &["osv:PyPI", note]),
         // Keys are asked for whatever tag a flag names, and a flag's own come before them.
         ("db pull HOST/db:2", 2, &["is not signed, and a key was given"]),

@@ -99,12 +99,12 @@ fn what_is_no_good_snapshot_changes_nothing() {
         ("a tar", vec![0; 10240], &["is no snapshot: it begins with other bytes", STAYS]),
         (
             "an older one",
-            crate::place::made(&[("osv:Go", "2099-12-31")]),
-            &["osv:Go goes back from 2100-01-01", "to 2099-12-31", STAYS],
+            crate::place::made(&[("osv:Go", "2026-08-31")]),
+            &["osv:Go goes back from 2026-09-01", "to 2026-08-31", STAYS],
         ),
         (
             "one without a feed",
-            crate::place::made(&[("osv:PyPI", "2100-01-02")]),
+            crate::place::made(&[("osv:PyPI", "2026-09-02")]),
             &["osv:Go is not in it", STAYS],
         ),
     ];
@@ -202,7 +202,7 @@ pub fn appears(path: &std::path::Path) {
 #[test]
 fn a_full_disk_or_a_killed_process_changes_nothing() {
     let (place, registry) = given(&new());
-    crate::feeds::publish_database(&registry, &crate::feeds::database("2100-01-03"));
+    crate::feeds::publish_database(&registry, &crate::feeds::database("2026-09-03"));
     let host = &registry.host;
     let trivy = format!("db update --from trivy:{host}/trivy --plain-http {host}");
     // No file may grow, as on a full disk.
@@ -224,7 +224,7 @@ fn a_full_disk_or_a_killed_process_changes_nothing() {
     // Killed while it is read after it has come: the file beside counts for nothing.
     let fresh = place.folder().join("cleanbill.cbdb.new");
     std::fs::write(&fresh, &new()[..900]).unwrap();
-    place.check("db status", 0, &["osv:Go  2100-01-01"]);
+    place.check("db status", 0, &["osv:Go  2026-09-01"]);
     place.check(&pull(&registry), 0, &[]);
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
 }

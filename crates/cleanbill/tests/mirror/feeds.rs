@@ -31,7 +31,7 @@ pub fn publish(registry: &Registry) {
         "ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"1.2"}]}]}]}"#;
     registry.file("/feeds/PyPI/all.zip", &zip("a.json", osv));
     let kev =
-        br#"{"dateReleased":"2100-01-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-1000"}]}"#;
+        br#"{"dateReleased":"2026-09-02T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-1000"}]}"#;
     registry.file("/feeds/kev/known_exploited_vulnerabilities.json", kev);
     for product in PRODUCTS {
         let path = format!("/feeds/eol/{product}.json");

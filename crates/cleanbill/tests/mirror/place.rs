@@ -34,11 +34,11 @@ pub fn made(feeds: &[(&str, &str)]) -> Vec<u8> {
 
 /// The snapshot that is in force first, and the one that is to come.
 pub fn old() -> Vec<u8> {
-    made(&[("osv:Go", "2100-01-01")])
+    made(&[("osv:Go", "2026-09-01")])
 }
 
 pub fn new() -> Vec<u8> {
-    made(&[("osv:Go", "2100-01-02")])
+    made(&[("osv:Go", "2026-09-02")])
 }
 
 pub struct Place {

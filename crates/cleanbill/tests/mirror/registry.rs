@@ -165,7 +165,7 @@ fn answer(mut stream: TcpStream, kept: &Mutex<Kept>) -> std::io::Result<()> {
         drop(kept);
         let status = if file.is_some() { 200 } else { 404 };
         let bytes = file.unwrap_or_default();
-        let dated = "Last-Modified: Sat, 02 Jan 2100 00:00:00 GMT";
+        let dated = "Last-Modified: Wed, 02 Sep 2026 00:00:00 GMT";
         let more = format!("{dated}\r\nETag: \"{}\"\r\n", sha256(&bytes).short());
         return send(&mut stream, (status, more, bytes), from, trick);
     }

@@ -19,7 +19,7 @@ const LAYER: &str = "application/vnd.cleanbill.snapshot.layer.v1";
 fn given() -> (Place, Registry) {
     let (place, registry) = (Place::new(), Registry::start());
     registry.artifact("db:1", ARTIFACT, registry.blob(LAYER, &new()));
-    publish_database(&registry, &database("2100-01-03"));
+    publish_database(&registry, &database("2026-09-03"));
     publish(&registry);
     place.check("db load old.cbdb", 0, &[]);
     registry.asked();
@@ -52,7 +52,7 @@ fn what_a_killed_process_left_is_gone_on_with() {
         let digest = sha256(bytes).to_string().replace(':', "-");
         format!("trivy-db/db.tar.gz.{digest}.partial")
     };
-    let database = database("2100-01-03");
+    let database = database("2026-09-03");
     for kind in ["pull", "snapshot", "trivy", "feeds"] {
         let (place, registry) = given();
         let zip = registry.get_file("/feeds/PyPI/all.zip");
@@ -69,7 +69,7 @@ fn what_a_killed_process_left_is_gone_on_with() {
             _ => {
                 let etag = format!("\"{}\"", sha256(&zip).short());
                 let hex: String = etag.bytes().map(|b| format!("{b:02x}")).collect();
-                let left = place.folder().join(format!("{feeds}.etag-{hex}-4102531200.partial"));
+                let left = place.folder().join(format!("{feeds}.etag-{hex}-1788307200.partial"));
                 (update(&registry, "feeds"), left, zip, "GET /feeds/PyPI/all.zip")
             }
         };
@@ -87,7 +87,7 @@ fn what_a_killed_process_left_is_gone_on_with() {
         child.wait().unwrap();
         assert_eq!(place.in_force(), (Some(old()), None), "{kind}");
         assert!(std::fs::read(&left).unwrap() == bytes[..half], "{kind}");
-        place.check("db status", 0, &["osv:Go  2100-01-01"]);
+        place.check("db status", 0, &["osv:Go  2026-09-01"]);
         registry.asked();
 
         let here = format!(" bytes, of which {half} are here");
@@ -174,7 +174,7 @@ fn what_broke_off_stays_for_as_long_as_somebody_may_go_on_with_it() {
     assert!(left.metadata().unwrap().len() > first && first > 0);
 
     // The name means another snapshot by now.
-    let next = made(&[("osv:Go", "2100-01-03")]);
+    let next = made(&[("osv:Go", "2026-09-03")]);
     registry.artifact("db:1", ARTIFACT, registry.blob(LAYER, &next));
     registry.trick("/blobs/", Trick::Half, usize::MAX);
     place.check(&pull(&registry).replace("20s", "1s"), 2, &["took longer than the time"]);

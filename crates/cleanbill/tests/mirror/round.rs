@@ -31,7 +31,7 @@ fn what_was_pushed_is_pulled_and_the_one_before_kept() {
     assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.cleanbill.snapshot.layer.v1");
     assert_eq!(manifest["layers"].as_array().unwrap().len(), 1);
 
-    place.check(&pull, 0, &["osv:Go  2100-01-01", "2000 advisories", "with the manifest sha256:"]);
+    place.check(&pull, 0, &["osv:Go  2026-09-01", "2000 advisories", "with the manifest sha256:"]);
     assert_eq!(place.in_force(), (Some(old()), None));
     registry.asked();
     // What lies here already is not sent for again.
@@ -48,7 +48,7 @@ fn what_was_pushed_is_pulled_and_the_one_before_kept() {
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
     // Back, by name only with force.
     place.check(&format!("db push {name} {plain} --db old.cbdb"), 0, &[]);
-    let refused = ["osv:Go goes back from 2100-01-02", "--force; what was in force stays"];
+    let refused = ["osv:Go goes back from 2026-09-02", "--force; what was in force stays"];
     place.check(&pull, 2, &refused);
     assert_eq!(place.in_force(), (Some(new()), Some(old())));
     place.check(&format!("{pull} --force"), 0, &["note: osv:Go goes back"]);

@@ -16,7 +16,7 @@ const LAYER: &str = "application/vnd.cleanbill.snapshot.layer.v1";
 fn world() -> (Place, Registry) {
     let (place, registry) = (Place::new(), Registry::start());
     publish(&registry);
-    publish_database(&registry, &database("2100-01-02"));
+    publish_database(&registry, &database("2026-09-02"));
     registry.artifact("db:1", SNAPSHOT, registry.blob(LAYER, &new()));
     (place, registry)
 }
@@ -94,7 +94,7 @@ fn what_fails_is_named_and_the_next_is_tried() {
         (
             "trivy feeds",
             "",
-            Box::new(publish_bad(&database("2100-01-02")[..900])),
+            Box::new(publish_bad(&database("2026-09-02")[..900])),
             "cannot be unpacked",
             "osv:PyPI",
         ),
@@ -152,7 +152,7 @@ fn one_that_stands_in_adds_and_takes_nothing_away() {
     place.check(&update(&registry, "feeds trivy"), 3, &["warning: feeds gives nothing: "]);
     let both = feeds(&place);
     assert_eq!([of("eol", &both), of("kev", &both), of("osv:", &both)].concat(), before);
-    assert!(of("trivy:", &both).iter().all(|f| f.ends_with("2100-01-02")), "{both:?}");
+    assert!(of("trivy:", &both).iter().all(|f| f.ends_with("2026-09-02")), "{both:?}");
     assert_eq!(of("trivy:", &both).len() + before.len(), both.len());
     registry.asked();
     // Again: what is here is not fetched again, and it is the same.
@@ -175,20 +175,20 @@ fn one_that_stands_in_adds_and_takes_nothing_away() {
     publish_database(&registry, b"no gzip");
     place.check(&update(&registry, "trivy feeds"), 3, &["warning: trivy:", "cannot be unpacked"]);
     assert_eq!(feeds(&place), both);
-    publish_database(&registry, &database("2100-01-03"));
-    place.check(&update(&registry, "trivy"), 0, &["trivy:alpine  2100-01-03"]);
+    publish_database(&registry, &database("2026-09-03"));
+    place.check(&update(&registry, "trivy"), 0, &["trivy:alpine  2026-09-03"]);
 }
 
 #[test]
 fn one_that_would_take_something_away_does_not_stand_in() {
     // (in force, sources, words)
-    let more = [("osv:Go", "2100-01-02"), ("osv:PyPI", "2100-01-02")];
-    let younger = [("osv:PyPI", "2100-01-05")];
+    let more = [("osv:Go", "2026-09-02"), ("osv:PyPI", "2026-09-02")];
+    let younger = [("osv:PyPI", "2026-09-05")];
     let table: Vec<(Vec<u8>, &str, &[&str])> = vec![
         (new(), "snapshot trivy", &["trivy:", "lacks some of it", "osv:Go is not in it"]),
         (new(), "snapshot feeds", &["feeds: what the feeds give is older", "osv:Go is not in it"]),
         (made(&more), "trivy snapshot", &["snapshot:", "osv:PyPI is not in it"]),
-        (made(&younger), "snapshot feeds", &["osv:PyPI goes back from 2100-01-05"]),
+        (made(&younger), "snapshot feeds", &["osv:PyPI goes back from 2026-09-05"]),
     ];
     for (in_force, sources, words) in table {
         let (place, registry) = world();
