@@ -104,9 +104,14 @@ fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
             format!("{named}: no feed in it; expected one of the folders {}", known.join(", "));
         return Err(Error::new(ErrorKind::NotFound, message));
     }
+    let latest = options.limits.latest;
+    gathered.doubt(latest);
+    let said = |dates: &BTreeMap<String, Timestamp>, feed: &Feed| {
+        dates.get(&feed.id).copied().filter(|date| *date <= latest)
+    };
     for feed in &mut gathered.feeds {
-        feed.as_of = feed.as_of.or_else(|| options.fallback_as_of.get(&feed.id).copied());
-        feed.as_of = feed.as_of.max(options.published.get(&feed.id).copied());
+        feed.as_of = feed.as_of.or_else(|| said(&options.fallback_as_of, feed));
+        feed.as_of = feed.as_of.max(said(&options.published, feed));
     }
     let mut dates = BTreeMap::new();
     for root in from.iter().rev() {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::Date;
 use cleanbill_core::advisory::{Advisory, Feed, FlawFacts, Rating};
 use cleanbill_core::ecosystem::Stream;
+use cleanbill_core::{Date, Timestamp};
 
 /// The facts of all feeds, sorted, so that the same input gives the same snapshot.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -45,6 +45,18 @@ impl Gathered {
                 }
             }
             Err(at) => ratings.insert(at, rating),
+        }
+    }
+
+    /// Takes the date from every feed that bears one of the future: it says nothing of how old its
+    /// facts are, and is told.
+    pub fn doubt(&mut self, latest: Timestamp) {
+        for feed in &mut self.feeds {
+            if let Some(date) = feed.as_of.filter(|date| *date > latest) {
+                self.ignored
+                    .push(format!("{}: its date, which is of the future ({date})", feed.id));
+                feed.as_of = None;
+            }
         }
     }
 

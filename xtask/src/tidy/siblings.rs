@@ -52,6 +52,7 @@ const FAMILIES: &[Family] = &[
         helpers: &[
             "bounded",
             "csaf",
+            "dates",
             "errata",
             "listed",
             "osv_ids",
@@ -59,6 +60,7 @@ const FAMILIES: &[Family] = &[
             "osv_ranges",
             "tar",
             "unpacked",
+            "zipped",
         ],
     },
     Family {

@@ -13,6 +13,7 @@ use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::dates::Dates;
 use super::errata::{ARCHES, Build, Errata, Erratum, version};
 use super::listed::{self, Listed};
 use super::osv::word;
@@ -74,7 +75,7 @@ struct Reference {
 /// # Errors
 /// When there is none, one is no such file, or too much of it is not understood.
 pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
-    let mut reading = Reading { into, limits, tally: Tally::default(), feed: feed() };
+    let mut reading = Reading::new(limits, into);
     for (release, path) in entries(folder)? {
         if release.is_empty() || !release.bytes().all(|b| b.is_ascii_digit()) {
             reading.into.ignored.push(format!("{ID}/{release}: no release of AlmaLinux"));
@@ -98,7 +99,7 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
 /// # Errors
 /// As [`read`].
 pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()> {
-    let mut reading = Reading { into, limits, tally: Tally::default(), feed: feed() };
+    let mut reading = Reading::new(limits, into);
     reading.release("9", from)?;
     reading.finish()
 }
@@ -118,10 +119,16 @@ struct Reading<'r> {
     into: &'r mut Gathered,
     limits: &'r Limits,
     tally: Tally,
+    dates: Dates,
     feed: Feed,
 }
 
-impl Reading<'_> {
+impl<'r> Reading<'r> {
+    fn new(limits: &'r Limits, into: &'r mut Gathered) -> Self {
+        let (tally, dates) = (Tally::default(), Dates::new(limits));
+        Self { into, limits, tally, dates, feed: feed() }
+    }
+
     fn release(&mut self, release: &str, from: impl Read) -> Result<()> {
         let mut list =
             List { errata: Errata::default(), limits: self.limits, tally: &mut self.tally };
@@ -130,7 +137,7 @@ impl Reading<'_> {
         if errata.len() == 0 {
             return Err(Error::malformed("no erratum of a flaw in it"));
         }
-        self.feed.as_of = self.feed.as_of.max(errata.newest());
+        errata.dated(&mut self.dates);
         self.feed.advisories += errata.len();
         let stream = Stream::release(Ecosystem::AlmaLinux, release);
         errata.expand(&stream, &ARCHES, self.limits, self.into)?;
@@ -139,9 +146,10 @@ impl Reading<'_> {
     }
 
     fn finish(self) -> Result<()> {
-        let Self { into, limits, tally, mut feed } = self;
+        let Self { into, limits, tally, dates, mut feed } = self;
         understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
         feed.not_understood = tally.not_understood;
+        feed.as_of = dates.newest(ID, into);
         into.feeds.push(feed);
         Ok(())
     }

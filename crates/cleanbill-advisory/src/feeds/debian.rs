@@ -17,7 +17,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 use super::bounded::Bounded;
-use super::{Tally, understood};
+use super::{Tally, sound};
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -87,7 +87,7 @@ pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()
     let whole = Packages(&mut reading).deserialize(&mut json).and_then(|()| json.end());
     whole.map_err(|e| Error::malformed("no document of Debian's tracker").because(e))?;
     let Reading { tally, streams, .. } = reading;
-    understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
+    sound(ID, tally.total, tally.not_understood, &tally.example, limits)?;
     let mut known = Vec::new();
     for (code, stream) in streams {
         match stream {

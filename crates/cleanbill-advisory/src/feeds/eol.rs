@@ -8,7 +8,7 @@ use cleanbill_core::Date;
 use cleanbill_core::advisory::Feed;
 use serde::{Deserialize, Serialize};
 
-use super::{document, understood};
+use super::{document, sound};
 use crate::build::midnight;
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
@@ -57,6 +57,10 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
         .map_err(|e| Error::malformed("no table of releases").because(e))?;
     let (mut total, mut not, mut example) = (0, 0, String::new());
     for (distribution, releases) in table.distributions {
+        // Nothing would be known to have ended of it.
+        if releases.is_empty() {
+            return Err(Error::malformed(format!("eol: no release of {distribution} in it")));
+        }
         for Release { release, end_of_life } in releases {
             total += 1;
             let end = match &end_of_life {
@@ -77,7 +81,7 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
             }
         }
     }
-    understood("eol", total, not, &example, limits)?;
+    sound("eol", total, not, &example, limits)?;
     into.feeds.push(Feed {
         id: "eol".to_owned(),
         as_of: midnight(table.as_of),

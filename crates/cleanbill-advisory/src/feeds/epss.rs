@@ -9,7 +9,7 @@ use std::path::Path;
 use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::{Epss, Feed};
 
-use super::{Tally, is_cve, understood};
+use super::{Tally, is_cve, sound};
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -68,10 +68,7 @@ pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()
             }
         }
     }
-    if tally.taken == 0 {
-        return Err(Error::malformed("it has no scores"));
-    }
-    understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
+    sound(ID, tally.total, tally.not_understood, &tally.example, limits)?;
     into.feeds.push(Feed {
         id: ID.to_owned(),
         as_of,

@@ -11,6 +11,7 @@ use cleanbill_core::severity::Severity;
 use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
+use super::dates::Dates;
 use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -89,9 +90,12 @@ impl Errata {
         self.by_id.len() as u64
     }
 
-    /// The date of the newest.
-    pub(super) fn newest(&self) -> Option<Timestamp> {
-        self.by_id.values().filter_map(|e| e.modified.max(e.published)).max()
+    /// Looks at the date of each.
+    pub(super) fn dated(&self, dates: &mut Dates) {
+        for erratum in self.by_id.values() {
+            dates.see(erratum.published);
+            dates.see(erratum.modified);
+        }
     }
 
     /// Makes an advisory of each flaw and build. A build that is there for every one of `arches`

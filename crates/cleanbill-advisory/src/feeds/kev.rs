@@ -6,7 +6,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::Feed;
 use serde::Deserialize;
 
-use super::{document, is_cve, understood};
+use super::{document, is_cve, sound};
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -49,7 +49,7 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
     let (known, not): (Vec<_>, Vec<_>) =
         catalogue.vulnerabilities.into_iter().map(|v| v.cve).partition(|id| is_cve(id));
     let example = not.first().map(|id| format!("the id {id:?}")).unwrap_or_default();
-    understood(ID, total, not.len() as u64, &example, limits)?;
+    sound(ID, total, not.len() as u64, &example, limits)?;
     into.feeds.push(Feed {
         id: ID.to_owned(),
         as_of: Some(catalogue.released),

@@ -12,6 +12,7 @@ use crate::limits::Limits;
 pub mod almalinux;
 mod bounded;
 pub(crate) mod csaf;
+mod dates;
 pub mod debian;
 pub mod eol;
 pub mod epss;
@@ -31,6 +32,7 @@ mod tar;
 pub mod trivy;
 mod unpacked;
 pub mod updateinfo;
+mod zipped;
 
 /// One feed's reader.
 pub struct Reader {
@@ -112,9 +114,13 @@ impl Tally {
     }
 
     fn missed(&mut self, example: impl FnOnce() -> String) {
-        self.total += 1;
-        self.not_understood += 1;
-        if self.example.is_empty() {
+        self.missed_all(1, example);
+    }
+
+    fn missed_all(&mut self, count: u64, example: impl FnOnce() -> String) {
+        self.total = self.total.saturating_add(count);
+        self.not_understood = self.not_understood.saturating_add(count);
+        if count > 0 && self.example.is_empty() {
             self.example = example().chars().take(200).flat_map(char::escape_debug).collect();
         }
     }
@@ -126,6 +132,15 @@ fn is_cve(id: &str) -> bool {
     id.strip_prefix("CVE-").and_then(|rest| rest.split_once('-')).is_some_and(|(year, number)| {
         year.len() == 4 && digits(year) && (4..=19).contains(&number.len()) && digits(number)
     })
+}
+
+/// Fails when a feed is no basis for a verdict: when there is nothing in it, since then every image
+/// would look clean, and when too much of it could not be understood.
+fn sound(feed: &str, total: u64, not: u64, example: &str, limits: &Limits) -> Result<()> {
+    match total {
+        0 => Err(Error::malformed(format!("{feed}: there is nothing in it"))),
+        _ => understood(feed, total, not, example, limits),
+    }
 }
 
 /// Fails when too much of a feed could not be understood: then the feed, or our reading of it,

@@ -12,9 +12,9 @@ use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
 use super::listed::{self, Listed};
-use super::{Tally, entries, is_cve, understood};
+use super::{Tally, entries, is_cve, sound};
 use crate::cvss::base_score;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -137,10 +137,7 @@ impl Reading<'_> {
 
     fn finish(self, limits: &Limits) -> Result<()> {
         let Self { into, tally, as_of } = self;
-        if tally.total == 0 {
-            return Err(Error::new(ErrorKind::NotFound, "nvd: no flaw in it"));
-        }
-        understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
+        sound(ID, tally.total, tally.not_understood, &tally.example, limits)?;
         into.feeds.push(Feed {
             id: ID.to_owned(),
             as_of,

@@ -5,7 +5,7 @@
 //! not used as paths. Of each document only facts are kept. What another ecosystem's zip also
 //! holds (an entry may concern several) is taken from that zip only.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -17,12 +17,14 @@ use cleanbill_core::matching::red_hat_main;
 use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
+use super::dates::Dates;
 use super::osv_ids::Ids;
 use super::osv_licences::licence;
 use super::osv_ranges::{self, Affected};
-use super::{SOURCE, entries, understood};
+use super::zipped::{self, Document};
+use super::{SOURCE, Tally, entries, understood};
 use crate::cvss::base_score;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -117,101 +119,110 @@ fn zip(path: &Path, ecosystem: Ecosystem, limits: &Limits, into: &mut Gathered) 
 /// Reads one ecosystem's zip.
 ///
 /// # Errors
-/// When it is no zip, a limit is passed, or too many entries are not understood.
+/// When it is no zip, a limit is passed, none of its entries names the ecosystem, or too many are not
+/// understood.
 pub fn archive(
     from: impl Read + std::io::Seek,
     ecosystem: Ecosystem,
     limits: &Limits,
     into: &mut Gathered,
 ) -> Result<()> {
-    let mut zip =
-        zip::ZipArchive::new(from).map_err(|e| Error::malformed("no readable zip").because(e))?;
-    if zip.len() as u64 > limits.documents {
-        let message = format!("{} documents: more than {}", zip.len(), limits.documents);
-        return Err(Error::new(ErrorKind::OverLimit, message));
-    }
-    let mut newest: BTreeMap<String, Parsed> = BTreeMap::new();
-    let (mut not_understood, mut example) = (0u64, String::new());
-    let (mut total_bytes, mut total) = (0u64, 0u64);
-    let mut bytes = Vec::new();
-    for number in 0..zip.len() {
-        let mut entry = zip
-            .by_index(number)
-            .map_err(|e| Error::malformed(format!("entry {number} cannot be read")).because(e))?;
-        if entry.is_dir() {
-            continue;
-        }
-        let name = String::from_utf8_lossy(entry.name_raw()).into_owned();
-        bytes.clear();
-        entry
-            .by_ref()
-            .take(limits.document_bytes.saturating_add(1))
-            .read_to_end(&mut bytes)
-            .map_err(|e| Error::malformed(format!("entry {name:?} cannot be read")).because(e))?;
-        total_bytes = total_bytes.saturating_add(bytes.len() as u64);
-        let over = if bytes.len() as u64 > limits.document_bytes {
-            Some((format!("entry {name:?}"), limits.document_bytes))
-        } else if total_bytes > limits.total_bytes {
-            Some(("its entries together".to_owned(), limits.total_bytes))
-        } else {
-            None
+    let mut reading = Reading {
+        ecosystem,
+        dates: Dates::new(limits),
+        newest: BTreeMap::new(),
+        tally: Tally::default(),
+        elsewhere: 0,
+        again: 0,
+    };
+    let most = limits.document_bytes;
+    let lost = zipped::read(from, limits, most, |_| true, |document| reading.document(&document))?;
+    reading.tally.missed_all(lost, || "entries that another has the name of".to_owned());
+    reading.finish(limits, into)
+}
+
+/// What is read of a zip so far.
+struct Reading {
+    ecosystem: Ecosystem,
+    dates: Dates,
+    /// The entries by their ids.
+    newest: BTreeMap<String, Parsed>,
+    tally: Tally,
+    /// Entries that name other ecosystems alone.
+    elsewhere: u64,
+    /// Entries with the id of another.
+    again: u64,
+}
+
+impl Reading {
+    fn document(&mut self, document: &Document<'_>) {
+        let mut parsed = match parse(document.bytes, self.ecosystem) {
+            Ok(parsed) => parsed,
+            Err(e) => return self.tally.missed(|| format!("{}: {e}", document.name)),
         };
-        if let Some((what, limit)) = over {
-            let message = format!("{what}: larger than {limit} bytes");
-            return Err(Error::new(ErrorKind::OverLimit, message));
+        match (parsed.affected.is_empty(), parsed.withdrawn) {
+            (false, _) => self.tally.took(),
+            // It takes back what another entry of its id says.
+            (true, true) => {}
+            (true, false) => {
+                self.elsewhere += 1;
+                return;
+            }
         }
-        total += 1;
-        match parse(&bytes, ecosystem) {
-            // The later change wins, and of two without a date the later in the zip.
-            Ok(parsed) => match newest.get(&parsed.id) {
-                Some(known) if known.modified > parsed.modified => {}
-                Some(_) | None => drop(newest.insert(parsed.id.clone(), parsed)),
-            },
-            Err(e) => {
-                not_understood += 1;
-                if example.is_empty() {
-                    example = format!("{name:?}: {e}");
+        parsed.modified = self.dates.see(parsed.modified);
+        // The later change wins, and of two without a date the later in the zip.
+        let known = self.newest.get(&parsed.id).map(|known| known.modified);
+        self.again += u64::from(known.is_some());
+        if known.is_none_or(|known| known <= parsed.modified) {
+            self.newest.insert(parsed.id.clone(), parsed);
+        }
+    }
+
+    fn finish(self, limits: &Limits, into: &mut Gathered) -> Result<()> {
+        let Self { ecosystem, dates, newest, tally, elsewhere, again } = self;
+        let feed = format!("osv:{ecosystem}");
+        // Else every image with packages of the ecosystem would look clean.
+        if tally.total == 0 {
+            return Err(Error::malformed(format!("{feed}: no entry in it names {ecosystem}")));
+        }
+        understood(&feed, tally.total, tally.not_understood, &tally.example, limits)?;
+        for (count, what) in [
+            (elsewhere, "entries that name other ecosystems alone"),
+            (
+                again,
+                "entries with the id of another, of which the one that was changed last counts",
+            ),
+        ] {
+            if count > 0 {
+                into.ignored.push(format!("{feed}: {count} {what}"));
+            }
+        }
+        let as_of = dates.newest(&feed, into);
+        let mut streams = BTreeSet::new();
+        if !ecosystem.has_releases() && tally.taken > 0 {
+            streams.insert(Stream::of(ecosystem));
+        }
+        let mut advisories = 0;
+        for parsed in newest.into_values() {
+            // A withdrawn entry still shows that its feed speaks of these streams.
+            streams.extend(parsed.affected.iter().map(|(stream, ..)| stream.clone()));
+            if !parsed.withdrawn {
+                advisories += 1;
+                for (stream, package, advisory) in parsed.affected {
+                    into.add(&stream, &package, advisory);
                 }
             }
         }
+        into.feeds.push(Feed {
+            id: feed,
+            as_of,
+            licence: licence(ecosystem).to_owned(),
+            advisories,
+            not_understood: tally.not_understood,
+            streams: streams.into_iter().collect(),
+        });
+        Ok(())
     }
-    let feed = format!("osv:{ecosystem}");
-    understood(&feed, total, not_understood, &example, limits)?;
-    gather(feed, ecosystem, newest, not_understood, into);
-    Ok(())
-}
-
-fn gather(
-    feed: String,
-    ecosystem: Ecosystem,
-    newest: BTreeMap<String, Parsed>,
-    not_understood: u64,
-    into: &mut Gathered,
-) {
-    let as_of = newest.values().filter_map(|p| p.modified).max();
-    let mut streams = std::collections::BTreeSet::new();
-    if !ecosystem.has_releases() {
-        streams.insert(Stream::of(ecosystem));
-    }
-    let mut advisories = 0;
-    for parsed in newest.into_values() {
-        // A withdrawn entry still shows that its feed speaks of these streams.
-        streams.extend(parsed.affected.iter().map(|(stream, ..)| stream.clone()));
-        if !parsed.withdrawn {
-            advisories += 1;
-            for (stream, package, advisory) in parsed.affected {
-                into.add(&stream, &package, advisory);
-            }
-        }
-    }
-    into.feeds.push(Feed {
-        id: feed,
-        as_of,
-        licence: licence(ecosystem).to_owned(),
-        advisories,
-        not_understood,
-        streams: streams.into_iter().collect(),
-    });
 }
 
 /// Reads one OSV document and keeps what it says about `ecosystem`.

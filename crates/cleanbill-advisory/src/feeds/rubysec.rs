@@ -15,10 +15,11 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::{Date, Timestamp};
 use serde::Deserialize;
 
+use super::dates::Dates;
 use super::trivy::stretches;
-use super::{Tally, is_cve, understood};
+use super::{Tally, is_cve, sound, zipped};
 use crate::build::midnight;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
 
@@ -66,56 +67,32 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
 /// # Errors
 /// As [`read`].
 pub fn archive(from: impl Read + Seek, limits: &Limits, into: &mut Gathered) -> Result<()> {
-    let mut zip =
-        zip::ZipArchive::new(from).map_err(|e| Error::malformed("no readable zip").because(e))?;
-    let over = |what: String| Err(Error::new(ErrorKind::OverLimit, what));
-    if zip.len() as u64 > limits.documents {
-        return over(format!("{} files: more than {}", zip.len(), limits.documents));
-    }
     let stream = Stream::of(Ecosystem::RubyGems);
-    let (mut tally, mut as_of, mut total, mut rubies) = (Tally::default(), None, 0u64, 0u64);
-    let mut bytes = Vec::new();
-    for number in 0..zip.len() {
-        let mut file = zip
-            .by_index(number)
-            .map_err(|e| Error::malformed(format!("file {number} cannot be read")).because(e))?;
-        let name = String::from_utf8_lossy(file.name_raw()).into_owned();
-        match kind(&name) {
-            Kind::Gem => {}
-            Kind::Ruby => {
-                rubies += 1;
-                continue;
-            }
-            Kind::Other => continue,
+    let (mut tally, mut dates, mut rubies) = (Tally::default(), Dates::new(limits), 0u64);
+    let wanted = |name: &str| match kind(name) {
+        Kind::Gem => true,
+        Kind::Ruby => {
+            rubies += 1;
+            false
         }
-        as_of = as_of.max(file.last_modified().and_then(day));
-        bytes.clear();
-        file.by_ref()
-            .take(MOST + 1)
-            .read_to_end(&mut bytes)
-            .map_err(|e| Error::malformed(format!("file {name:?} cannot be read")).because(e))?;
-        total = total.saturating_add(bytes.len() as u64);
-        if bytes.len() as u64 > MOST {
-            return over(format!("file {name:?}: larger than {MOST} bytes"));
-        }
-        if total > limits.total_bytes {
-            return over(format!("its files together: larger than {} bytes", limits.total_bytes));
-        }
-        match parse(&bytes) {
+        Kind::Other => false,
+    };
+    let lost = zipped::read(from, limits, MOST, wanted, |file| {
+        dates.see(file.changed.and_then(day));
+        match parse(file.bytes) {
             Ok((gem, advisory)) => {
                 tally.took();
                 into.add(&stream, &gem, advisory);
             }
-            Err(why) => tally.missed(|| format!("{name}: {why}")),
+            Err(why) => tally.missed(|| format!("{}: {why}", file.name)),
         }
-    }
-    if tally.total == 0 {
-        return Err(Error::malformed("no advisory of a gem in it"));
-    }
-    understood(ID, tally.total, tally.not_understood, &tally.example, limits)?;
+    })?;
+    tally.missed_all(lost, || "files that another has the name of".to_owned());
+    sound(ID, tally.total, tally.not_understood, &tally.example, limits)?;
     if rubies > 0 {
         into.ignored.push(format!("{ID}: {rubies} advisories of Ruby itself, which is no gem"));
     }
+    let as_of = dates.newest(ID, into);
     into.feeds.push(Feed {
         id: ID.to_owned(),
         as_of,

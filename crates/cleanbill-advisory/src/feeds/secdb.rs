@@ -9,7 +9,7 @@ use cleanbill_core::advisory::{Advisory, Feed, Range, RangeEnd, State};
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use serde::Deserialize;
 
-use super::{document, entries, understood};
+use super::{document, entries, sound};
 use crate::error::{Error, Result};
 use crate::gather::Gathered;
 use crate::limits::Limits;
@@ -79,7 +79,7 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
             }
         }
     }
-    understood("alpine-secdb", count.lines, count.not_understood, &count.example, limits)?;
+    sound("alpine-secdb", count.lines, count.not_understood, &count.example, limits)?;
     into.feeds.push(Feed {
         id: "alpine-secdb".to_owned(),
         as_of: None,
@@ -122,10 +122,8 @@ fn without_releases(
     let stream = Some(Stream::of(ecosystem));
     let stream =
         repository(&bytes, stream, into, &mut count).map_err(|e| e.within(path.display()))?;
-    if count.lines == 0 {
-        return Err(Error::malformed(format!("{}: it names no package", path.display())));
-    }
-    understood(id, count.lines, count.not_understood, &count.example, limits)?;
+    sound(id, count.lines, count.not_understood, &count.example, limits)
+        .map_err(|e| e.within(path.display()))?;
     into.feeds.push(Feed {
         id: id.to_owned(),
         as_of: None,

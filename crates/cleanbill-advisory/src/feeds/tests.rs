@@ -1,8 +1,11 @@
 //! What the parsers of feeds do with documents of all kinds.
 
 mod almalinux_errata;
+mod dates;
+mod nothing;
 mod publishers;
 mod rubysec_gems;
+mod zips;
 
 use cleanbill_core::advisory::State;
 use cleanbill_core::ecosystem::Ecosystem;
@@ -134,68 +137,6 @@ fn an_osv_document_is_read_or_refused_with_its_reason() {
         let shown = document.chars().take(200).collect::<String>();
         assert_eq!(said, wanted, "{shown}");
     }
-}
-
-#[test]
-fn of_two_entries_with_one_id_the_later_change_counts() {
-    use std::io::Write as _;
-    let entry = |modified: &str, fixed: &str, more: &str| {
-        format!(
-            r#"{{"id":"X","modified":"{modified}"{more},"affected":[{{"package":{{"ecosystem":"npm","name":"a"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
-        )
-    };
-    let (old, new) = ("2024-01-01T00:00:00Z", "2024-02-01T00:00:00Z");
-    let withdrawn = format!(r#","withdrawn":"{new}""#);
-    let table = [
-        (vec![entry(old, "1.0.0", ""), entry(new, "2.0.0", "")], Some("2.0.0")),
-        (vec![entry(new, "2.0.0", ""), entry(old, "1.0.0", "")], Some("2.0.0")),
-        (vec![entry(new, "2.0.0", &withdrawn), entry(old, "1.0.0", "")], None),
-        (vec![entry("0001-01-01T00:00:00Z", "1.0.0", "")], Some("1.0.0")),
-    ];
-    for (entries, wanted) in table {
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        let mut zip = zip::ZipWriter::new(&mut bytes);
-        for (n, entry) in entries.iter().enumerate() {
-            // Names inside a zip are never used as paths.
-            let name = format!("../../{n}.json");
-            zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
-            zip.write_all(entry.as_bytes()).unwrap();
-        }
-        zip.finish().unwrap();
-        let mut into = Gathered::default();
-        osv::archive(bytes, Ecosystem::Npm, &Limits::default(), &mut into).unwrap();
-        let found = into.advisories.into_values().flatten().next();
-        let fixed = found.map(|a| format!("{:?}", a.ranges[0].end));
-        assert_eq!(fixed, wanted.map(|v| format!("Fixed({v:?})")), "{entries:?}");
-    }
-}
-
-#[test]
-fn limits_on_a_zip_are_errors() {
-    use std::io::Write as _;
-    let mut bytes = std::io::Cursor::new(Vec::new());
-    let mut zip = zip::ZipWriter::new(&mut bytes);
-    for n in 0..3 {
-        zip.start_file(n.to_string(), zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(&[b' '; 100]).unwrap();
-    }
-    zip.finish().unwrap();
-    let ok = Limits { not_understood_percent: 100, ..Limits::default() };
-    let table = [
-        (Limits { documents: 2, ..ok.clone() }, "3 documents: more than 2"),
-        (Limits { document_bytes: 99, ..ok.clone() }, "entry \"0\": larger than 99 bytes"),
-        (Limits { total_bytes: 250, ..ok.clone() }, "its entries together: larger than 250 bytes"),
-        (
-            Limits::default(),
-            "osv:npm: 3 of 3 entries could not be understood, more than 5 %; the first: \"0\": no OSV document: EOF while parsing a value at line 1 column 100",
-        ),
-    ];
-    for (limits, wanted) in table {
-        let from = std::io::Cursor::new(bytes.get_ref().clone());
-        let error = osv::archive(from, Ecosystem::Npm, &limits, &mut Gathered::default());
-        assert_eq!(error.unwrap_err().to_string(), wanted);
-    }
-    osv::archive(bytes, Ecosystem::Npm, &ok, &mut Gathered::default()).unwrap();
 }
 
 #[test]

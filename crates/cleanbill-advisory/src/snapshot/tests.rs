@@ -254,7 +254,7 @@ fn whether_anybody_told_of_exploits_is_known() {
     let mut gathered = Gathered::default();
     gathered.flaw("CVE-2020-0001").exploited = true;
     assert_eq!(told(&gathered), None);
-    let catalogue = r#"{"dateReleased": "2026-11-20T12:00:00Z", "vulnerabilities": []}"#;
+    let catalogue = r#"{"dateReleased": "2026-11-20T12:00:00Z", "vulnerabilities": [{"cveID": "CVE-2020-0001"}]}"#;
     let limits = crate::limits::Limits::default();
     crate::feeds::kev::parse(catalogue.as_bytes(), &limits, &mut gathered).unwrap();
     assert_eq!(told(&gathered), Some("2026-11-20T12:00:00Z".parse().ok()));

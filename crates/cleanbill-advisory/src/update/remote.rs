@@ -26,7 +26,12 @@ pub(super) fn check(path: &Path, bounds: &Bounds) -> Result<()> {
 
 fn cycles(path: &Path, bounds: &Bounds) -> Result<Vec<Cycle>> {
     let bytes = document(path, &bounds.limits)?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::malformed("no list of releases").because(e))
+    let cycles: Vec<Cycle> = serde_json::from_slice(&bytes)
+        .map_err(|e| Error::malformed("no list of releases").because(e))?;
+    match cycles.is_empty() {
+        true => Err(Error::malformed("no release in it")),
+        false => Ok(cycles),
+    }
 }
 
 /// Reads every product's file. They have just been asked for, so that the dates are as of now.

@@ -3,7 +3,7 @@
 use cleanbill_core::package::{Package, PackageKind};
 use serde_json::{Value, json};
 
-use super::osv::{entry, ranges, with, zip};
+use super::osv::{entry, ranges, unrelated, with, zip};
 use super::support::{Feeds, found_alone, package};
 
 fn of(name: &str, events: &str) -> Value {
@@ -179,6 +179,6 @@ fn a_version_that_cannot_be_compared_is_a_gap_where_an_entry_names_the_module() 
 
 #[test]
 fn without_a_feed_for_go_it_is_a_gap() {
-    let feeds = zip("npm", &[]);
+    let feeds = unrelated();
     assert_eq!(found_alone(&feeds, vec![go("stdlib", "v1.0.0")]), ["no-advisory-source Go"]);
 }

@@ -3,7 +3,7 @@
 use cleanbill_core::package::{Package, PackageKind};
 use serde_json::{Value, json};
 
-use super::osv::{entry, ranges, with, zip};
+use super::osv::{entry, ranges, unrelated, with, zip};
 use super::support::{Feeds, found_alone, package};
 
 fn of(name: &str, events: &str) -> Value {
@@ -175,6 +175,6 @@ fn a_version_that_cannot_be_compared_is_a_gap_where_an_entry_names_the_package()
 
 #[test]
 fn without_a_feed_for_npm_it_is_a_gap() {
-    let feeds = zip("Go", &[]);
+    let feeds = unrelated();
     assert_eq!(found_alone(&feeds, vec![npm("minimist", "1.0.0")]), ["no-advisory-source npm"]);
 }

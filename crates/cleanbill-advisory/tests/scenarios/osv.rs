@@ -52,3 +52,8 @@ pub(crate) fn ranges(ecosystem: &str, name: &str, ranges: &[(&str, &str)]) -> Va
         ranges.iter().map(|(kind, text)| json!({"type": kind, "events": events(text)})).collect();
     json!({"package": {"ecosystem": ecosystem, "name": name}, "ranges": ranges})
 }
+
+/// A feed that has nothing to do with what is looked up.
+pub(crate) fn unrelated() -> Feeds {
+    zip("Hackage", &[entry("HSEC-1", &[], &[affected("Hackage", "unrelated", "introduced 0")])])
+}

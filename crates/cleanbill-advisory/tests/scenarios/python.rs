@@ -3,7 +3,7 @@
 use cleanbill_core::package::{Package, PackageKind};
 use serde_json::{Value, json};
 
-use super::osv::{affected, entry, ranges, with, zip};
+use super::osv::{affected, entry, ranges, unrelated, with, zip};
 use super::support::{Feeds, found_alone, package};
 
 fn of(name: &str, events: &str) -> Value {
@@ -179,7 +179,7 @@ fn an_entry_that_knows_only_commits_is_a_gap_for_its_package_alone() {
 
 #[test]
 fn without_a_feed_for_python_it_is_a_gap() {
-    let feeds = zip("Go", &[]);
+    let feeds = unrelated();
     let packages = vec![python("jinja2", "3.1.2")];
     assert_eq!(found_alone(&feeds, packages), ["no-advisory-source PyPI"]);
 }

@@ -3,6 +3,7 @@
 
 mod documents;
 mod extras;
+mod nothing;
 mod repository;
 mod resumed;
 mod server;
@@ -333,7 +334,7 @@ fn what_cannot_be_built_from_is_told_and_the_copy_of_before_kept() {
         (
             no_osv,
             ErrorKind::Malformed,
-            "osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: \"a.json\": no OSV document: missing field `id` at line 1 column 2",
+            "osv:PyPI: 1 of 1 entries could not be understood, more than 5 %; the first: a.json: no OSV document: missing field `id` at line 1 column 2",
         ),
         (bomb, ErrorKind::OverLimit, "entry \"a.json\": larger than 67108864 bytes"),
     ];

@@ -69,7 +69,8 @@ fn fixed(version: &str) -> String {
 pub(crate) fn play_others(server: &Server) {
     let osv = "/osv-vulnerabilities.storage.googleapis.com/PyPI/all.zip";
     server.put(osv, "\"p1\"", osv_zip("PYSEC-1", "1.2"));
-    let kev = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[]}"#;
+    let kev =
+        r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-44228"}]}"#;
     let at = "/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json";
     server.put(at, "\"k1\"", kev.into());
     server.also_at("/eol/", "/endoflife.date/api/");

@@ -153,12 +153,12 @@ fn scores_of_epss() {
     assert_eq!(gathered.feeds[0].as_of, "2023-03-07T00:00:00Z".parse().ok());
     let long = format!("CVE-2021-44228,0.{},0.5\n", "1".repeat(2000));
     let refused: [(&str, &str); 8] = [
-        ("", "it has no scores"),
-        ("cve,epss,percentile\n", "it has no scores"),
-        ("CVE-2021-44228,2,0.5\n", "it has no scores"),
-        ("CVE-2021-44228,-0.1,0.5\n", "it has no scores"),
-        ("CVE-2021-44228,NaN,0.5\n", "it has no scores"),
-        ("CVE-2021-44228,0.5\n", "it has no scores"),
+        ("", "epss: there is nothing in it"),
+        ("cve,epss,percentile\n", "epss: there is nothing in it"),
+        ("CVE-2021-44228,2,0.5\n", "1 of 1 entries could not be understood"),
+        ("CVE-2021-44228,-0.1,0.5\n", "1 of 1 entries could not be understood"),
+        ("CVE-2021-44228,NaN,0.5\n", "1 of 1 entries could not be understood"),
+        ("CVE-2021-44228,0.5\n", "1 of 1 entries could not be understood"),
         ("CVE-2021-44228,0.5,0.5\nx,0.5,0.5\n", "1 of 2 entries could not be understood"),
         (&long, "line 1 is one too many, or too long"),
     ];
@@ -218,7 +218,7 @@ fn vectors_of_nvd() {
     }
     for (broken, why) in [
         ("", "no file of NVD's"),
-        ("{}", "nvd: no flaw in it"),
+        ("{}", "nvd: there is nothing in it"),
         (r#"{"vulnerabilities":[{}]}"#, "no file of NVD's"),
         (r#"{"vulnerabilities":[{"cve":{"id":"x"}}]}"#, "1 of 1 entries could not be understood"),
     ] {
@@ -265,7 +265,10 @@ fn databases_of_apk_without_releases() {
     for empty in [r#"{"packages":[]}"#, "{}"] {
         std::fs::write(dir.path().join("security.json"), empty).unwrap();
         let error = secdb::read_wolfi(dir.path(), &Limits::default(), &mut gathered).unwrap_err();
-        assert!(error.to_string().ends_with("security.json: it names no package"), "{error}");
+        assert!(
+            error.to_string().ends_with("security.json: wolfi: there is nothing in it"),
+            "{error}"
+        );
     }
     let error = secdb::parse(full.as_bytes(), None, &mut Gathered::default()).unwrap_err();
     assert_eq!(error.to_string(), "it does not say of which release it speaks");

@@ -118,15 +118,15 @@ fn the_repository_is_read_and_its_limits_are_errors() {
     let small = Limits { total_bytes: 10, ..Limits::default() };
     type Files<'t> = Vec<(&'t str, &'t str)>;
     let table: Vec<(Files<'_>, &Limits, &str)> = vec![
-        (vec![("x/README.md", "x")], &limits, "no advisory of a gem in it"),
+        (vec![("x/README.md", "x")], &limits, "rubysec: there is nothing in it"),
         (vec![("gems/a/1.yml", "- x")], &limits, "rubysec: 1 of 1 entries could not be understood"),
         (
             vec![("gems/a/1.yml", &large)],
             &limits,
-            "file \"gems/a/1.yml\": larger than 1048576 bytes",
+            "entry \"gems/a/1.yml\": larger than 1048576 bytes",
         ),
-        (files.to_vec(), &few, "4 files: more than 1"),
-        (files.to_vec(), &small, "its files together: larger than 10 bytes"),
+        (files.to_vec(), &few, "4 documents: more than 1"),
+        (files.to_vec(), &small, "its entries together: larger than 10 bytes"),
     ];
     for (files, limits, want) in table {
         let error = archive(zip(&files), limits, &mut Gathered::default()).unwrap_err().to_string();

@@ -151,9 +151,7 @@ impl<'i> Import<'i> {
         kind: &Holds,
     ) -> Result<()> {
         let source = self.sources.get(name).cloned().unwrap_or_default();
-        if let Some(stream) = kind.stream() {
-            self.counts.of(&source).covers(&stream);
-        }
+        let stream = kind.stream();
         let mut packages = walk.cursor(bucket)?;
         while let Some((key, value)) = packages.next(walk)? {
             let package = String::from_utf8_lossy(&key).into_owned();
@@ -166,6 +164,10 @@ impl<'i> Import<'i> {
                     continue;
                 }
             };
+            // A platform of which nothing is said covers nothing.
+            if let Some(stream) = stream.as_ref().filter(|_| !entries.is_empty()) {
+                self.counts.of(&source).covers(stream);
+            }
             self.package(&source, name, kind, &package, entries)?;
         }
         Ok(())

@@ -10,10 +10,10 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::Path;
 
-use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::Feed;
 use cleanbill_core::ecosystem::Stream;
 
+use super::dates::Dates;
 use super::errata::Errata;
 use super::{Tally, entries, understood, unpacked};
 use crate::error::{Error, ErrorKind, Result};
@@ -44,7 +44,7 @@ struct Reading<'r> {
     into: &'r mut Gathered,
     tally: Tally,
     streams: Vec<Stream>,
-    newest: Option<Timestamp>,
+    dates: Dates,
     advisories: u64,
 }
 
@@ -57,15 +57,15 @@ impl Reading<'_> {
         arches: &[&str],
         limits: &Limits,
     ) -> Result<()> {
-        self.newest = errata.newest().max(self.newest);
+        errata.dated(&mut self.dates);
         self.advisories += errata.len();
         errata.expand(stream, arches, limits, self.into)
     }
 }
 
 fn read(publisher: &Publisher, folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
-    let (tally, streams) = (Tally::default(), Vec::new());
-    let mut reading = Reading { publisher, into, tally, streams, newest: None, advisories: 0 };
+    let (tally, streams, dates) = (Tally::default(), Vec::new(), Dates::new(limits));
+    let mut reading = Reading { publisher, into, tally, streams, dates, advisories: 0 };
     for (name, path) in entries(folder)? {
         let Some(release) = publisher.releases.iter().find(|r| r.name == name) else {
             let unknown = format!("{}/{name}: a release that is not known here", publisher.id);
@@ -98,11 +98,12 @@ fn read(publisher: &Publisher, folder: &Path, limits: &Limits, into: &mut Gather
             format!("{}: no release in it; known are {}", folder.display(), known.join(", "));
         return Err(Error::new(ErrorKind::NotFound, message));
     }
-    let Reading { into, tally, streams, newest, advisories, .. } = reading;
+    let Reading { into, tally, streams, dates, advisories, .. } = reading;
     understood(publisher.id, tally.total, tally.not_understood, &tally.example, limits)?;
+    let as_of = dates.newest(publisher.id, into);
     into.feeds.push(Feed {
         id: publisher.id.to_owned(),
-        as_of: newest,
+        as_of,
         licence: publisher.licence.to_owned(),
         advisories,
         not_understood: tally.not_understood,

@@ -5,6 +5,7 @@ use cleanbill_core::advisory::Advisories;
 
 use super::{imported, show, tree};
 use crate::Snapshot;
+use crate::bbolt::testing::{Node, Tree};
 
 #[test]
 fn ids_that_flaws_share_are_of_a_group() {
@@ -140,4 +141,16 @@ fn past_a_share_that_is_not_understood_the_import_fails() {
     assert!(error.contains("1 of 2 entries could not be understood"), "{error}");
     let error = imported(&tree(&[])).unwrap_err().to_string();
     assert_eq!(error, "these bytes: no advisories in it");
+}
+
+#[test]
+fn a_platform_of_which_nothing_is_said_covers_nothing() {
+    let mut tree = tree(&[("alpine 3.19", "a", "CVE-1", "{}")]);
+    let nothing = || Node::Bucket(Tree::default());
+    tree.0.insert(b"rocky 9".into(), nothing());
+    let packages = [(b"a".to_vec(), nothing())].into();
+    tree.0.insert(b"alpine 3.18".into(), Node::Bucket(Tree(packages)));
+    let streams: Vec<_> =
+        imported(&tree).unwrap().feeds.into_iter().flat_map(|f| f.streams).collect();
+    assert_eq!(streams.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Alpine:v3.19"]);
 }
