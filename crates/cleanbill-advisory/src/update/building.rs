@@ -70,7 +70,8 @@ impl Building<'_> {
             let mut options = self.options.clone();
             for (feed, date) in kept_dates(state) {
                 let listed = |p: &Publisher| p.dates_its_list() && p.feed() == feed;
-                let dates = match Publisher::ALL.iter().any(listed) {
+                let zip = feed.starts_with("osv:");
+                let dates = match zip || Publisher::ALL.iter().any(listed) {
                     true => &mut options.published,
                     false => &mut options.fallback_as_of,
                 };

@@ -121,7 +121,11 @@ impl Fetcher {
         }
         let response = request.call().map_err(network)?;
         let mut etag = text(response.headers(), header::ETAG);
-        let mut date = text(response.headers(), header::LAST_MODIFIED).and_then(http_date);
+        // What is fetched now was not made later, whatever the server's clock says.
+        let now = Timestamp::now();
+        let mut date = text(response.headers(), header::LAST_MODIFIED)
+            .and_then(http_date)
+            .map(|date| date.min(now));
         let (part, start) = match (response.status(), begun) {
             (StatusCode::NOT_MODIFIED, None) if known.is_some() => {
                 partial::clear(path, None).map_err(io)?;

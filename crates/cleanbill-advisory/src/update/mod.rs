@@ -156,8 +156,9 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         let name = format!("osv/{ecosystem}/{}", osv::FILE);
         let url = format!("{}/{ecosystem}/{}", plan.sources.osv, osv::FILE);
         course.get(&url, &name, &feeds, &zip_like)?;
+        // OSV writes every zip anew all the time: one without news is as fresh as its file.
         if let Some(date) = course.date(&name) {
-            options.fallback_as_of.insert(format!("osv:{ecosystem}"), date);
+            options.published.insert(format!("osv:{ecosystem}"), date);
         }
     }
     for publisher in Publisher::ALL {

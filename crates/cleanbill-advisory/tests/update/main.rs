@@ -1,6 +1,7 @@
 //! Updates against a server on loopback that plays the publishers, and plays them badly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod dates;
 mod documents;
 mod extras;
 mod nothing;
