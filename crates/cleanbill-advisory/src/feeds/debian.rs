@@ -93,6 +93,7 @@ pub fn parse(from: impl Read, limits: &Limits, into: &mut Gathered) -> Result<()
         match stream {
             Some(stream) => known.push(stream),
             None => {
+                let code: String = code.chars().take(40).collect();
                 into.ignored.push(format!("{ID}: the release {code:?}, which is not known here"))
             }
         }

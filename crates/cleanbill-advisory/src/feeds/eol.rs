@@ -8,10 +8,10 @@ use cleanbill_core::Date;
 use cleanbill_core::advisory::Feed;
 use serde::{Deserialize, Serialize};
 
-use super::{document, sound};
+use super::{Tally, document, sound};
 use crate::build::midnight;
 use crate::error::{Error, Result};
-use crate::gather::Gathered;
+use crate::gather::{Gathered, ID};
 use crate::limits::Limits;
 
 pub(crate) const FILE: &str = "distributions.json";
@@ -55,39 +55,37 @@ pub fn read(folder: &Path, limits: &Limits, into: &mut Gathered) -> Result<()> {
 pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
     let table: Table = serde_json::from_slice(bytes)
         .map_err(|e| Error::malformed("no table of releases").because(e))?;
-    let (mut total, mut not, mut example) = (0, 0, String::new());
+    let mut tally = Tally::default();
     for (distribution, releases) in table.distributions {
         // Nothing would be known to have ended of it.
         if releases.is_empty() {
             return Err(Error::malformed(format!("eol: no release of {distribution} in it")));
         }
         for Release { release, end_of_life } in releases {
-            total += 1;
             let end = match &end_of_life {
+                _ if distribution.len().max(release.len()) > ID => Err("of too long a name".into()),
                 End::Known(false) => Ok(None),
                 End::Known(true) => Err("over, without a day".to_owned()),
-                End::Day(day) => day.parse::<Date>().map(Some).map_err(|_| format!("{day:?}")),
+                End::Day(day) => day.parse::<Date>().map(Some).map_err(|_| day.clone()),
             };
             match end {
                 Ok(end) => {
+                    tally.took();
                     into.lives.insert((distribution.clone(), release), end);
                 }
                 Err(why) => {
-                    not += 1;
-                    if example.is_empty() {
-                        example = format!("{distribution} {release}: end_of_life is {why}");
-                    }
+                    tally.missed(|| format!("{distribution} {release}: end_of_life is {why}"))
                 }
             }
         }
     }
-    sound("eol", total, not, &example, limits)?;
+    sound("eol", tally.total, tally.not_understood, &tally.example, limits)?;
     into.feeds.push(Feed {
         id: "eol".to_owned(),
         as_of: midnight(table.as_of),
         licence: "MIT".to_owned(),
-        advisories: total - not,
-        not_understood: not,
+        advisories: tally.taken,
+        not_understood: tally.not_understood,
         streams: Vec::new(),
     });
     Ok(())

@@ -25,7 +25,7 @@ use super::zipped::{self, Document};
 use super::{SOURCE, Tally, entries, understood};
 use crate::cvss::base_score;
 use crate::error::{Error, Result};
-use crate::gather::Gathered;
+use crate::gather::{Gathered, ID, NAME};
 use crate::limits::Limits;
 
 /// The file in each ecosystem's folder.
@@ -235,6 +235,8 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
     if entry.id.is_empty() {
         return Err(Error::malformed("its id is empty"));
     }
+    let others = [&entry.aliases, &entry.related, &entry.upstream].into_iter().flatten().flatten();
+    within("an id", std::iter::once(&entry.id).chain(others), ID)?;
     let (modified, published) = (time(entry.modified), time(entry.published));
     let withdrawn = entry.withdrawn.is_some_and(|w| !w.is_empty());
     let ids = Ids::of(
@@ -256,6 +258,8 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         if package.ecosystem.split(':').next() != Some(ecosystem.as_str()) {
             continue;
         }
+        within("the name of an ecosystem", [&package.ecosystem], ID)?;
+        within("the name of a package", [&package.name], NAME)?;
         let stream = for_whom(stream(&package.ecosystem)?, &affected);
         if package.name.is_empty() {
             return Err(Error::malformed(format!("{} names a package without a name", entry.id)));
@@ -283,6 +287,14 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         }
     }
     Ok(Parsed { id: entry.id, modified, withdrawn, affected: out })
+}
+
+/// Fails when one of these texts is longer than anything that publishers write.
+fn within<'t>(what: &str, texts: impl IntoIterator<Item = &'t String>, most: usize) -> Result<()> {
+    match texts.into_iter().any(|text| text.len() > most) {
+        true => Err(Error::malformed(format!("{what} is longer than {most} bytes"))),
+        false => Ok(()),
+    }
 }
 
 /// What an entry's name stands for: the source that rpm packages are built from, or a package of

@@ -164,7 +164,8 @@ fn repository(
                 if ids.flaws.is_empty() {
                     count.not_understood += 1;
                     if count.example.is_empty() {
-                        count.example = format!("{stream} {}: {line:?}", pkg.name);
+                        let example = format!("{stream} {}: {line:?}", pkg.name);
+                        count.example = example.chars().take(200).collect();
                     }
                 }
                 for id in ids.flaws {

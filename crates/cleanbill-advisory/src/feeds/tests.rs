@@ -116,6 +116,19 @@ fn an_osv_document_is_read_or_refused_with_its_reason() {
             format!(r#"{{"id":"X","severity":[{{"type":"Ubuntu","score":"negligible"}}],"affected":[{{{package}}}]}}"#),
             "PyPI a X LOW -",
         ),
+        (format!(r#"{{"id":"{}"}}"#, "X".repeat(257)), "an id is longer than 256 bytes"),
+        (
+            format!(r#"{{"id":"X","aliases":["{}"]}}"#, "X".repeat(3 << 20)),
+            "an id is longer than 256 bytes",
+        ),
+        (
+            format!(r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI","name":"{}"}}}}]}}"#, "a".repeat(1 << 20)),
+            "the name of a package is longer than 1024 bytes",
+        ),
+        (
+            format!(r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI:{}","name":"a"}}}}]}}"#, "a".repeat(257)),
+            "the name of an ecosystem is longer than 256 bytes",
+        ),
         // Another ecosystem's part is left to that ecosystem's zip.
         (r#"{"id":"X","affected":[{"package":{"ecosystem":"npm","name":"a"}}]}"#.into(), ""),
         (
