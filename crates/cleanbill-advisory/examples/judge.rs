@@ -88,12 +88,9 @@ fn known(snapshot: &Snapshot) -> Vec<(PackageKind, String, [String; 2])> {
                 _ => return,
             };
             let ends = advisories.iter().flat_map(|a| &a.ranges).map(|range| &range.end);
-            let version = ends.filter_map(|end| match end {
-                RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => Some(version),
-                RangeEnd::Open => None,
-            });
+            let version = ends.filter_map(RangeEnd::version).map(str::to_owned);
             let mut versions: Vec<_> = version
-                .filter_map(|text| Some((Version::parse(kind.scheme(), text).ok()?, text)))
+                .filter_map(|text| Some((Version::parse(kind.scheme(), &text).ok()?, text)))
                 .collect();
             versions.sort();
             if let (Some((_, low)), Some((_, high))) = (versions.first(), versions.last()) {

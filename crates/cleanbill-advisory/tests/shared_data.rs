@@ -37,6 +37,7 @@ fn show(a: &Advisory) -> String {
             match &r.end {
                 RangeEnd::Fixed(v) => format!("[{from}, {v})"),
                 RangeEnd::LastAffected(v) => format!("[{from}, {v}]"),
+                RangeEnd::Before(v) => format!("[{from}, <{v})"),
                 RangeEnd::Open => format!("[{from}, …"),
             }
         })

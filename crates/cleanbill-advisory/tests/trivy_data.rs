@@ -44,6 +44,7 @@ fn said<'a>(advisories: impl Iterator<Item = &'a Advisory>) -> BTreeSet<String> 
             out.insert(match &range.end {
                 RangeEnd::Fixed(v) => format!("[{from}, {v})"),
                 RangeEnd::LastAffected(v) => format!("[{from}, {v}]"),
+                RangeEnd::Before(v) => format!("[{from}, <{v})"),
                 RangeEnd::Open => format!("[{from}, …"),
             });
         }
@@ -137,7 +138,7 @@ fn the_import_says_what_the_feeds_say() {
         // The database was made without AlmaLinux.
         ("AlmaLinux", Differences { packages_of_feed: 10543, ..equal(10543, 0) }),
         ("Alpine", alpine),
-        ("Bitnami", equal(177, 7444)),
+        ("Bitnami", Differences { fewer: 1, other: 6, ..equal(177, 7444) }),
         ("Go", equal(1367, 6116)),
         ("PyPI", Differences { fewer: 30, ..equal(660, 2651) }),
         ("crates.io", equal(572, 769)),
@@ -154,11 +155,9 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
             continue;
         }
         for range in advisories.iter().flat_map(|a| &a.ranges) {
-            let end = match &range.end {
-                RangeEnd::Fixed(v) | RangeEnd::LastAffected(v) => Some(v),
-                RangeEnd::Open => None,
-            };
-            out.extend(range.introduced.iter().chain(end).map(|v| (name, v.clone())));
+            let from = range.introduced.as_deref();
+            let bounds = from.into_iter().chain(range.end.version());
+            out.extend(bounds.map(|v| (name, v.to_owned())));
         }
     }
     let package = |(name, version): (&String, String)| Package {

@@ -24,8 +24,22 @@ pub enum RangeEnd {
     Fixed(String),
     /// The last version that is affected; no fix is named.
     LastAffected(String),
+    /// The first version of which nobody says that it is affected; nor that it is a fix.
+    Before(String),
     /// No end is known: every later version is affected.
     Open,
+}
+
+impl RangeEnd {
+    /// The version that it names.
+    pub fn version(&self) -> Option<&str> {
+        match self {
+            Self::Fixed(version) | Self::LastAffected(version) | Self::Before(version) => {
+                Some(version)
+            }
+            Self::Open => None,
+        }
+    }
 }
 
 /// Where a flaw stands for a package in the eyes of who publishes the advisory, beyond which

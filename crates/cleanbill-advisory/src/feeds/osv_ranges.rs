@@ -1,11 +1,12 @@
 //! OSV's `affected`: events to the stretches of versions that the matcher knows.
 //!
-//! A range is a list of events on a line of versions. Publishers write them in pairs, and pairs
-//! are taken as they stand. Where they are not in pairs, the events are sorted by the ecosystem's
-//! order, as the schema's evaluation does; where there is no such order, or a version does not
-//! parse, the advisory says that it could not be read, and nothing is guessed.
+//! A range is a list of events on a line of versions. They are sorted by the ecosystem's order and
+//! then taken in pairs, as the schema evaluates them. Publishers write them in pairs that should come to
+//! the same; where one does not (they overlap), it counts as well, since it is what they mean. Where a
+//! version cannot be ordered, the pairs alone are kept, and the advisory says that it could not be
+//! read, so that a version outside of them is a gap.
 
-use std::cmp::Ordering;
+use std::collections::HashSet;
 
 use cleanbill_core::advisory::{Range, RangeEnd};
 use cleanbill_core::version::{Scheme, Version};
@@ -59,20 +60,17 @@ pub(super) struct Stretch {
     pub unreadable: Option<String>,
 }
 
-/// How two versions stand to each other, or `None` where that cannot be said.
-pub(super) type Order<'o> = &'o dyn Fn(&str, &str) -> Option<Ordering>;
-
 /// All of an `affected` as stretches.
 pub(super) fn flatten(affected: Affected, scheme: Option<Scheme>) -> Stretch {
-    let order = |a: &str, b: &str| scheme?.compare(a, b).ok();
     let mut out = Stretch { versions: affected.versions.unwrap_or_default(), ..Stretch::default() };
     let mut git = false;
     for range in affected.ranges.unwrap_or_default() {
         match range.kind.as_str() {
-            "SEMVER" | "ECOSYSTEM" => match stretches(&range.events, &order) {
-                Ok(ranges) => out.ranges.extend(ranges),
-                Err(why) => out.unreadable = Some(why),
-            },
+            "SEMVER" | "ECOSYSTEM" => {
+                let (ranges, wrong) = stretches(&range.events, scheme);
+                out.ranges.extend(ranges);
+                out.unreadable = wrong.or(out.unreadable);
+            }
             // Commits say nothing about a package's version; beside versions they repeat them.
             "GIT" => git = true,
             other => out.unreadable = Some(format!("a range of the unknown type {other:?}")),
@@ -98,11 +96,12 @@ fn close(ranges: &mut [Range], last: &str) {
         if let Some(version) = last.strip_prefix("<=") {
             range.end = RangeEnd::LastAffected(version.trim().to_owned());
         } else if let Some(version) = last.strip_prefix('<') {
-            range.end = RangeEnd::Fixed(version.trim().to_owned());
+            range.end = RangeEnd::Before(version.trim().to_owned());
         }
     }
 }
 
+/// One event on the line, but for limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Point {
     Start(String),
@@ -112,78 +111,169 @@ enum Point {
 impl Point {
     fn version(&self) -> &str {
         match self {
-            Self::Start(v) => v,
-            Self::End(RangeEnd::Fixed(v) | RangeEnd::LastAffected(v)) => v,
-            Self::End(RangeEnd::Open) => "",
+            Self::Start(version) => version,
+            Self::End(end) => end.version().unwrap_or_default(),
         }
+    }
+
+    fn is_start(&self) -> bool {
+        matches!(self, Self::Start(_))
+    }
+
+    /// Whether it is before every version.
+    fn is_first(&self) -> bool {
+        matches!(self, Self::Start(version) if version == "0")
+    }
+
+    /// Whether it comes behind the others of its version: an end that includes it.
+    fn is_behind(&self) -> bool {
+        matches!(self, Self::End(RangeEnd::LastAffected(_)))
     }
 }
 
-fn stretches(events: &[Event], order: Order<'_>) -> Result<Vec<Range>, String> {
+/// The stretches that events make, and what of them could not be understood.
+fn stretches(events: &[Event], scheme: Option<Scheme>) -> (Vec<Range>, Option<String>) {
     let mut points = Vec::new();
     for event in events {
         points.extend(event.introduced.clone().map(Point::Start));
-        // A limit ends a stretch like a fix does: nothing from it on is said to be affected.
-        for end in event.fixed.iter().chain(&event.limit) {
-            points.push(Point::End(RangeEnd::Fixed(end.clone())));
+        points.extend(event.fixed.clone().map(|v| Point::End(RangeEnd::Fixed(v))));
+        points.extend(event.last_affected.clone().map(|v| Point::End(RangeEnd::LastAffected(v))));
+    }
+    let limits: Vec<&String> = events.iter().filter_map(|event| event.limit.as_ref()).collect();
+    let in_pairs = points.iter().enumerate().all(|(i, point)| point.is_start() == (i % 2 == 0));
+    let written = if in_pairs { pair(points.clone(), None) } else { Vec::new() };
+    let mut wrong = None;
+    let mut out = Vec::new();
+    match scheme {
+        Some(scheme) => {
+            match sort(&mut points, scheme) {
+                Ok(()) => out = pair(points, Some(scheme)),
+                Err(why) => wrong = Some(why),
+            }
+            let known: HashSet<&Range> = out.iter().collect();
+            let more = |range: &Range| !known.contains(range) && !is_empty(range, scheme);
+            let more: Vec<Range> = written.into_iter().filter(more).collect();
+            out.extend(more);
+            let limited = limit(&mut out, &limits, scheme);
+            wrong = wrong.or(limited.err());
         }
-        let last = event.last_affected.clone();
-        points.extend(last.map(|v| Point::End(RangeEnd::LastAffected(v))));
+        // Nothing is compared with them either: they are kept for whoever reads them.
+        None if in_pairs => out = written,
+        None => wrong = Some("a range whose events are not in pairs, and have no order".into()),
     }
-    let in_pairs = points
-        .iter()
-        .enumerate()
-        .all(|(i, point)| matches!(point, Point::Start(_)) == i.is_multiple_of(2));
-    if !in_pairs {
-        sort(&mut points, order)?;
+    if out.is_empty() {
+        wrong = wrong.or_else(|| Some("a range that begins nowhere".to_owned()));
     }
+    (out, wrong)
+}
+
+/// Whether no version lies in it.
+fn is_empty(range: &Range, scheme: Scheme) -> bool {
+    let (Some(from), RangeEnd::Fixed(to)) = (&range.introduced, &range.end) else { return false };
+    scheme.compare(from, to).is_ok_and(std::cmp::Ordering::is_ge)
+}
+
+/// Points that are in order, as ranges.
+fn pair(points: Vec<Point>, scheme: Option<Scheme>) -> Vec<Range> {
+    let same = |a: &str, b: &str| {
+        a == b || scheme.is_some_and(|s| s.compare(a, b).is_ok_and(std::cmp::Ordering::is_eq))
+    };
     let mut out: Vec<Range> = Vec::new();
-    let mut open: Option<String> = None;
+    let (mut open, mut again) = (None::<String>, None::<String>);
     for point in points {
         match point {
             // Introduced again while it is affected anyway.
-            Point::Start(_) if open.is_some() => {}
+            Point::Start(version) if open.is_some() => again = Some(version),
             Point::Start(version) => open = Some(version),
-            // Fixed again after it was fixed.
+            // Fixed again after it was fixed, where none is open.
             Point::End(end) => {
+                // Where one stretch ends, the next may begin.
+                let next = again.take().filter(|v| end.version().is_some_and(|end| same(v, end)));
                 out.extend(open.take().map(|v| Range { introduced: start(v), end }));
+                open = next;
             }
         }
     }
     out.extend(open.map(|v| Range { introduced: start(v), end: RangeEnd::Open }));
-    if out.is_empty() { Err("a range that begins nowhere".to_owned()) } else { Ok(out) }
+    out
 }
 
 fn start(version: String) -> Option<String> {
     (version != "0").then_some(version)
 }
 
-/// Sorts by version. At one version a start comes before an end that includes it, and after an
-/// end that does not.
-fn sort(points: &mut [Point], order: Order<'_>) -> Result<(), String> {
-    let rank = |p: &Point| match p {
-        Point::End(RangeEnd::Fixed(_)) => 0,
-        Point::Start(_) => 1,
-        Point::End(RangeEnd::LastAffected(_) | RangeEnd::Open) => 2,
+/// Sorts by version; an error where one cannot be ordered, and it matters.
+fn sort(points: &mut Vec<Point>, scheme: Scheme) -> Result<(), String> {
+    // Nothing else can come of it, and most ranges are so.
+    if let [first] | [first, Point::End(_)] = points.as_slice()
+        && first.is_first()
+    {
+        return Ok(());
+    }
+    // Each is parsed once: a list of events may be long.
+    let parsed = |point: &Point| match point.is_first() {
+        true => Some(None),
+        false => Version::parse(scheme, point.version()).ok().map(Some),
     };
-    let zero = |p: &Point| matches!(p, Point::Start(v) if v == "0");
-    // Two versions can be ordered if each of them can be read, so each is held against itself: a
-    // list of events may be long.
-    for version in points.iter().filter(|p| !zero(p)).map(Point::version) {
-        if order(version, version).is_none() {
-            return Err(format!(
-                "a range whose events are not in pairs, and {version:?} cannot be ordered"
-            ));
+    let keys: Vec<Option<Option<Version>>> = points.iter().map(parsed).collect();
+    let unordered = keys.iter().zip(points.iter()).find(|(key, _)| key.is_none());
+    if let Some((_, point)) = unordered {
+        let version: String = point.version().chars().take(40).collect();
+        // One stretch with a readable start: below it nothing is affected, wherever it ends.
+        let [Some(_), end] = keys.as_slice() else {
+            return Err(format!("a range whose event at {version:?} cannot be ordered"));
+        };
+        let one = points.first().is_some_and(Point::is_start)
+            && end.is_none()
+            && points.last().is_some_and(|point| !point.is_start());
+        return match one {
+            true => Ok(()),
+            false => Err(format!("a range whose event at {version:?} cannot be ordered")),
+        };
+    }
+    let mut all: Vec<_> = keys.into_iter().zip(std::mem::take(points)).collect();
+    all.sort_by(|(a, one), (b, other)| {
+        a.cmp(b).then_with(|| one.is_behind().cmp(&other.is_behind()))
+    });
+    points.extend(all.into_iter().map(|(_, point)| point));
+    Ok(())
+}
+
+/// Ends ranges at the highest limit: of a version that is below none of them nothing is said. It is no
+/// fix.
+fn limit(ranges: &mut Vec<Range>, limits: &[&String], scheme: Scheme) -> Result<(), String> {
+    if limits.is_empty() || limits.iter().any(|limit| *limit == "*") {
+        return Ok(());
+    }
+    let wrong = || "a range whose limit cannot be ordered".to_owned();
+    let parse = |text: &str| Version::parse(scheme, text).map_err(|_| wrong());
+    let mut highest: Option<(Version, &String)> = None;
+    for limit in limits {
+        let version = parse(limit)?;
+        if highest.as_ref().is_none_or(|(known, _)| *known < version) {
+            highest = Some((version, limit));
         }
     }
-    points.sort_by(|a, b| match (zero(a), zero(b)) {
-        (true, true) => Ordering::Equal,
-        (true, false) => Ordering::Less,
-        (false, true) => Ordering::Greater,
-        (false, false) => order(a.version(), b.version())
-            .unwrap_or(Ordering::Equal)
-            .then_with(|| rank(a).cmp(&rank(b))),
-    });
+    let Some((highest, text)) = highest else { return Ok(()) };
+    let mut within = Vec::new();
+    for mut range in std::mem::take(ranges) {
+        let begins = range.introduced.as_deref().map(parse).transpose();
+        let ends = range.end.version().map(parse).transpose();
+        let (Ok(begins), Ok(ends)) = (begins, ends) else {
+            within.push(range);
+            continue;
+        };
+        if begins.is_some_and(|begins| begins >= highest) {
+            continue;
+        }
+        // A fix at the limit itself is one.
+        let includes = matches!(range.end, RangeEnd::LastAffected(_));
+        if ends.is_none_or(|ends| ends > highest || (includes && ends == highest)) {
+            range.end = RangeEnd::Before(text.clone());
+        }
+        within.push(range);
+    }
+    *ranges = within;
     Ok(())
 }
 
@@ -210,7 +300,9 @@ fn drop_covered(versions: &mut Vec<String>, ranges: &[Range], scheme: Option<Sch
             };
             let to = match &range.end {
                 RangeEnd::Open => None,
-                RangeEnd::Fixed(version) => Some((parse(version)?, false)),
+                RangeEnd::Fixed(version) | RangeEnd::Before(version) => {
+                    Some((parse(version)?, false))
+                }
                 RangeEnd::LastAffected(version) => Some((parse(version)?, true)),
             };
             Some((from, to))

@@ -1,7 +1,7 @@
 //! How long what a feed writes may be: names, ids and versions come from strangers, and stay in memory,
 //! in the snapshot and on somebody's screen.
 
-use cleanbill_core::advisory::{Advisory, Range, RangeEnd};
+use cleanbill_core::advisory::{Advisory, Range};
 use cleanbill_core::version::MAX_LENGTH;
 
 /// The longest id, in bytes; the longest that is known has some forty.
@@ -53,11 +53,8 @@ fn keep<T>(list: &mut Vec<T>, which: impl FnMut(&T) -> bool) -> bool {
 }
 
 fn is_short(range: &Range) -> bool {
-    let end = match &range.end {
-        RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => version.as_str(),
-        RangeEnd::Open => "",
-    };
-    end.len() <= MAX_LENGTH && range.introduced.as_ref().is_none_or(|v| v.len() <= MAX_LENGTH)
+    let mut bounds = range.introduced.as_deref().into_iter().chain(range.end.version());
+    bounds.all(|version| version.len() <= MAX_LENGTH)
 }
 
 /// Leaves the beginning of what is too long, and says that it is one.

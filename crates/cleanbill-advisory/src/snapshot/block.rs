@@ -100,6 +100,7 @@ impl BlockWriter {
                 RangeEnd::Open => (0, None),
                 RangeEnd::Fixed(v) => (1, Some(v)),
                 RangeEnd::LastAffected(v) => (2, Some(v)),
+                RangeEnd::Before(v) => (3, Some(v)),
             };
             out.byte(tag);
             if let Some(v) = version {
@@ -312,6 +313,7 @@ impl Record<'_> {
                 0 => RangeEnd::Open,
                 1 => RangeEnd::Fixed(self.read_text(r)?),
                 2 => RangeEnd::LastAffected(self.read_text(r)?),
+                3 => RangeEnd::Before(self.read_text(r)?),
                 _ => return Err("a range has an unknown end"),
             };
             ranges.push(advisory::Range { introduced, end });

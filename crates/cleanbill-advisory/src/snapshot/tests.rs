@@ -30,6 +30,7 @@ fn advisory() -> impl Strategy<Value = Advisory> {
         Just(RangeEnd::Open),
         "[0-9.]{1,5}".prop_map(RangeEnd::Fixed),
         "[0-9.]{1,5}".prop_map(RangeEnd::LastAffected),
+        "[0-9.]{1,5}".prop_map(RangeEnd::Before),
     ];
     let range = (proptest::option::of("[0-9.]{0,5}"), end)
         .prop_map(|(introduced, end)| Range { introduced, end });

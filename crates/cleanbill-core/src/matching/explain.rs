@@ -192,6 +192,7 @@ fn reasons(flaw: &flaws::Flaw<'_>, installed: &Installed<'_>) -> Vec<NotAffected
                     (Ok(Place::Past), RangeEnd::LastAffected(last)) => {
                         Because::AfterLast(last.clone())
                     }
+                    (Ok(Place::Past), RangeEnd::Before(end)) => Because::NotBelow(end.clone()),
                     // What was judged not affected lies in no range, and all were read.
                     (Ok(Place::Past), RangeEnd::Open) | (Ok(Place::Inside) | Err(_), _) => continue,
                 };

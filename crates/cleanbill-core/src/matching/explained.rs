@@ -85,6 +85,8 @@ pub enum Because {
     Fixed(String),
     /// This version was the last affected one, and the installed one is higher.
     AfterLast(String),
+    /// Versions below this one are affected, and the installed one is not lower; no fix is named.
+    NotBelow(String),
     /// This version was the first affected one, and the installed one is lower.
     BeforeFirst(String),
     /// It lists so many affected versions, and the installed one is not among them.

@@ -1,6 +1,6 @@
 //! What a package is called, and which version of it is compared, in its advisories.
 
-use crate::advisory::{Advisory, RangeEnd};
+use crate::advisory::Advisory;
 use crate::package::{Package, PackageKind};
 
 use super::extras;
@@ -47,10 +47,7 @@ fn of_module(advisory: &Advisory, package: &Package) -> bool {
         return true;
     }
     let modular = own.is_some() || package.version.contains(BUILT_AS_MODULE);
-    let mut ends = advisory.ranges.iter().filter_map(|range| match &range.end {
-        RangeEnd::Fixed(version) | RangeEnd::LastAffected(version) => Some(version),
-        RangeEnd::Open => None,
-    });
+    let mut ends = advisory.ranges.iter().filter_map(|range| range.end.version());
     // Where nothing is fixed, nothing tells which line is meant.
     ends.clone().next().is_none() || ends.any(|end| end.contains(BUILT_AS_MODULE) == modular)
 }

@@ -101,7 +101,7 @@ pub(super) fn place(
         RangeEnd::Open => Ok(true),
         // "Fixed in 0": it was never affected (Debian's and Alpine's way to say so).
         RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Nowhere),
-        RangeEnd::Fixed(fixed) => parse(fixed).map(|v| *version < v),
+        RangeEnd::Fixed(end) | RangeEnd::Before(end) => parse(end).map(|v| *version < v),
         RangeEnd::LastAffected(last) => parse(last).map(|v| *version <= v),
     };
     match (from, to) {
@@ -141,7 +141,7 @@ pub(super) fn shown(range: &Range) -> String {
     let from = range.introduced.as_deref().filter(|v| *v != "0").map(|v| format!(">= {v}"));
     let to = match &range.end {
         RangeEnd::Open => None,
-        RangeEnd::Fixed(v) => Some(format!("< {v}")),
+        RangeEnd::Fixed(v) | RangeEnd::Before(v) => Some(format!("< {v}")),
         RangeEnd::LastAffected(v) => Some(format!("<= {v}")),
     };
     match (from, to) {

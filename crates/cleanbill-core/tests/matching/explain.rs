@@ -25,6 +25,7 @@ fn short(outcome: &Outcome) -> String {
         Because::SaidSo => "said so".to_owned(),
         Because::Fixed(version) => format!("fixed in {version}"),
         Because::AfterLast(version) => format!("after {version}"),
+        Because::NotBelow(version) => format!("not below {version}"),
         Because::BeforeFirst(version) => format!("before {version}"),
         Because::NotListed(count) => format!("none of {count}"),
         Because::NothingNamed => "nothing named".to_owned(),
@@ -69,6 +70,7 @@ fn one_package_and_why() {
         (Deb, "1-1", &["CVE-1: "], "CVE-1", "CVE-1: nothing named | NotAffected"),
         (Rpm, "1:3-2.el9", &["CVE-1: 0..9-1"], "CVE-1", "CVE-1: fixed in 9-1 | NotAffected"),
         (Python, "2", &["CVE-1: 0..=1.9"], "CVE-1", "CVE-1: after 1.9 | NotAffected"),
+        (Python, "2", &["CVE-1: 0..<2.0"], "CVE-1", "CVE-1: not below 2.0 | NotAffected"),
         (Python, "2", &["CVE-1: ;1.8 1.9"], "CVE-1", "CVE-1: none of 2 | NotAffected"),
         (
             Python,

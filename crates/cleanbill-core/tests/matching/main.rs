@@ -55,6 +55,9 @@ fn one_package_and_its_advisories() {
         ),
         (Python, "2.0", &["CVE-1: 1.0..2.0"], ""),
         (Python, "2.0", &["CVE-1: 1.0..=2.0.0"], "CVE-1 >= 1.0, <= 2.0.0 []"),
+        // It ends there, and nobody says that it was mended.
+        (Python, "1.9", &["CVE-1: 1.0..<2.0.0"], "CVE-1 >= 1.0, < 2.0.0 []"),
+        (Python, "2.0", &["CVE-1: 1.0..<2.0.0"], ""),
         (Python, "2.0", &["CVE-1: ;2.0.0"], "CVE-1 = 2.0.0 []"),
         (Python, "2.0", &["CVE-1: ;1.0dev-r3 3"], ""),
         (

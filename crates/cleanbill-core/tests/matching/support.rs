@@ -14,7 +14,8 @@ pub(crate) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// `id: ranges; versions`, ranges such as `0..1.2` (fixed), `1..=2` (last affected), `3..`.
+/// `id: ranges; versions`, ranges such as `0..1.2` (fixed), `1..=2` (last affected), `1..<2`
+/// (no fix is named), `3..`.
 pub(crate) fn advisory(text: &str) -> Advisory {
     let (ids, rest) = text.split_once(": ").unwrap();
     let (ranges, versions) = rest.split_once(';').unwrap_or((rest, ""));
@@ -23,10 +24,11 @@ pub(crate) fn advisory(text: &str) -> Advisory {
         let (from, to) = text.split_once("..").unwrap();
         Range {
             introduced: (from != "0").then(|| from.to_owned()),
-            end: match (to, to.strip_prefix('=')) {
+            end: match (to, to.split_at_checked(1)) {
                 ("", _) => RangeEnd::Open,
-                (_, Some(last)) => RangeEnd::LastAffected(last.to_owned()),
-                (fixed, None) => RangeEnd::Fixed(fixed.to_owned()),
+                (_, Some(("=", last))) => RangeEnd::LastAffected(last.to_owned()),
+                (_, Some(("<", end))) => RangeEnd::Before(end.to_owned()),
+                (fixed, _) => RangeEnd::Fixed(fixed.to_owned()),
             },
         }
     };

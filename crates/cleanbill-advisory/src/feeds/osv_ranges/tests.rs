@@ -15,6 +15,7 @@ fn check(ecosystem: Ecosystem, json: &str, wanted: &str) {
         match &r.end {
             RangeEnd::Fixed(v) => format!("[{from}, {v})"),
             RangeEnd::LastAffected(v) => format!("[{from}, {v}]"),
+            RangeEnd::Before(v) => format!("[{from}, <{v})"),
             RangeEnd::Open => format!("[{from}, …"),
         }
     });
@@ -38,9 +39,28 @@ fn ranges_become_stretches() {
         (vec![i("0"), f("1.2.3"), i("2.0.0"), f("2.1.0")], "[-, 1.2.3) [2.0.0, 2.1.0)"),
         (vec![i("0"), f("1.2.3"), i("2.0.0")], "[-, 1.2.3) [2.0.0, …"),
         (vec![i("1.0.0"), l("1.9.0")], "[1.0.0, 1.9.0]"),
-        (vec![i("1.0.0"), limit("2.0.0")], "[1.0.0, 2.0.0)"),
-        // In pairs, but not by version: each pair stands.
-        (vec![i("2.0.0"), f("2.1.0"), i("0"), f("1.2.3")], "[2.0.0, 2.1.0) [-, 1.2.3)"),
+        (vec![i("1.0.0"), limit("2.0.0")], "[1.0.0, <2.0.0)"),
+        // In pairs, but not by version: sorted all the same.
+        (vec![i("2.0.0"), f("2.1.0"), i("0"), f("1.2.3")], "[-, 1.2.3) [2.0.0, 2.1.0)"),
+        (vec![i("0"), f("1.0.0"), i("2.0.0"), f("1.5.0")], "[-, 1.0.0) [2.0.0, …"),
+        (vec![i("2.0.0"), f("1.5.0")], "[2.0.0, …"),
+        (
+            vec![i("1.10.0"), f("1.9.0"), i("1.2.0"), f("1.11.0")],
+            "[1.2.0, 1.9.0) [1.10.0, 1.11.0) [1.2.0, 1.11.0)",
+        ),
+        // Two that overlap: by the schema the first fix ends both, by the pairs each has its own.
+        (
+            vec![i("14.0.0"), f("14.14.1"), i("14.14.0"), f("14.20.0")],
+            "[14.0.0, 14.14.1) [14.14.0, 14.20.0)",
+        ),
+        // One that holds nothing.
+        (vec![i("1.0.0"), f("1.0.0"), i("1.2.0"), f("1.3.0")], "[1.0.0, 1.0.0) [1.2.0, 1.3.0)"),
+        // One ends where the next begins.
+        (vec![i("1.0.0"), i("1.1.0"), f("1.1.0"), f("1.2.0")], "[1.0.0, 1.1.0) [1.1.0, 1.2.0)"),
+        (vec![i("1.0.0"), f("1.1.0"), i("1.1.0"), f("1.2.0")], "[1.0.0, 1.1.0) [1.1.0, 1.2.0)"),
+        (vec![i("1.0.0"), l("1.1.0"), i("1.1.0"), f("1.2.0")], "[1.0.0, 1.1.0] [1.1.0, 1.2.0)"),
+        (vec![i("1.0.0"), i("1.1.0"), l("1.1.0"), f("1.2.0")], "[1.0.0, 1.1.0] [1.1.0, 1.2.0)"),
+        (vec![i("1.0.0"), i("1.0.5"), l("1.1.0"), f("1.2.0")], "[1.0.0, 1.1.0]"),
         // Not in pairs: sorted.
         (vec![f("1.2.3"), i("0")], "[-, 1.2.3)"),
         (vec![i("2.0.0"), i("0"), f("2.1.0"), f("1.10.0")], "[-, 1.10.0) [2.0.0, 2.1.0)"),
@@ -49,10 +69,24 @@ fn ranges_become_stretches() {
         (vec![i("0"), f("1.9.0"), limit("2.0.0")], "[-, 1.9.0)"),
         (vec![f("1.0.0"), i("1.0.0")], "[1.0.0, …"),
         (vec![l("1.0.0"), i("1.0.0")], "[1.0.0, 1.0.0]"),
-        // Not in pairs, and not to be sorted.
+        // Below the highest limit alone; at it a fix is one, and behind it nothing is said.
+        (vec![i("0"), limit("1.0.0"), limit("2.0.0")], "[-, <2.0.0)"),
+        (vec![i("0"), limit("*"), limit("2.0.0")], "[-, …"),
+        (vec![i("0"), f("2.0.0"), limit("2.0.0")], "[-, 2.0.0)"),
+        (vec![i("0"), f("2.0.1"), limit("2.0.0")], "[-, <2.0.0)"),
+        (vec![i("0"), l("2.0.0"), limit("2.0.0")], "[-, <2.0.0)"),
+        (vec![i("0"), l("1.9.0"), limit("2.0.0")], "[-, 1.9.0]"),
+        (vec![i("0"), f("1.0.0"), i("2.0.0"), f("3.0.0"), limit("2.0.0")], "[-, 1.0.0)"),
+        (vec![i("2.0.0"), limit("1.0.0")], "!a range that begins nowhere"),
+        (vec![i("0"), limit("x")], "[-, … !a range whose limit cannot be ordered"),
+        // Not to be sorted: in pairs they stay, and what lies outside of them is a gap.
+        (vec![f("x"), i("1.0.0")], r#"!a range whose event at "x" cannot be ordered"#),
+        (vec![i("0"), f("x")], "[-, x)"),
+        (vec![i("1.0.0"), f("x")], "[1.0.0, x)"),
+        (vec![i("x"), f("1.0.0")], r#"[x, 1.0.0) !a range whose event at "x" cannot be ordered"#),
         (
-            vec![f("x"), i("1.0.0")],
-            r#"!a range whose events are not in pairs, and "x" cannot be ordered"#,
+            vec![i("0"), f("x"), i("2.0.0"), f("2.1.0")],
+            r#"[-, x) [2.0.0, 2.1.0) !a range whose event at "x" cannot be ordered"#,
         ),
         (vec![f("1.0.0")], "!a range that begins nowhere"),
         (vec![], "!a range that begins nowhere"),
@@ -89,7 +123,7 @@ fn versions_commits_and_the_rest_are_kept_or_said() {
         (
             r#"{"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"}]}],
                 "database_specific":{"last_known_affected_version_range":"< 1.5"}}"#,
-            "[-, 1.5)",
+            "[-, <1.5)",
         ),
         (
             r#"{"ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2"}]}],

@@ -47,6 +47,7 @@ fn said(gathered: &Gathered) -> String {
             Some(RangeEnd::Open) => "open".to_owned(),
             Some(RangeEnd::Fixed(fixed)) => format!("< {fixed}"),
             Some(RangeEnd::LastAffected(last)) => format!("<= {last}"),
+            Some(RangeEnd::Before(end)) => format!("< {end}, no fix"),
         };
         let stream = stream.trim_start_matches("Red Hat:enterprise_linux:");
         let (module, arches) = (a.module.as_deref().unwrap_or("-"), a.arches.join(","));

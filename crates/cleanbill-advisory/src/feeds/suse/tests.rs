@@ -89,6 +89,7 @@ fn said(gathered: &Gathered) -> Vec<String> {
             Some(RangeEnd::Open) => "open".to_owned(),
             Some(RangeEnd::Fixed(fixed)) => format!("< {fixed}"),
             Some(RangeEnd::LastAffected(last)) => format!("<= {last}"),
+            Some(RangeEnd::Before(end)) => format!("< {end}, no fix"),
         };
         let stream = stream.trim_start_matches("SUSE:Linux Enterprise ");
         format!("{stream} {package} {:?} {range} [{}]", a.state, a.arches.join(","))

@@ -17,6 +17,7 @@ fn said(gathered: &Gathered) -> Vec<String> {
             RangeEnd::Open => "open".to_owned(),
             RangeEnd::Fixed(fixed) => format!("< {fixed}"),
             RangeEnd::LastAffected(last) => format!("<= {last}"),
+            RangeEnd::Before(end) => format!("< {end}, no fix"),
         },
         more => format!("{} ranges", more.len()),
     };

@@ -19,6 +19,7 @@ fn said(yaml: &str) -> String {
         match &range.end {
             RangeEnd::Fixed(to) => format!("{from}..{to}"),
             RangeEnd::LastAffected(to) => format!("{from}..={to}"),
+            RangeEnd::Before(to) => format!("{from}..<{to}"),
             RangeEnd::Open => format!("{from}.."),
         }
     };

@@ -69,6 +69,7 @@ fn range(range: &Range) -> String {
     match &range.end {
         RangeEnd::Fixed(v) => format!("[{from}, {v})"),
         RangeEnd::LastAffected(v) => format!("[{from}, {v}]"),
+        RangeEnd::Before(v) => format!("[{from}, <{v})"),
         RangeEnd::Open => format!("[{from}, …"),
     }
 }

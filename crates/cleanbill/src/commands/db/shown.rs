@@ -21,7 +21,7 @@ pub fn ranges(advisory: &Advisory) -> String {
 fn range(range: &Range) -> String {
     let from = range.introduced.as_ref().map(|v| format!(">={v}"));
     let to = match &range.end {
-        RangeEnd::Fixed(v) => Some(format!("<{v}")),
+        RangeEnd::Fixed(v) | RangeEnd::Before(v) => Some(format!("<{v}")),
         RangeEnd::LastAffected(v) => Some(format!("<={v}")),
         RangeEnd::Open => None,
     };
@@ -54,12 +54,18 @@ pub fn only(advisory: &Advisory) -> String {
 /// All of an advisory.
 pub fn value(stream: &str, package: &str, advisory: &Advisory, feed: Option<&Feed>) -> Value {
     let range = |range: &Range| {
-        let (fixed, last) = match &range.end {
-            RangeEnd::Fixed(v) => (Some(v), None),
-            RangeEnd::LastAffected(v) => (None, Some(v)),
-            RangeEnd::Open => (None, None),
+        let (fixed, last, before) = match &range.end {
+            RangeEnd::Fixed(v) => (Some(v), None, None),
+            RangeEnd::LastAffected(v) => (None, Some(v), None),
+            RangeEnd::Before(v) => (None, None, Some(v)),
+            RangeEnd::Open => (None, None, None),
         };
-        json!({"Introduced": range.introduced, "Fixed": fixed, "LastAffected": last})
+        json!({
+            "Introduced": range.introduced,
+            "Fixed": fixed,
+            "LastAffected": last,
+            "Before": before,
+        })
     };
     json!({
         "Kind": "advisory",

@@ -101,6 +101,7 @@ fn reason(reason: &NotAffected) -> Value {
         Because::SaidSo => ("said-so", None),
         Because::Fixed(version) => ("fixed", Some(version)),
         Because::AfterLast(version) => ("after-last", Some(version)),
+        Because::NotBelow(version) => ("not-below", Some(version)),
         Because::BeforeFirst(version) => ("before-first", Some(version)),
         Because::NotListed(_) => ("not-listed", None),
         Because::NothingNamed => ("nothing-named", None),
@@ -112,6 +113,7 @@ fn reason(reason: &NotAffected) -> Value {
         Because::SaidSo
         | Because::Fixed(_)
         | Because::AfterLast(_)
+        | Because::NotBelow(_)
         | Because::BeforeFirst(_)
         | Because::NotListed(_)
         | Because::NothingNamed

@@ -263,6 +263,7 @@ fn every_reason_is_a_sentence() {
         Because::SaidSo,
         Because::Fixed(a()),
         Because::AfterLast(a()),
+        Because::NotBelow(a()),
         Because::BeforeFirst(a()),
         Because::NotListed(1),
         Because::NotListed(2),

@@ -197,6 +197,7 @@ pub(super) fn sentence(reason: &NotAffected) -> String {
     let says = match because {
         Because::SaidSo => "its publisher says that no version is affected".into(),
         Because::Fixed(fixed) => format!("fixed in {fixed}, and {installed} is not lower"),
+        Because::NotBelow(end) => format!("below {end} is affected, {installed} is not lower"),
         Because::AfterLast(last) => format!("{last} was the last affected, {installed} is higher"),
         Because::BeforeFirst(first) => {
             format!("{first} was the first affected ({}), {installed} is lower", why.range)
