@@ -104,6 +104,8 @@ ecosystems! {
     PhotonOs = "Photon OS", Some(Scheme::Rpm), Suffix::Release;
     /// Red Hat's products by the end of their CPE (`enterprise_linux:9::baseos`).
     RedHat = "Red Hat", Some(Scheme::Rpm), Suffix::Release;
+    /// Red Hat's rebuilds of libraries of the ecosystem that follows (`Red Hat Lightwell:Maven`).
+    RedHatLightwell = "Red Hat Lightwell", None, Suffix::Ecosystem;
     /// Rocky Linux; releases are written `9`.
     RockyLinux = "Rocky Linux", Some(Scheme::Rpm), Suffix::Release;
     /// Root's rebuilds of the ecosystem that follows (`Root:Alpine:3.18`, `Root:PyPI`).

@@ -36,6 +36,10 @@ fn streams_are_written_as_osv_writes_them() {
         ("Echo:PyPI", Ecosystem::Echo, "PyPI", Some(Scheme::Pep440)),
         ("Root:Alpine:3.18", Ecosystem::Root, "Alpine:3.18", Some(Scheme::Apk)),
         ("Root", Ecosystem::Root, "", None),
+        // `5.3.18.rhlw-00010`, `1.2.3+rhlw.1`: in the order of what is rebuilt.
+        ("Red Hat Lightwell:Maven", Ecosystem::RedHatLightwell, "Maven", Some(Scheme::Maven)),
+        ("Red Hat Lightwell:PyPI", Ecosystem::RedHatLightwell, "PyPI", Some(Scheme::Pep440)),
+        ("Red Hat Lightwell", Ecosystem::RedHatLightwell, "", None),
         ("TuxCare:Red Hat", Ecosystem::TuxCare, "Red Hat", Some(Scheme::Rpm)),
         ("TuxCare:TuxCare:npm", Ecosystem::TuxCare, "TuxCare:npm", None),
         ("TuxCare:nothing", Ecosystem::TuxCare, "nothing", None),
@@ -54,6 +58,7 @@ fn names_are_compared_as_their_ecosystem_does() {
     let table = [
         ("PyPI", "Foo.Bar__baz", "foo-bar-baz"),
         ("TuxCare:PyPI", "Foo_Bar", "foo-bar"),
+        ("Red Hat Lightwell:PyPI", "Foo_Bar", "foo-bar"),
         ("NuGet", "Newtonsoft.Json", "newtonsoft.json"),
         ("Packagist", "Symfony/HTTP-kernel", "symfony/http-kernel"),
         ("GitHub Actions", "Actions/Checkout", "actions/checkout"),

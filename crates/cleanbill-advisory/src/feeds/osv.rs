@@ -18,7 +18,7 @@ use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
 use super::dates::Dates;
-use super::osv_ids::Ids;
+use super::osv_ids::{Ids, is_erratum};
 use super::osv_licences::licence;
 use super::osv_ranges::{self, Affected};
 use super::zipped::{self, Document};
@@ -48,6 +48,8 @@ struct Entry {
     upstream: Option<Vec<String>>,
     #[serde(default)]
     severity: Option<Vec<Rating>>,
+    #[serde(default)]
+    summary: Option<String>,
     #[serde(default)]
     affected: Option<Vec<Affected>>,
     #[serde(default)]
@@ -246,7 +248,12 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         entry.related.unwrap_or_default(),
     );
     let ratings = entry.severity.unwrap_or_default();
-    let word = entry.database_specific.unwrap_or_default();
+    let mut word = entry.database_specific.unwrap_or_default();
+    if word.severity.is_none() && is_erratum(&entry.id) {
+        // AlmaLinux rates its errata there alone: `Important: bind security update`.
+        let rated = entry.summary.as_deref().and_then(|summary| summary.split_once(": "));
+        word.severity = rated.map(|(rating, _)| rating.to_owned());
+    }
     let affected = entry.affected.unwrap_or_default();
     if affected.is_empty() && !withdrawn {
         return Err(Error::malformed(format!("{} names nothing that is affected", entry.id)));

@@ -13,9 +13,9 @@ pub(super) struct Ids {
 
 /// What errata are called: they fix flaws that have ids of their own.
 #[rustfmt::skip]
-const ERRATA: [&str; 21] = [
-    "ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "RHSA-", "RHBA-", "DSA-", "DLA-", "DTSA-", "USN-",
-    "LSN-", "ELSA-", "SUSE-SU-", "SUSE-RU-", "SUSE-FU-", "SUSE-OU-", "openSUSE-SU-",
+const ERRATA: [&str; 22] = [
+    "ALSA-", "ALBA-", "ALEA-", "RLSA-", "RXSA-", "RHSA-", "RHBA-", "RHLW-", "DSA-", "DLA-", "DTSA-",
+    "USN-", "LSN-", "ELSA-", "SUSE-SU-", "SUSE-RU-", "SUSE-FU-", "SUSE-OU-", "openSUSE-SU-",
     "openSUSE-RU-", "OESA-", "MGASA-",
 ];
 
@@ -31,7 +31,7 @@ impl Ids {
         upstream: Vec<String>,
         related: Vec<String>,
     ) -> Self {
-        let erratum = ERRATA.iter().any(|prefix| own.starts_with(prefix));
+        let erratum = is_erratum(own);
         let cves = |ids: &[String]| {
             let mut cves: Vec<_> = ids.iter().filter(|id| is_cve(id)).cloned().collect();
             cves.sort();
@@ -60,6 +60,11 @@ impl Ids {
             Self { flaws, aliases: others, errata: Vec::new() }
         }
     }
+}
+
+/// Whether an entry of this id is an erratum.
+pub(super) fn is_erratum(id: &str) -> bool {
+    ERRATA.iter().any(|prefix| id.starts_with(prefix))
 }
 
 fn is_cve(id: &str) -> bool {
@@ -101,6 +106,11 @@ mod tests {
                 [&["CVE-2024-1"], &[], &["SUSE-SU-2024:1-1"]],
             ),
             ("ALSA-2025:2", [&[], &[], &[]], [&["ALSA-2025:2"], &[], &[]]),
+            (
+                "RHLW-2026-00001",
+                [&[], &["CVE-2026-1"], &[]],
+                [&["CVE-2026-1"], &[], &["RHLW-2026-00001"]],
+            ),
             (
                 "openSUSE-SU-2025:1-1",
                 [&[], &["CVE-2025-1"], &[]],

@@ -51,6 +51,7 @@ pub(super) fn licence(ecosystem: Ecosystem) -> &'static str {
         | Ecosystem::OpenEuler
         | Ecosystem::OracleLinux
         | Ecosystem::PhotonOs
+        | Ecosystem::RedHatLightwell
         | Ecosystem::Root
         | Ecosystem::TuxCare
         | Ecosystem::VsCode => "as published (its licence is not known here)",

@@ -244,13 +244,22 @@ pub(super) fn cve(word: &str) -> Option<String> {
     good.then(|| format!("CVE-{year}-{}", rest.get(..digits).unwrap_or_default()))
 }
 
-/// Letters, a dash, and a digit somewhere behind it: `XSA-295`, `wnpa-sec-2017-18`.
+/// Letters, a dash, and a digit somewhere behind it: `XSA-295`, `wnpa-sec-2017-18`. Ids of GitHub's may
+/// have none.
 fn is_id(word: &str) -> bool {
-    word.split_once('-').is_some_and(|(head, rest)| {
-        head.starts_with(|c: char| c.is_ascii_alphabetic())
-            && head.bytes().all(|b| b.is_ascii_alphanumeric())
-            && rest.bytes().any(|b| b.is_ascii_digit())
-    })
+    is_ghsa(word)
+        || word.split_once('-').is_some_and(|(head, rest)| {
+            head.starts_with(|c: char| c.is_ascii_alphabetic())
+                && head.bytes().all(|b| b.is_ascii_alphanumeric())
+                && rest.bytes().any(|b| b.is_ascii_digit())
+        })
+}
+
+/// Whether a word is an id of GitHub's: three times four of the letters that they are made of.
+fn is_ghsa(word: &str) -> bool {
+    let parts: Vec<&str> = word.strip_prefix("GHSA-").unwrap_or_default().split('-').collect();
+    let made = |b: u8| b"23456789cfghjmpqrvwx".contains(&b);
+    parts.len() == 3 && parts.iter().all(|part| part.len() == 4 && part.bytes().all(made))
 }
 
 #[cfg(test)]
@@ -273,6 +282,13 @@ mod tests {
             ("XSA-207", &["XSA-207"], &[]),
             ("wnpa-sec-2017-18", &["wnpa-sec-2017-18"], &[]),
             ("ZBX-11023", &["ZBX-11023"], &[]),
+            ("GHSA-cfgh-jmpq-rvwx", &["GHSA-cfgh-jmpq-rvwx"], &[]),
+            ("CVE-2024-1234 GHSA-wwwp-mhcc-xxcf", &["CVE-2024-1234"], &["GHSA-wwwp-mhcc-xxcf"]),
+            ("GHSA-hw4x-mcx5-9q36", &["GHSA-hw4x-mcx5-9q36"], &[]),
+            ("GHSA-aaaa-bbbb-cccc", &[], &[]),
+            ("GHSA-cfgh-jmpq", &[], &[]),
+            ("GHSA-cfgh-jmpq-rvwx-cfgh", &[], &[]),
+            ("ghsa-cfgh-jmpq-rvwx", &[], &[]),
             (
                 "CVE-2017-5753 CVE-2017-5715 CVE-2017-5754 XSA-254 XPTI",
                 &["CVE-2017-5753", "CVE-2017-5715", "CVE-2017-5754"],

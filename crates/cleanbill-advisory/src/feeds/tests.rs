@@ -129,6 +129,27 @@ fn an_osv_document_is_read_or_refused_with_its_reason() {
             format!(r#"{{"id":"X","affected":[{{"package":{{"ecosystem":"PyPI:{}","name":"a"}}}}]}}"#, "a".repeat(257)),
             "the name of an ecosystem is longer than 256 bytes",
         ),
+        // Of an erratum the rating may stand in the summary alone.
+        (
+            format!(r#"{{"id":"ALSA-1","summary":"Important: a","affected":[{{{package}}}]}}"#),
+            "PyPI a ALSA-1 HIGH -",
+        ),
+        (
+            format!(r#"{{"id":"ALSA-1","summary":"Important update","affected":[{{{package}}}]}}"#),
+            "PyPI a ALSA-1 UNKNOWN -",
+        ),
+        (
+            format!(r#"{{"id":"ALSA-1","summary":"new module: a:1","affected":[{{{package}}}]}}"#),
+            "PyPI a ALSA-1 UNKNOWN -",
+        ),
+        (
+            format!(r#"{{"id":"ALSA-1","summary":"Important: a","database_specific":{{"severity":"low"}},"affected":[{{{package}}}]}}"#),
+            "PyPI a ALSA-1 LOW -",
+        ),
+        (
+            format!(r#"{{"id":"X","summary":"Important: a","affected":[{{{package}}}]}}"#),
+            "PyPI a X UNKNOWN -",
+        ),
         // Another ecosystem's part is left to that ecosystem's zip.
         (r#"{"id":"X","affected":[{"package":{"ecosystem":"npm","name":"a"}}]}"#.into(), ""),
         (

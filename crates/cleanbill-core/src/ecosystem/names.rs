@@ -34,6 +34,7 @@ impl Ecosystem {
             | Self::OracleLinux
             | Self::PhotonOs
             | Self::RedHat
+            | Self::RedHatLightwell
             | Self::RockyLinux
             | Self::Root
             | Self::Suse
