@@ -181,6 +181,8 @@ fn pretty(id: &str, release: &str) -> String {
         }
         ("sles", _) => format!("SUSE Linux Enterprise Server {release}"),
         ("opensuse-tumbleweed", _) => "openSUSE Tumbleweed".to_owned(),
+        // A release without a service pack bears no brackets.
+        ("openeuler", _) if release == "24.03" => "openEuler 24.03 (LTS-SP1)".to_owned(),
         ("opensuse-leap", _) => format!("openSUSE Leap {release}"),
         _ => id.to_owned(),
     }
