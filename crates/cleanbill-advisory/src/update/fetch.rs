@@ -229,10 +229,22 @@ impl Fetcher {
 }
 
 fn network(error: ureq::Error) -> Failed {
-    let failed = Error::new(ErrorKind::Network, "not reached").because(error.to_string());
-    // Neither gets better by asking again.
-    let hopeless = matches!(error, ureq::Error::BadUri(_) | ureq::Error::RequireHttpsOnly(_));
-    if hopeless { Failed::For(failed) } else { Failed::Perhaps(failed) }
+    use ureq::Error as E;
+    // None of these gets better by asking again: no address, or one without encryption.
+    let address = matches!(error, E::BadUri(_) | E::Http(_) | E::RequireHttpsOnly(_));
+    let distrusted = matches!(error, E::Tls(_) | E::Rustls(_)) || is_of_tls(&error);
+    let message = match distrusted {
+        true => "not reached over TLS (if a private authority vouches for it: --cacert)",
+        false => "not reached",
+    };
+    let failed = Error::new(ErrorKind::Network, message).because(error.to_string());
+    if address || distrusted { Failed::For(failed) } else { Failed::Perhaps(failed) }
+}
+
+/// Whether TLS itself failed, such as by a certificate that is not trusted: rustls says so by errors
+/// of this kind.
+fn is_of_tls(error: &ureq::Error) -> bool {
+    matches!(error, ureq::Error::Io(e) if e.kind() == std::io::ErrorKind::InvalidData)
 }
 
 fn said(status: StatusCode) -> Error {

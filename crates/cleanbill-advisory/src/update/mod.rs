@@ -154,8 +154,7 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     keep_only(&feeds.join("osv"), &plan.ecosystems)?;
     for ecosystem in &plan.ecosystems {
         let name = format!("osv/{ecosystem}/{}", osv::FILE);
-        let url = format!("{}/{ecosystem}/{}", plan.sources.osv, osv::FILE);
-        course.get(&url, &name, &feeds, &zip_like)?;
+        course.get(&plan.sources.zip(*ecosystem), &name, &feeds, &zip_like)?;
         // OSV writes every zip anew all the time: one without news is as fresh as its file.
         if let Some(date) = course.date(&name) {
             options.published.insert(format!("osv:{ecosystem}"), date);

@@ -2,6 +2,8 @@
 
 use cleanbill_core::ecosystem::Ecosystem;
 
+use crate::feeds::osv;
+
 /// Addresses of the publishers, without a slash at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sources {
@@ -44,6 +46,8 @@ impl Sources {
     /// When the address is neither, in words.
     pub fn mirror(base: &str) -> Result<Self, String> {
         let base = base.trim_end_matches('/');
+        let none = || format!("{base}: no address of a mirror: write https://host/path");
+        base.parse::<ureq::http::Uri>().map_err(|_| none())?;
         let plain = match base.split_once("://") {
             Some(("https", rest)) if !rest.is_empty() => false,
             Some(("http", rest)) if is_loopback(rest) => true,
@@ -52,9 +56,7 @@ impl Sources {
                     "{base}: plain HTTP is for a mirror on this machine only: use https"
                 ));
             }
-            Some(_) | None => {
-                return Err(format!("{base}: no address of a mirror: write https://host/path"));
-            }
+            Some(_) | None => return Err(none()),
         };
         Ok(Self {
             osv: base.to_owned(),
@@ -87,6 +89,11 @@ impl Sources {
         self.mirror.is_some()
     }
 
+    /// Where OSV has the zip of an ecosystem.
+    pub(super) fn zip(&self, ecosystem: Ecosystem) -> String {
+        format!("{}/{}/{}", self.osv, segment(ecosystem.as_str()), osv::FILE)
+    }
+
     /// Where a file is that its publisher has at `address`.
     pub(super) fn address(&self, name: &str, address: &str) -> String {
         match (&self.mirror, &self.through) {
@@ -97,6 +104,13 @@ impl Sources {
             (None, None) => address.to_owned(),
         }
     }
+}
+
+/// A name as a part of a path in an address (RFC 3986, 2.3): `Rocky%20Linux`.
+fn segment(name: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    let part = |b: u8| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") };
+    name.bytes().map(part).collect()
 }
 
 /// Whether the host is an address of the loopback interface, or its name.
@@ -136,7 +150,21 @@ pub(super) const DISTRIBUTIONS: [(&str, &str); 14] = [
 
 #[cfg(test)]
 mod tests {
-    use super::Sources;
+    use super::{Sources, segment};
+
+    #[test]
+    fn names_become_parts_of_addresses() {
+        let table = [
+            ("npm", "npm"),
+            ("crates.io", "crates.io"),
+            ("Rocky Linux", "Rocky%20Linux"),
+            ("BellSoft Hardened Containers", "BellSoft%20Hardened%20Containers"),
+            ("a/b?c#d%é", "a%2Fb%3Fc%23d%25%C3%A9"),
+        ];
+        for (name, wanted) in table {
+            assert_eq!(segment(name), wanted);
+        }
+    }
 
     #[test]
     fn a_mirror_is_https_or_on_this_machine() {
@@ -154,6 +182,8 @@ mod tests {
             ("ftp://x", &format!("ftp://x: {none}")),
             ("mirror.example", &format!("mirror.example: {none}")),
             ("https://", &format!("https:: {none}")),
+            ("https://mirror.example/a b", &format!("https://mirror.example/a b: {none}")),
+            ("http://127.0.0.1:8080/é é", &format!("http://127.0.0.1:8080/é é: {none}")),
         ];
         for (base, wanted) in table {
             let said = match Sources::mirror(base) {

@@ -1,6 +1,7 @@
 //! Updates against a server on loopback that plays the publishers, and plays them badly.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod addresses;
 mod dates;
 mod documents;
 mod extras;
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
-use cleanbill_advisory::update::{Plan, Publisher, update};
+use cleanbill_advisory::update::{Plan, Publisher, Sources, update};
 use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
@@ -314,8 +315,7 @@ fn nobody_who_answers_is_an_error_and_asked_patiently_but_once() {
     update(&plan, &mut |_| ()).unwrap();
     let before = std::fs::read(&plan.out).unwrap();
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    plan.sources =
-        cleanbill_advisory::update::Sources::mirror(&format!("http://{closed}")).unwrap();
+    plan.sources = Sources::mirror(&format!("http://{closed}")).unwrap();
     let mut told = Vec::new();
     let error = update(&plan, &mut |line| told.push(line.to_owned())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");

@@ -147,7 +147,8 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
         head.push(byte[0]);
     }
     let head = String::from_utf8(head).unwrap();
-    let path = head.split(' ').nth(1).unwrap().to_owned();
+    // As every server does: the name of a file may have a space.
+    let path = head.split(' ').nth(1).unwrap().replace("%20", " ");
     let header = |name: &str| {
         head.lines().find_map(|l| {
             let (n, v) = l.split_once(": ")?;
