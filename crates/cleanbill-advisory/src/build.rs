@@ -32,6 +32,8 @@ pub struct Options {
     pub fallback_as_of: BTreeMap<String, Timestamp>,
     /// When its publisher made the feed, which counts where it is later than what the feed says.
     pub published: BTreeMap<String, Timestamp>,
+    /// What was to be in the folder and is not, and why: told with what was not read.
+    pub missing: Vec<String>,
 }
 
 /// What was built.
@@ -128,6 +130,7 @@ fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
             }
         }
     }
+    gathered.ignored.extend(options.missing.iter().cloned());
     lend_ratings(&mut gathered);
     gathered.sort();
     Ok(gathered)

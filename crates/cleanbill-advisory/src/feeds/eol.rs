@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use super::{Tally, document, sound};
 use crate::build::midnight;
 use crate::error::{Error, Result};
-use crate::gather::{Gathered, ID};
+use crate::gather::{Gathered, ID as LONGEST};
 use crate::limits::Limits;
 
+/// The feed's id in a snapshot, which is also the folder.
+pub(crate) const ID: &str = "eol";
 pub(crate) const FILE: &str = "distributions.json";
 
 /// The file's form.
@@ -63,7 +65,7 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
         }
         for Release { release, end_of_life } in releases {
             let end = match &end_of_life {
-                _ if distribution.len().max(release.len()) > ID => Err("of too long a name".into()),
+                _ if distribution.len().max(release.len()) > LONGEST => Err("of too long a name".into()),
                 End::Known(false) => Ok(None),
                 End::Known(true) => Err("over, without a day".to_owned()),
                 End::Day(day) => day.parse::<Date>().map(Some).map_err(|_| day.clone()),
@@ -79,9 +81,9 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
             }
         }
     }
-    sound("eol", tally.total, tally.not_understood, &tally.example, limits)?;
+    sound(ID, tally.total, tally.not_understood, &tally.example, limits)?;
     into.feeds.push(Feed {
-        id: "eol".to_owned(),
+        id: ID.to_owned(),
         as_of: midnight(table.as_of),
         licence: "MIT".to_owned(),
         advisories: tally.taken,

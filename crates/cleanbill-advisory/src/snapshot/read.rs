@@ -186,6 +186,11 @@ impl Snapshot {
         self.index.lives.len()
     }
 
+    /// Whether it knows when any release of a distribution ends.
+    pub(crate) fn knows_lives_of(&self, distribution: &str) -> bool {
+        self.index.lives.keys().any(|(of, _)| of == distribution)
+    }
+
     /// Reads every block and checks its hash and form.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use cleanbill_core::Timestamp;
 
-use super::publishers::Publisher;
+use super::missing::Part;
 use super::state::Seen;
 use crate::build::Options;
 use crate::error::{Error, ErrorKind, Result};
@@ -62,6 +62,10 @@ impl Before {
     ) -> Result<Option<String>> {
         let kind = name.split('/').next().unwrap_or_default();
         let Some(feed) = FEEDS.iter().find(|feed| feed.folder == kind) else { return Ok(None) };
+        // What is put aside was not built from.
+        if !feeds.join(name).exists() {
+            return Ok(None);
+        }
         let check = self.folder.join(CHECK);
         gone(std::fs::remove_dir_all(&check), &check)?;
         let alone = check.join(name);
@@ -103,15 +107,7 @@ pub(super) fn unbuildable(error: &Error) -> bool {
 
 /// Makes a feed no newer than the copy of one of its files that was put back.
 pub(super) fn date_back(name: &str, before: Option<Timestamp>, options: &mut Options) {
-    let mut parts = name.split('/');
-    let feed = match (parts.next(), parts.next()) {
-        (Some("osv"), Some(ecosystem)) => format!("osv:{ecosystem}"),
-        (Some(folder), _) => match Publisher::named(folder) {
-            Some(publisher) => publisher.feed().to_owned(),
-            None => return,
-        },
-        (None, _) => return,
-    };
+    let Part::Folder { feed, .. } = Part::of(name) else { return };
     for dates in [&mut options.fallback_as_of, &mut options.published] {
         let date = dates.remove(&feed);
         // Of a copy without a date nobody says how old it is.

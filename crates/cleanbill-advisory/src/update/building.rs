@@ -2,12 +2,13 @@
 //! of that one as well, and takes nothing away from what is in force; the first choice is what the
 //! user wants, and is not asked (docs/decisions/0012).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::Ecosystem;
 
+use super::missing::{self, Missing};
 use super::publishers::Publisher;
 use super::state::State;
 use super::{DATABASE_FOLDER, FEEDS_FOLDER};
@@ -48,11 +49,18 @@ impl Building<'_> {
     ///
     /// # Errors
     /// When it cannot be built, or would take something away from what is in force: which stays.
-    pub(super) fn run(&self, state: &mut State, say: &mut dyn FnMut(&str)) -> Result<Report> {
+    pub(super) fn run(
+        &mut self,
+        missing: &[Missing],
+        state: &mut State,
+        say: &mut dyn FnMut(&str),
+    ) -> Result<Report> {
         say("building the snapshot");
+        let told: BTreeSet<String> = missing.iter().filter_map(|m| m.part.told()).collect();
+        self.options.missing = told.into_iter().collect();
         let place = Place::take(self.out)?;
         let built = self.build(&place, state, say);
-        let built = built.and_then(|report| self.keeps(&place).map(|()| report));
+        let built = built.and_then(|report| self.keeps(&place, missing).map(|()| report));
         // Nothing of a failure stays but what was there.
         let report = built.inspect_err(|_| _ = std::fs::remove_file(place.fresh()))?;
         place.put(true)?;
@@ -105,13 +113,18 @@ impl Building<'_> {
             .collect()
     }
 
-    /// Fails when a source that stands in takes something away.
-    fn keeps(&self, place: &Place) -> Result<()> {
-        if self.stands_in.is_none() {
+    /// Fails when something of what is in force would be lost: to a source that stands in, or since it
+    /// could not be fetched.
+    fn keeps(&self, place: &Place, missing: &[Missing]) -> Result<()> {
+        if self.stands_in.is_none() && missing.is_empty() {
             return Ok(());
         }
         let new = Snapshot::open_as(place.fresh(), self.name)?;
-        let back = load::back(&new, &load::in_force(self.out))?;
+        let before = load::in_force(self.out);
+        let back = match self.stands_in {
+            Some(_) => load::back(&new, &before)?,
+            None => missing::lost(missing, &new, &before),
+        };
         if back.is_empty() { Ok(()) } else { Err(load::older(self.name, &back)) }
     }
 }

@@ -1,5 +1,6 @@
 //! The files of one update: each brought up to date, or the copy of an earlier update kept where its
-//! publisher gives none. What was kept is told and counted; it is never passed for new.
+//! publisher gives none. What was kept is told and counted; it is never passed for new. So is what is
+//! gone without, since there is no copy either.
 
 use std::path::Path;
 
@@ -8,6 +9,7 @@ use cleanbill_core::Timestamp;
 use super::back::{Before, Replaced, date_back, unbuildable};
 use super::building::Building;
 use super::fetch::{Fetcher, Outcome};
+use super::missing::{Aside, Missing, Part};
 use super::state::{Seen, State};
 use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
@@ -23,11 +25,17 @@ pub(super) struct Course<'a> {
     answered: usize,
     /// Files of before, each with the cause.
     kept: Vec<String>,
+    /// What could not be had at all.
+    missing: Vec<Missing>,
+    /// What says which packages have flaws: without all of it nothing can be judged.
+    asked: Vec<Part>,
     /// The first cause.
     first: Option<Error>,
     /// The copies of before of what was replaced.
     before: Before,
     replaced: Vec<Replaced>,
+    /// Files of which there was no copy before.
+    new: Vec<String>,
 }
 
 impl<'a> Course<'a> {
@@ -37,8 +45,9 @@ impl<'a> Course<'a> {
         before: Before,
         say: &'a mut dyn FnMut(&str),
     ) -> Self {
-        let (kept, replaced) = (Vec::new(), Vec::new());
-        Self { fetcher, state, say, answered: 0, kept, first: None, before, replaced }
+        let (kept, missing, asked) = (Vec::new(), Vec::new(), Vec::new());
+        let (answered, first, replaced, new) = (0, None, Vec::new(), Vec::new());
+        Self { fetcher, state, say, answered, kept, missing, asked, first, before, replaced, new }
     }
 
     /// Brings one file up to date; whether it is. It takes its place only when `check` finds that it
@@ -58,8 +67,10 @@ impl<'a> Course<'a> {
             Ok(Outcome::Unchanged) => self.say(&format!("{name}: unchanged")),
             Ok(Outcome::Fetched { bytes, seen }) => {
                 self.state.set(name, seen)?;
-                let replaced = |before| Replaced { name: name.to_owned(), before };
-                self.replaced.extend(before.map(replaced));
+                match before {
+                    Some(before) => self.replaced.push(Replaced { name: name.to_owned(), before }),
+                    None => self.new.push(name.to_owned()),
+                }
                 self.say(&format!("{name}: {bytes} bytes"));
             }
             Err(failed) if path.exists() && publishers_fault(&failed) => {
@@ -93,18 +104,38 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// What became of a file that the feed can do without: where there is no earlier copy either, that
-    /// is told. Whether it is up to date.
-    pub(super) fn without(&mut self, name: &str, got: Result<bool>) -> Result<bool> {
+    /// What became of a file; `None`: it could not be had, and there is no earlier copy either, so that
+    /// it is gone without, and without all that it takes with it.
+    pub(super) fn without<T>(&mut self, name: &str, got: Result<T>) -> Result<Option<T>> {
+        self.go_without(name, Part::of(name), got)
+    }
+
+    /// The same of a file that the feed can do without.
+    pub(super) fn without_piece<T>(&mut self, name: &str, got: Result<T>) -> Result<Option<T>> {
+        self.go_without(name, Part::Piece, got)
+    }
+
+    fn go_without<T>(&mut self, name: &str, part: Part, got: Result<T>) -> Result<Option<T>> {
         match got {
             Err(failed) if publishers_fault(&failed) => {
                 self.say(&format!("{name}: not fetched, it is gone without: {failed}"));
-                self.kept.push(format!("{name}: {failed}"));
+                self.missing.push(Missing { part, why: format!("{name}: {failed}") });
                 self.first.get_or_insert(failed);
-                Ok(false)
+                Ok(None)
             }
-            other => other,
+            other => other.map(Some),
         }
+    }
+
+    /// Whether what a file belongs to is there, as far as it was asked for.
+    pub(super) fn has(&self, name: &str) -> bool {
+        let part = Part::of(name);
+        !self.missing.iter().any(|missing| missing.part == part)
+    }
+
+    /// Notes that a file says which packages have flaws.
+    pub(super) fn asks(&mut self, name: &str) {
+        self.asked.push(Part::of(name));
     }
 
     /// The date that its server gave a file.
@@ -117,23 +148,30 @@ impl<'a> Course<'a> {
         (self.say)(line);
     }
 
-    /// Fails, by the first cause, when nobody answered at all: nothing would come of it but the
-    /// snapshot of before.
+    /// Fails, by the first cause, when nobody answered at all, or nobody who says which packages have
+    /// flaws: nothing would come of it but the snapshot of before, or less.
     pub(super) fn worth_it(&mut self) -> Result<()> {
         match self.first.take() {
-            Some(failed) if self.answered == 0 => Err(failed),
+            Some(failed) if self.answered == 0 || self.is_blind() => Err(failed),
             Some(_) | None => Ok(()),
         }
     }
 
+    /// Whether all is missing that says which packages have flaws.
+    fn is_blind(&self) -> bool {
+        let missing = |part: &Part| self.missing.iter().any(|missing| missing.part == *part);
+        !self.asked.is_empty() && self.asked.iter().all(missing)
+    }
+
     /// Builds from what was fetched; where that cannot be built from, from the copies of before of
-    /// those files that are to blame. Where nothing helps, all is forgotten: the next update fetches
-    /// everything.
+    /// those files that are to blame, or without them. Where nothing helps, all is forgotten: the next
+    /// update fetches everything.
     pub(super) fn build(&mut self, mut building: Building<'_>) -> Result<Report> {
-        let built = match building.run(&mut self.state, self.say) {
+        let built = match self.run(&mut building) {
             Err(failed) if unbuildable(&failed) => match self.put_back(&mut building) {
                 Ok(0) => Err(failed),
-                Ok(_) => building.run(&mut self.state, self.say),
+                Ok(_) if self.is_blind() => Err(failed),
+                Ok(_) => self.run(&mut building),
                 Err(e) => Err(e),
             },
             built => built,
@@ -146,12 +184,18 @@ impl<'a> Course<'a> {
         }
     }
 
-    /// Puts back what was replaced and cannot be built from; how many files.
+    fn run(&mut self, building: &mut Building<'_>) -> Result<Report> {
+        let _aside = Aside::put(building.folder, building.own, &self.missing)?;
+        building.run(&self.missing, &mut self.state, self.say)
+    }
+
+    /// Puts back what was replaced and cannot be built from, and removes it where nothing was before;
+    /// how many files.
     fn put_back(&mut self, building: &mut Building<'_>) -> Result<usize> {
         let mut count = 0;
+        let limits = building.options.limits.clone();
         for Replaced { name, before } in std::mem::take(&mut self.replaced) {
-            let wrong = self.before.wrong(building.own, &name, &building.options.limits)?;
-            let Some(wrong) = wrong else { continue };
+            let Some(wrong) = self.before.wrong(building.own, &name, &limits)? else { continue };
             self.before.put_back(building.own, &name)?;
             date_back(&name, before.last_modified, &mut building.options);
             // Without an ETag the next update fetches it.
@@ -161,12 +205,22 @@ impl<'a> Course<'a> {
             self.kept.push(format!("{name}: {wrong}"));
             count += 1;
         }
+        for name in std::mem::take(&mut self.new) {
+            let Some(wrong) = self.before.wrong(building.own, &name, &limits)? else { continue };
+            let path = building.own.join(&name);
+            std::fs::remove_file(&path).map_err(|e| Error::io(&path, e))?;
+            self.state.remove(&name)?;
+            self.say(&format!("{name}: cannot be built from, it is gone without: {wrong}"));
+            let part = Part::of(&name);
+            self.missing.push(Missing { part, why: format!("{name}: {wrong}") });
+            count += 1;
+        }
         Ok(count)
     }
 
-    /// Files of before that had to do, each with the cause.
-    pub(super) fn kept(self) -> Vec<String> {
-        self.kept
+    /// Files of before that had to do, and those that were gone without, each with the cause.
+    pub(super) fn told(self) -> (Vec<String>, Vec<String>) {
+        (self.kept, self.missing.into_iter().map(|missing| missing.why).collect())
     }
 }
 

@@ -90,7 +90,7 @@ impl Turn {
         } else {
             say(&format!("{}: unchanged", plan.name));
         }
-        let building = Building {
+        let mut building = Building {
             name: &plan.name,
             folder: self.folder(),
             own,
@@ -98,7 +98,7 @@ impl Turn {
             stands_in: plan.stands_in,
             options: Options { limits: plan.bounds.limits.clone(), ..Options::default() },
         };
-        let built = building.run(&mut state, say);
+        let built = building.run(&[], &mut state, say);
         let report = match built {
             Ok(report) => report,
             Err(failed) => {
@@ -118,6 +118,6 @@ impl Turn {
             let etag = Some(plan.digest.to_string());
             state.set(NAME, Seen { etag, last_modified: None })?;
         }
-        Ok(Updated { report, kept: Vec::new() })
+        Ok(Updated { report, kept: Vec::new(), missing: Vec::new() })
     }
 }

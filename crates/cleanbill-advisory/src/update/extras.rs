@@ -36,7 +36,7 @@ pub(super) fn get(
     let url = plan.sources.address(name, &of_arch(extras.catalogue));
     let read = |path: &Path| topics(&document(path, &plan.bounds.limits)?);
     let got = course.get(&url, name, &feeds, &|path| read(path).map(drop));
-    let mut all = course.without(name, got)?;
+    let mut all = course.without_piece(name, got)?.unwrap_or_default();
     let catalogue = feeds.join(name);
     if !catalogue.is_file() {
         return Ok(None);
@@ -55,7 +55,7 @@ pub(super) fn get(
                 repository::get(&of, &file, plan, course)
             }
         };
-        let current = course.without(&file, got)?;
+        let current = course.without_piece(&file, got)?.unwrap_or_default();
         all &= current;
         if !current && feeds.join(&file).is_file() {
             date = course.date(&file).min(date);

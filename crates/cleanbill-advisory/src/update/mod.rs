@@ -26,6 +26,7 @@ mod database;
 mod documents;
 mod extras;
 mod fetch;
+mod missing;
 mod publishers;
 mod remote;
 mod repository;
@@ -46,6 +47,7 @@ use building::Building;
 use course::Course;
 use database::DATABASE_FOLDER;
 use fetch::Fetcher;
+use missing::ENDS;
 use publishers::At;
 use repository::Repository;
 use state::State;
@@ -118,13 +120,17 @@ pub struct Updated {
     /// Files that could not be brought up to date, each with the cause: the copy of an earlier
     /// update was taken, with its own date, so that the feed ages.
     pub kept: Vec<String>,
+    /// Files that could not be had, each with the cause, and of which there was no earlier copy: what
+    /// they are needed for is not in the snapshot.
+    pub missing: Vec<String>,
 }
 
 /// Fetches what has changed and builds the snapshot; `say` is told what happens, a line each.
 ///
 /// # Errors
-/// When something of which there is no earlier copy cannot be fetched or built from, and when nothing
-/// at all can be fetched; the snapshot there before is untouched.
+/// When nothing at all can be fetched, or nothing that says which packages have flaws; when something of
+/// what is in force would be lost that could not be fetched; and when nothing can be built. The snapshot
+/// there before is untouched.
 pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     Turn::take(&plan.folder)?.feeds(plan, say)
 }
@@ -154,7 +160,9 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     keep_only(&feeds.join("osv"), &plan.ecosystems)?;
     for ecosystem in &plan.ecosystems {
         let name = format!("osv/{ecosystem}/{}", osv::FILE);
-        course.get(&plan.sources.zip(*ecosystem), &name, &feeds, &zip_like)?;
+        course.asks(&name);
+        let got = course.get(&plan.sources.zip(*ecosystem), &name, &feeds, &zip_like);
+        course.without(&name, got)?;
         // OSV writes every zip anew all the time: one without news is as fresh as its file.
         if let Some(date) = course.date(&name) {
             options.published.insert(format!("osv:{ecosystem}"), date);
@@ -167,19 +175,18 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
             remove(&feeds.join(folder))?;
             continue;
         }
-        // The newest of its files, but no newer than one of which nobody says that it is current.
-        let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
+        let mut dates = Dates::default();
         for (file, at) in publisher.files(plan.now) {
             let name = format!("{folder}/{file}");
-            // Of what is not there nothing is old.
-            let Some((current, date)) = bring(at, &name, plan, &mut course)? else { continue };
-            newest = date.max(newest);
-            if !current {
-                unsure = [date, unsure].into_iter().flatten().min();
-                dated &= date.is_some();
+            if publisher.tells_of_packages() {
+                course.asks(&name);
             }
+            let got = bring(at, &name, plan, &mut course);
+            // Of what is not there nothing is old.
+            let Some(Some((current, date))) = course.without(&name, got)? else { continue };
+            dates.add(name, current, date);
         }
-        if let Some(date) = [newest, unsure].into_iter().flatten().min().filter(|_| dated) {
+        if let Some(date) = dates.of(&course) {
             let dates = match publisher.dates_its_list() {
                 true => &mut options.published,
                 false => &mut options.fallback_as_of,
@@ -188,7 +195,8 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         }
     }
     let name = format!("kev/{}", kev::FILE);
-    course.get(&plan.sources.kev, &name, &feeds, &json_like)?;
+    let got = course.get(&plan.sources.kev, &name, &feeds, &json_like);
+    course.without(&name, got)?;
     ends_of_life(plan, &feeds, &mut course)?;
 
     course.worth_it()?;
@@ -200,7 +208,32 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
         stands_in: plan.stands_in,
         options,
     })?;
-    Ok(Updated { report, kept: course.kept() })
+    let (kept, missing) = course.told();
+    Ok(Updated { report, kept, missing })
+}
+
+/// The dates of a publisher's files: whether each is up to date, and what its server said.
+#[derive(Default)]
+struct Dates(Vec<(String, bool, Option<Timestamp>)>);
+
+impl Dates {
+    fn add(&mut self, name: String, current: bool, date: Option<Timestamp>) {
+        self.0.push((name, current, date));
+    }
+
+    /// That of the feed: of the newest file, but no newer than one of which nobody says that it is
+    /// current. What is gone without does not count.
+    fn of(&self, course: &Course<'_>) -> Option<Timestamp> {
+        let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
+        for (_, current, date) in self.0.iter().filter(|(name, ..)| course.has(name)) {
+            newest = (*date).max(newest);
+            if !current {
+                unsure = [*date, unsure].into_iter().flatten().min();
+                dated &= date.is_some();
+            }
+        }
+        [newest, unsure].into_iter().flatten().min().filter(|_| dated)
+    }
 }
 
 /// Brings what a publisher has somewhere up to date: whether it is, and the date that its server gave.
@@ -232,24 +265,29 @@ fn bring(
 
 /// The table of releases. The publisher's own form, a file a product, is kept beside the feeds.
 fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()> {
-    let mut all_new = true;
-    for (_, product) in sources::DISTRIBUTIONS {
-        let name = format!("end-of-life/{product}.json");
+    let path = feeds.join(eol::ID).join(eol::FILE);
+    let before = remote::distributions(&path, &plan.bounds);
+    let mut now = Vec::new();
+    for (id, product) in sources::DISTRIBUTIONS {
+        let name = format!("{ENDS}/{product}.json");
+        if !before.contains(id) {
+            // A copy that is in no table is of nobody knows which day.
+            gone(&plan.folder.join(&name))?;
+        }
         let url = format!("{}/{product}.json", plan.sources.end_of_life);
         let check = |path: &Path| remote::check(path, &plan.bounds);
-        all_new &= course.get(&url, &name, &plan.folder, &check)?;
-    }
-    let path = feeds.join("eol").join(eol::FILE);
-    // The table bears the day on which all of it was checked, which this is not.
-    match (all_new, path.exists()) {
-        (true, _) => {}
-        (false, true) => return Ok(()),
-        (false, false) => {
-            let message = "ends of life: no update before had all of them, nor has this one";
-            return Err(Error::new(ErrorKind::Network, message));
+        let got = course.get(&url, &name, &plan.folder, &check);
+        if course.without(&name, got)? == Some(true) {
+            now.push((id, product));
         }
     }
-    let table = remote::end_of_life(&plan.folder.join("end-of-life"), &plan.bounds, plan.now)?;
+    // The table bears the day on which all in it was checked. So it stays where one that is in it was
+    // not, and says nothing of those that never were.
+    let unchecked = |known: &(&str, &str)| before.contains(known.0) && !now.contains(known);
+    if now.is_empty() || sources::DISTRIBUTIONS.iter().any(unchecked) {
+        return Ok(());
+    }
+    let table = remote::end_of_life(&plan.folder.join(ENDS), &now, &plan.bounds, plan.now)?;
     make_parent(&path)?;
     build::replace(&path, |out| {
         serde_json::to_writer(out, &table)
@@ -281,6 +319,14 @@ fn keep_only(folder: &Path, wanted: &[Ecosystem]) -> Result<()> {
         remove(&folder.join(ecosystem.as_str()))?;
     }
     Ok(())
+}
+
+/// Removes a file, if it is there.
+fn gone(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Removes a folder, if it is there.

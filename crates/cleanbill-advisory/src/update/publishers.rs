@@ -87,6 +87,16 @@ impl Publisher {
         }
     }
 
+    /// Whether each folder in its own is a release by itself, which the others can do without.
+    pub(super) fn is_by_release(self) -> bool {
+        matches!(self, Self::AlmaLinux | Self::Amazon)
+    }
+
+    /// Whether it says which packages have flaws, and not only how bad flaws are.
+    pub(super) fn tells_of_packages(self) -> bool {
+        !matches!(self, Self::Epss | Self::Nvd)
+    }
+
     /// The id of its feed in a snapshot.
     pub(super) fn feed(self) -> &'static str {
         match self {

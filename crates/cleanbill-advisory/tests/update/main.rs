@@ -5,6 +5,7 @@ mod addresses;
 mod dates;
 mod documents;
 mod extras;
+mod missing;
 mod nothing;
 mod repository;
 mod resumed;
@@ -300,11 +301,11 @@ fn ends_of_life_bear_the_day_on_which_all_were_checked() {
     assert_eq!(date(&plan), (1, "2026-08-22".to_owned()));
     let cycles = r#"[{"cycle":"9","eol":"2032-05-31"}]"#;
     server.put("/eol/rhel.json", "\"e3\"", cycles.into());
-    // Without a table of before there is no such day.
+    // Without a table of before nothing of it is lost that is in force.
     std::fs::remove_dir_all(dir.path().join("feeds/eol")).unwrap();
     server.trick("/eol/rhel.json", &[Trick::Status(404)]);
     let error = update(&plan, &mut |_| ()).unwrap_err();
-    assert!(error.to_string().starts_with("ends of life: no update before"), "{error}");
+    assert!(error.to_string().ends_with("\n  eol: rhel is not in it"), "{error}");
     assert_eq!(date(&plan), (0, "2026-08-30".to_owned()));
 }
 

@@ -253,7 +253,8 @@ fn an_update_fetches_what_the_images_of_the_machine_needed() {
 
     // What was fetched for another reason stays.
     std::fs::write(place.folder().join("ecosystems"), "Go\n").unwrap();
-    place.check(&update, 2, &["Go/all.zip"]);
+    place.check(&update, 3, &["warning: not everything is there", "\n  osv/Go/all.zip: http://"]);
+    place.check("db status", 0, &["osv:PyPI", "not read: osv/Go: it could not be fetched"]);
     std::fs::write(place.folder().join("ecosystems"), "Oracle Linux\n").unwrap();
     place.check(&update, 0, &["osv:PyPI", "nobody is asked about Oracle Linux"]);
 }

@@ -25,6 +25,8 @@ pub(super) struct Got {
     pub text: String,
     /// What was not brought up to date.
     pub kept: Vec<String>,
+    /// What could not be had, and is not in it.
+    pub missing: Vec<String>,
 }
 
 /// All that an update needs to know.
@@ -112,15 +114,15 @@ impl Run {
         let wanted = Pull { name, keys, out: self.plan.out.clone(), force: false };
         let pulled = mirror::pull::pull(&wanted, &way.registry(name)?, &way.limits, say)?;
         let text = load::said(&self.plan.out, &pulled.loaded) + &pull::said(name, &pulled);
-        Ok(Got { text, kept: Vec::new() })
+        Ok(Got { text, kept: Vec::new(), missing: Vec::new() })
     }
 
     fn built(&self, updated: Updated) -> Got {
-        let Updated { report, kept } = updated;
+        let Updated { report, kept, missing } = updated;
         let mut text = status::table(&status::rows(&report.feeds, Some(self.plan.now)));
         let path = self.plan.out.display();
         text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
-        Got { text, kept }
+        Got { text, kept, missing }
     }
 }
 
@@ -158,10 +160,12 @@ fn next_step(error: &cleanbill_advisory::Error) -> Failure {
         ErrorKind::Network => failure.next(
             "run it again, it goes on where it broke off; without a network: --mirror, or --db with a snapshot built elsewhere",
         ),
+        ErrorKind::Older => failure.next(
+            "run it again when they answer, or ask without them (--ecosystems, --feeds); what was in force stays as it was",
+        ),
         ErrorKind::Malformed
         | ErrorKind::Damaged
         | ErrorKind::OverLimit
-        | ErrorKind::Older
         | ErrorKind::NotFound
         | ErrorKind::Io => failure,
     }

@@ -29,7 +29,8 @@ order of --from (default: its own, else feeds) until one works; each that does n
 mirror holds <Ecosystem>/all.zip, kev/known_exploited_vulnerabilities.json, eol/<product>.json and
 so on. trivy: Trivy's database from a registry. snapshot: what `cleanbill db push` put into one.
 Exit codes: 0 everything is new; 3 another source than the first, or the copy of an earlier update,
-had to do; 2 failed, and the snapshot there before stays. docs/advisories.md says more.";
+had to do, or something could not be had; 2 failed, and the snapshot there before stays.
+docs/advisories.md says more.";
 
 /// Arguments of `db update`.
 #[derive(Debug, clap::Args)]
@@ -101,7 +102,7 @@ fn ecosystem(text: &str) -> std::result::Result<Ecosystem, String> {
 
 /// Tries the sources in their order until one works; `progress` is told what happens, `out` what is
 /// in the result. Ends in [`Exit::GAPS`] where another than the first had to do, or the copy of an
-/// earlier update.
+/// earlier update, or something could not be had.
 ///
 /// # Errors
 /// When none works; what was there before stays.
@@ -120,7 +121,7 @@ pub fn run(
         let earlier: Vec<&Origin> = failures.iter().map(|(origin, _)| origin).collect();
         let origin = source.origin();
         match run.attempt(source, &earlier, &turn, &mut say) {
-            Ok(Got { text, kept }) => {
+            Ok(Got { text, kept, missing }) => {
                 let stood_in = failures.iter().map(|(o, e)| format!("{o}: {}", e.message()));
                 let old: Vec<String> = stood_in.chain(kept).collect();
                 out.write_all(printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))?;
@@ -128,7 +129,8 @@ pub fn run(
                     // That it cannot be removed undoes nothing.
                     _ = turn.forget_begun();
                 }
-                return Ok(ended(&old, failures.is_empty(), &origin, &mut say));
+                let origin = (!failures.is_empty()).then_some(&origin);
+                return Ok(ended(&old, &missing, origin, &mut say));
             }
             Err(e) => {
                 if run.sources.len() > 1 {
@@ -141,16 +143,30 @@ pub fn run(
     Err(all_failed(failures))
 }
 
-/// Says what is not as it was wanted, if anything is not.
-fn ended(old: &[String], first: bool, origin: &Origin, say: &mut dyn FnMut(&str)) -> Exit {
-    if old.is_empty() {
+/// Says what is not as it was wanted, if anything is not: what is `old`, of which copies had to do or
+/// the origin that stood in, and what is `missing`.
+fn ended(
+    old: &[String],
+    missing: &[String],
+    stood_in: Option<&Origin>,
+    say: &mut dyn FnMut(&str),
+) -> Exit {
+    if old.is_empty() && missing.is_empty() {
         return Exit::DONE;
     }
-    say(&match first {
-        true => "\nwarning: not everything is new; copies of an earlier update, with their own dates, had to do for:".to_owned(),
-        false => format!("\nwarning: not everything is new; {origin} had to do for:"),
-    });
-    old.iter().for_each(|line| say(&format!("  {line}")));
+    if !old.is_empty() {
+        say(&match stood_in {
+            None => "\nwarning: not everything is new; copies of an earlier update, with their own dates, had to do for:".to_owned(),
+            Some(origin) => format!("\nwarning: not everything is new; {origin} had to do for:"),
+        });
+        old.iter().for_each(|line| say(&format!("  {line}")));
+    }
+    if !missing.is_empty() {
+        say(
+            "\nwarning: not everything is there; what needs one of these is a gap until it could be had:",
+        );
+        missing.iter().for_each(|line| say(&format!("  {line}")));
+    }
     say("  next: run it again later; a feed that grows too old is a gap (--max-age, max_feed_age)");
     Exit::GAPS
 }
@@ -193,9 +209,13 @@ mod tests {
         let base = format!("http://{}", listener.local_addr().unwrap());
         std::thread::spawn(move || {
             use std::io::{Read as _, Write as _};
-            let (mut stream, _) = listener.accept().unwrap();
-            _ = stream.read(&mut [0; 1024]);
-            _ = stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                _ = stream.read(&mut [0; 1024]);
+                _ = stream.write_all(
+                    b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                );
+            }
         });
         let dir = tempfile::tempdir().unwrap();
         let args = Args {
