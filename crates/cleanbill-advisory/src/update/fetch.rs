@@ -8,8 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use cleanbill_core::Timestamp;
-use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::typestate::WithoutBody;
+use ureq::{Agent, RequestBuilder};
 
 use super::Bounds;
 use super::sources::Sources;
@@ -19,6 +20,8 @@ use crate::partial::{self, Mark};
 
 pub(super) struct Fetcher {
     agent: Agent,
+    /// Whether plain HTTP may be used, which is only ever so towards this very machine.
+    plain: bool,
     bounds: Bounds,
     /// Servers that were given up on. Each is asked once more for every other file, without waiting.
     given_up: RefCell<BTreeSet<String>>,
@@ -41,13 +44,23 @@ enum Failed {
 }
 
 impl Fetcher {
-    pub(super) fn new(sources: &Sources, bounds: Bounds) -> Result<Self> {
+    /// `agent` knows whom to trust; without one it is Mozilla's roots.
+    pub(super) fn new(sources: &Sources, bounds: Bounds, agent: Option<Agent>) -> Self {
+        let agent = agent.unwrap_or_else(Agent::new_with_defaults);
+        Self { agent, plain: sources.plain, bounds, given_up: RefCell::default() }
+    }
+
+    /// A request for what is at an address, within all bounds.
+    fn request(&self, url: &str) -> RequestBuilder<WithoutBody> {
         let connect = std::time::Duration::from_secs(15);
-        let config = Agent::config_builder()
+        let Self { agent, plain, bounds, .. } = self;
+        agent
+            .get(url)
+            .config()
             .http_status_as_error(false)
-            .https_only(!sources.plain)
+            .https_only(!plain)
             // A mirror on this machine has no reason to send us elsewhere without encryption.
-            .max_redirects(if sources.plain { 0 } else { 5 })
+            .max_redirects(if *plain { 0 } else { 5 })
             .user_agent(concat!("cleanbill/", env!("CARGO_PKG_VERSION")))
             // A range counts bytes of the file, not of a compressed form of it.
             .accept_encoding("identity")
@@ -56,8 +69,8 @@ impl Fetcher {
             .timeout_connect(Some(connect))
             .timeout_recv_response(Some(bounds.silence))
             .timeout_per_read(Some(bounds.silence))
-            .timeout_global(Some(bounds.request));
-        Ok(Self { agent: config.build().new_agent(), bounds, given_up: RefCell::default() })
+            .timeout_global(Some(bounds.request))
+            .build()
     }
 
     /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current.
@@ -109,7 +122,7 @@ impl Fetcher {
     ) -> std::result::Result<Outcome, Failed> {
         let io = Failed::For;
         let begun = partial::tagged(path).map_err(io)?;
-        let mut request = self.agent.get(url);
+        let mut request = self.request(url);
         match (&begun, known) {
             (Some(begun), _) => {
                 request = request

@@ -74,6 +74,9 @@ pub struct Plan {
     pub now: Timestamp,
     /// Bounds on one download and on the build.
     pub bounds: Bounds,
+    /// Who speaks to them, which says whom to trust; `None`: Mozilla's roots are trusted. Bounds are
+    /// set on each request.
+    pub agent: Option<ureq::Agent>,
     /// What the feeds stand in for; `None`: they are the first choice.
     pub stands_in: Option<Copies>,
 }
@@ -152,7 +155,7 @@ impl Turn {
 fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     let feeds = plan.folder.join(FEEDS_FOLDER);
     std::fs::create_dir_all(&feeds).map_err(|e| Error::io(&feeds, e))?;
-    let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone())?;
+    let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone(), plan.agent.clone());
     let state = State::open(plan.folder.join(STATE))?;
     let mut options = Options { limits: plan.bounds.limits.clone(), ..Options::default() };
     let mut course = Course::new(fetcher, state, Before::new(&plan.folder), say);

@@ -134,6 +134,7 @@ impl Server {
                 download_bytes: 1 << 20,
                 ..Bounds::default()
             },
+            agent: None,
             stands_in: None,
         }
     }

@@ -32,6 +32,7 @@ pub use self::client::{Registry, Root};
 pub use self::credentials::{Credentials, Secret, parse_docker_config};
 pub use self::net::{AddressRule, special};
 pub use self::push::{Pushed, Upload};
+pub use self::tls::agent;
 
 use self::http::Http;
 use self::net::HostPort;

@@ -11,10 +11,12 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use ureq::Agent;
+use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::time::{Duration, Instant};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
-    TransportAdapter,
+    Buffers, ConnectProxyConnector, ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout,
+    TcpConnector, Transport, TransportAdapter,
 };
 
 use crate::error::ErrorKind;
@@ -50,6 +52,19 @@ pub(super) fn config(ca_files: &[impl AsRef<Path>]) -> Result<Arc<ClientConfig>>
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::new(config))
+}
+
+/// An agent for servers that are no registries: it trusts Mozilla's roots and those of the given PEM
+/// files. Everything else is as ureq has it, the environment's proxy included.
+///
+/// # Errors
+/// When a file cannot be read, holds no certificate, or one that does not parse.
+pub fn agent(ca_files: &[impl AsRef<Path>]) -> Result<Agent> {
+    let connector =
+        ().chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(TlsConnector(config(ca_files)?));
+    Ok(Agent::with_parts(Agent::config_builder().build(), connector, DefaultResolver::default()))
 }
 
 /// Wraps a connection in TLS where the URL says `https`.

@@ -12,3 +12,4 @@ mod registry;
 mod resumed;
 mod round;
 mod sources;
+mod trust;

@@ -1,7 +1,7 @@
 //! One source of `db update` tried: what it gives, or why it gives nothing.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cleanbill_advisory::Download;
 use cleanbill_advisory::update::{Bounds, Copies, Database, Plan, Turn, Updated};
@@ -45,7 +45,10 @@ impl Run {
         let access = args.access.clone().resolve(false)?;
         let flags = Flags { keys: &args.key, access, timeout: None };
         let sources = chosen(&args.from, &flags, &config)?;
-        let (plan, note) = plan(args, config, now)?;
+        let (mut plan, note, ca) = plan(args, config, now)?;
+        if sources.iter().any(|source| matches!(source, Chosen::Feeds)) {
+            plan.agent = ca.map(|ca| cleanbill_oci::registry::agent(&[ca])).transpose()?;
+        }
         Ok(Self { sources, plan, note })
     }
 
@@ -126,8 +129,12 @@ impl Run {
     }
 }
 
-/// The plan, and what is to be said of it.
-fn plan(args: Args, config: Config, now: Timestamp) -> Result<(Plan, Option<String>)> {
+/// The plan, what is to be said of it, and the file of whom publishers' certificates may be of besides.
+fn plan(
+    args: Args,
+    config: Config,
+    now: Timestamp,
+) -> Result<(Plan, Option<String>, Option<PathBuf>)> {
     let feeds = config.feeds();
     let folder = args.cache.or(config.cache).map_or_else(folder, Ok)?;
     // Noted where scans are done, wherever this update keeps its files.
@@ -143,9 +150,10 @@ fn plan(args: Args, config: Config, now: Timestamp) -> Result<(Plan, Option<Stri
         folder,
         now,
         bounds: Bounds::default(),
+        agent: None,
         stands_in: None,
     };
-    Ok((plan, wanted.note))
+    Ok((plan, wanted.note, args.access.cacert.or(feeds.ca)))
 }
 
 /// What flags name, else what the configuration does.

@@ -50,6 +50,8 @@ pub struct Feeds {
     pub publishers: Vec<Choice>,
     /// A mirror to be asked instead of them.
     pub mirror: Option<Sources>,
+    /// Certificate authorities that are trusted besides, a PEM file.
+    pub ca: Option<PathBuf>,
 }
 
 /// How one registry is spoken to.

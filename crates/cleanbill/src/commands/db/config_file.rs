@@ -19,7 +19,7 @@ use crate::policy_file::{self, Problem};
 const KEYS: [&str; 3] = ["sources", "out", "cache"];
 /// The keys of a source, of which it has one.
 const KINDS: [&str; 3] = ["feeds", "trivy", "snapshot"];
-const FEEDS_KEYS: [&str; 3] = ["ecosystems", "feeds", "mirror"];
+const FEEDS_KEYS: [&str; 4] = ["ecosystems", "feeds", "mirror", "ca"];
 const TRIVY_KEYS: [&str; 6] =
     ["repository", "plain_http", "ca", "username", "password_file", "timeout"];
 const SNAPSHOT_KEYS: [&str; 7] =
@@ -138,6 +138,8 @@ impl Raw<'_> {
                     let words: Vec<_> = named.chain([("none", Choice::None)]).collect();
                     feeds.publishers = self.words(key, value, &words);
                 }
+                "ca" => feeds.ca = self.path(key, value),
+                // `entries` gives none but the known keys: this is `mirror`.
                 _ => feeds.mirror = self.mirror(key, value),
             }
         }

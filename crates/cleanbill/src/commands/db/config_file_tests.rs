@@ -29,6 +29,7 @@ fn everything_can_be_set() {
     ecosystems: [Alpine, Red Hat]
     feeds: [debian, nvd]
     mirror: https://mirror.example/osv
+    ca: mirror-ca.pem
 out: /var/lib/cleanbill/cleanbill.cbdb
 cache: cache
 ",
@@ -52,6 +53,7 @@ cache: cache
         ecosystems: vec![Ecosystem::Alpine, Ecosystem::RedHat],
         publishers: vec![Choice::Of(Publisher::Debian), Choice::Of(Publisher::Nvd)],
         mirror: Some(Sources::mirror("https://mirror.example/osv").unwrap()),
+        ca: Some("/etc/cleanbill/mirror-ca.pem".into()),
     };
     let database = "ghcr.io/aquasecurity/trivy-db:2".parse().unwrap();
     assert_eq!(
@@ -151,7 +153,7 @@ fn every_mistake_is_told_at_once() {
         (
             "sources:\n- feeds:\n- trivy: ghcr.io/a\n- snapshot: {}\n",
             &[
-                "\"feeds\" is nothing, not a mapping (write KEY: VALUE; the keys are ecosystems, feeds, mirror)",
+                "\"feeds\" is nothing, not a mapping (write KEY: VALUE; the keys are ecosystems, feeds, mirror, ca)",
                 "3:10: \"trivy\" is a text, not a mapping (write KEY: VALUE; the keys are repository,",
                 "4:13: \"snapshot\" has no \"ref\" (write ref: REGISTRY/REPOSITORY:TAG, where",
             ],
