@@ -1,9 +1,7 @@
 //! A folder of feeds to a snapshot file.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use cleanbill_core::advisory::{Advisory, Feed, Rating};
 use cleanbill_core::digest::Digest;
@@ -14,6 +12,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::{FEEDS, trivy};
 use crate::gather::Gathered;
 use crate::limits::Limits;
+use crate::replace::replace;
 use crate::snapshot;
 
 /// The file beside the feeds that gives dates to feeds which carry none: a JSON object of feed
@@ -192,39 +191,4 @@ fn lend_ratings(gathered: &mut Gathered) {
         }
     }
     lent.into_iter().for_each(|(id, rating)| gathered.rate(&id, rating));
-}
-
-/// Writes a file beside `out` and renames it, so that nobody ever sees half of it. Returns what
-/// `fill` returned, and the size.
-pub(crate) fn replace<T>(
-    out: &Path,
-    fill: impl FnOnce(&mut dyn Write) -> Result<T>,
-) -> Result<(T, u64)> {
-    let temporary = Temporary(beside(out, &format!("{}.tmp", std::process::id())));
-    let path = &temporary.0;
-    let failed = |e| Error::io(path, e);
-    let mut file = BufWriter::new(File::create(path).map_err(failed)?);
-    let value = fill(&mut file)?;
-    let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
-    file.sync_all().map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    std::fs::rename(path, out).map_err(|e| Error::io(out, e))?;
-    Ok((value, bytes))
-}
-
-/// `out` with `.suffix` after its whole name.
-pub(crate) fn beside(out: &Path, suffix: &str) -> PathBuf {
-    let mut name = out.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    PathBuf::from(name)
-}
-
-/// Removes itself when it was not renamed.
-struct Temporary(PathBuf);
-
-impl Drop for Temporary {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
 }

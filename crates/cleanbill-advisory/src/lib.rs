@@ -26,6 +26,7 @@ pub mod load;
 mod partial;
 mod place;
 mod positioned;
+mod replace;
 mod snapshot;
 pub mod starter;
 pub mod update;

@@ -5,8 +5,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::build::beside;
 use crate::error::{Error, ErrorKind, Result};
+use crate::replace::{beside, sweep};
 
 /// The place, held by this process alone until it is dropped.
 pub(crate) struct Place {
@@ -37,7 +37,9 @@ impl Place {
             }
             Err(std::fs::TryLockError::Error(e)) => return Err(Error::io(&path, e)),
         }
-        Ok(Self { out: out.to_owned(), fresh: beside(out, "new"), _lock: lock })
+        let fresh = beside(out, "new");
+        sweep(&fresh);
+        Ok(Self { out: out.to_owned(), fresh, _lock: lock })
     }
 
     /// Where the new snapshot is written. One that a killed process left there counts for nothing.

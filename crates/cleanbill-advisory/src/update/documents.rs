@@ -9,11 +9,12 @@ use jiff::SignedDuration;
 
 use super::Plan;
 use super::course::Course;
-use crate::build::{midnight, replace};
+use crate::build::midnight;
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::csaf::{DELETIONS, DOCUMENTS, Names, Publisher};
 use crate::feeds::document;
 use crate::partial::is_partial;
+use crate::replace::replace;
 
 /// Names the archive.
 const LATEST: &str = "archive_latest.txt";

@@ -13,11 +13,12 @@ use std::time::Duration;
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::Ecosystem;
 
-use crate::build::{self, Options, Report};
+use crate::build::{Options, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
 use crate::place::make_parent;
+use crate::replace::replace;
 
 mod back;
 mod building;
@@ -292,7 +293,7 @@ fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()
     }
     let table = remote::end_of_life(&plan.folder.join(ENDS), &now, &plan.bounds, plan.now)?;
     make_parent(&path)?;
-    build::replace(&path, |out| {
+    replace(&path, |out| {
         serde_json::to_writer(out, &table)
             .map_err(|e| Error::new(ErrorKind::Io, "the table of releases").because(e))
     })

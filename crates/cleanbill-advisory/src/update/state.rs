@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use cleanbill_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::build::replace;
 use crate::error::{Error, ErrorKind, Result};
+use crate::replace::replace;
 
 /// What the names of feeds begin with, beside those of files.
 const BUILT: &str = "built/";
