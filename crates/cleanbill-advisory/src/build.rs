@@ -125,7 +125,7 @@ fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
             None => {
                 let message =
                     format!("a date is given for the feed {id:?}, which is not in {named}");
-                return Err(Error::malformed(message));
+                return Err(Error::new(ErrorKind::NotFound, message));
             }
         }
     }

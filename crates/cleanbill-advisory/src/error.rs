@@ -1,6 +1,7 @@
 //! The one error type of this crate.
 
-use std::fmt;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
 
 /// What went wrong with advisories: the thing, the cause, and where there is one the next step.
 /// Opaque on purpose; [`Error::kind`] is what callers may branch on.
@@ -8,6 +9,8 @@ use std::fmt;
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    /// Where there is no room.
+    folder: Option<PathBuf>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -29,6 +32,8 @@ pub enum ErrorKind {
     NotFound,
     /// The network, or the server asked, failed.
     Network,
+    /// There is no room for a file: on the disk, for this user, or by a limit on files.
+    Full,
     /// Reading or writing a file failed.
     Io,
 }
@@ -36,17 +41,40 @@ pub enum ErrorKind {
 impl Error {
     /// An error of this kind; `message` names the thing and the cause.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), folder: None, source: None }
     }
 
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Malformed, message)
     }
 
-    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
-        let missing = source.kind() == std::io::ErrorKind::NotFound;
-        let kind = if missing { ErrorKind::NotFound } else { ErrorKind::Io };
-        Self::new(kind, path.display().to_string()).because(source)
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        let missing = source.kind() == io::ErrorKind::NotFound;
+        match missing {
+            true => Self::new(ErrorKind::NotFound, path.display().to_string()).because(source),
+            false => Self::unwritten(path.display().to_string(), source).beside(path),
+        }
+    }
+
+    /// A file that does not take what is written, or cannot be read.
+    pub(crate) fn unwritten(message: impl Into<String>, source: io::Error) -> Self {
+        let kind = if is_full(&source) { ErrorKind::Full } else { ErrorKind::Io };
+        Self::new(kind, message).because(source)
+    }
+
+    /// The same error; where there was no room, it was beside this file.
+    #[must_use]
+    pub(crate) fn beside(mut self, path: &Path) -> Self {
+        if self.kind == ErrorKind::Full && self.folder.is_none() {
+            let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+            self.folder = Some(folder.unwrap_or(Path::new(".")).to_owned());
+        }
+        self
+    }
+
+    /// The folder where there is no room.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
     }
 
     /// The same error with what caused it.
@@ -67,6 +95,12 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }
+}
+
+/// Whether there is no more room: on the disk, for this user, or by a limit on files.
+pub(crate) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    [FileTooLarge, QuotaExceeded, StorageFull].contains(&error.kind())
 }
 
 impl fmt::Display for Error {

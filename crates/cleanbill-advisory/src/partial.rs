@@ -15,7 +15,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, is_full};
 
 /// What the name of each ends with.
 pub(crate) const SUFFIX: &str = ".partial";
@@ -116,7 +116,7 @@ pub(crate) fn fetch(
 pub(crate) fn unwritten(path: &Path, size: u64, error: io::Error) -> Error {
     let message = format!("{}: no room for {size} bytes", path.display());
     match is_full(&error) {
-        true => Error::new(ErrorKind::Io, message).because(error),
+        true => Error::unwritten(message, error).beside(path),
         false => Error::io(path, error),
     }
 }
@@ -202,12 +202,6 @@ pub(crate) fn reserve(file: &File, size: u64) -> io::Result<()> {
         Err(e) if is_full(&e) => Err(e),
         Ok(()) | Err(_) => Ok(()),
     }
-}
-
-/// Whether there is no more room: on the disk, for this user, or by a limit on files.
-fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    [FileTooLarge, QuotaExceeded, StorageFull].contains(&error.kind())
 }
 
 /// What was left of a download to `place` of which the server's ETag is known.

@@ -21,7 +21,7 @@ pub(crate) fn replace<T>(
     let path = &temporary.0;
     let failed = |e| Error::io(path, e);
     let mut file = BufWriter::new(file);
-    let value = fill(&mut file)?;
+    let value = fill(&mut file).map_err(|e| e.beside(out))?;
     let file = file.into_inner().map_err(|e| failed(e.into_error()))?;
     file.sync_all().map_err(failed)?;
     let bytes = file.metadata().map_err(failed)?.len();

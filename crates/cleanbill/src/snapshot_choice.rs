@@ -76,7 +76,17 @@ pub fn updated_in(folder: &Path) -> PathBuf {
 
 /// An error about advisories as a failed command.
 pub fn failed(error: &Error) -> Failure {
-    Failure::new(error.to_string())
+    let failure = Failure::new(error.to_string());
+    match error.folder() {
+        Some(_) => failure.next(make_room(error)),
+        None => failure,
+    }
+}
+
+/// What to do where there is no room.
+pub fn make_room(error: &Error) -> String {
+    let at = error.folder().map(|folder| format!(" in {}", folder.display()));
+    format!("make room{}, then run it again", at.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl Sink<'_> {
         self.offset += bytes.len() as u64;
         self.out
             .write_all(bytes)
-            .map_err(|e| Error::new(ErrorKind::Io, "the snapshot could not be written").because(e))
+            .map_err(|e| Error::unwritten("the snapshot could not be written", e))
     }
 
     fn block(&mut self, first: (String, String), plain: &[u8]) -> Result<Entry> {

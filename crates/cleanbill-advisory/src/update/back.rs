@@ -101,7 +101,8 @@ impl Drop for Before {
 pub(super) fn unbuildable(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Malformed | ErrorKind::Damaged | ErrorKind::OverLimit => true,
-        ErrorKind::NotFound | ErrorKind::Older | ErrorKind::Network | ErrorKind::Io => false,
+        ErrorKind::NotFound | ErrorKind::Older | ErrorKind::Network => false,
+        ErrorKind::Full | ErrorKind::Io => false,
     }
 }
 

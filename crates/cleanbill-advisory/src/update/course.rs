@@ -228,6 +228,7 @@ impl<'a> Course<'a> {
 fn publishers_fault(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Network | ErrorKind::Malformed | ErrorKind::OverLimit => true,
-        ErrorKind::Damaged | ErrorKind::Older | ErrorKind::NotFound | ErrorKind::Io => false,
+        ErrorKind::Damaged | ErrorKind::Older | ErrorKind::NotFound => false,
+        ErrorKind::Full | ErrorKind::Io => false,
     }
 }

@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use super::Plan;
 use super::course::Course;
 use crate::build::midnight;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::feeds::csaf::{DELETIONS, DOCUMENTS, Names, Publisher};
 use crate::feeds::document;
 use crate::partial::is_partial;
@@ -204,7 +204,7 @@ fn fetch_all(
 fn save(have: &BTreeMap<String, Timestamp>, held: &Path) -> Result<()> {
     replace(held, |out| {
         serde_json::to_writer(out, have)
-            .map_err(|e| Error::new(ErrorKind::Io, "the list of documents").because(e))
+            .map_err(|e| Error::unwritten("the list of documents", e.into()))
     })
     .map(drop)
 }

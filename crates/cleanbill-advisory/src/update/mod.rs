@@ -295,7 +295,7 @@ fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()
     make_parent(&path)?;
     replace(&path, |out| {
         serde_json::to_writer(out, &table)
-            .map_err(|e| Error::new(ErrorKind::Io, "the table of releases").because(e))
+            .map_err(|e| Error::unwritten("the table of releases", e.into()))
     })
     .map(drop)
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cleanbill_core::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::replace::replace;
 
 /// What the names of feeds begin with, beside those of files.
@@ -91,7 +91,7 @@ impl State {
     fn save(&self) -> Result<()> {
         replace(&self.path, |out| {
             serde_json::to_writer(out, &self.files)
-                .map_err(|e| Error::new(ErrorKind::Io, "the state of the update").because(e))
+                .map_err(|e| Error::unwritten("the state of the update", e.into()))
         })
         .map(drop)
     }

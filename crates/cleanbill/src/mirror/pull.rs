@@ -22,7 +22,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{LAYER, SIGNATURE, only_layer, pinned, rest, statement};
 use crate::failure::{Failure, Result};
-use crate::snapshot_choice::failed;
+use crate::snapshot_choice::{failed, make_room};
 
 /// What is pulled, and where to.
 pub struct Pull<'a> {
@@ -127,6 +127,7 @@ fn next_step(error: &Error) -> Failure {
         ErrorKind::Malformed | ErrorKind::Damaged | ErrorKind::OverLimit => {
             "push it there again, from where `cleanbill db verify` accepts it"
         }
+        ErrorKind::Full => &make_room(error),
         ErrorKind::NotFound | ErrorKind::Network | ErrorKind::Io => "pull it again",
     };
     failed(error).next(stays(step))

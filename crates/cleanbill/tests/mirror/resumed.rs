@@ -243,11 +243,23 @@ fn what_does_not_fit_on_the_disk_is_not_fetched_and_does_not_stay() {
     _ = std::fs::write(&ballast, vec![0; 64 << 10]);
     let line = format!("{} --out disk/db.cbdb", pull(&registry));
     for _ in 0..2 {
-        place.check(&line, 2, &["partial: no room for 10297 bytes: No space left on device"]);
+        let words = [
+            "partial: no room for 10297 bytes: No space left on device",
+            "next: make room in disk, then run it again; what was in force stays as it was",
+        ];
+        place.check(&line, 2, &words);
         assert_eq!(registry.asked(), ["GET manifests"]);
         assert!(!left.exists() && place.read("disk/db.cbdb") == old());
         // What was freed is taken again, so that there is no room the next time either.
         _ = std::fs::write(&ballast, vec![0; 64 << 10]);
+    }
+    // Neither is there for what an update writes: what it fetches, and what it builds.
+    publish(&registry);
+    let update = format!("db update {}", wanted(&registry));
+    for flag in ["--cache disk/cache", "--out disk/db.cbdb"] {
+        let words = ["No space left on device", "next: make room in disk", "stays as it was"];
+        place.check(&format!("{update} {flag}"), 2, &words);
+        assert!(place.read("disk/db.cbdb") == old());
     }
     std::fs::remove_file(&ballast).unwrap();
     place.check(&line, 0, &[]);

@@ -16,7 +16,7 @@ use super::update::Args;
 use super::{load, pull, status, wanted};
 use crate::failure::{Failure, Result};
 use crate::mirror::pull::Pull;
-use crate::snapshot_choice::{self, failed, folder, updated_in};
+use crate::snapshot_choice::{self, failed, folder, make_room, updated_in};
 use crate::{mirror, needs};
 
 /// What a source gave.
@@ -171,10 +171,12 @@ fn next_step(error: &cleanbill_advisory::Error) -> Failure {
         ErrorKind::Older => failure.next(
             "run it again when they answer, or ask without them (--ecosystems, --feeds); what was in force stays as it was",
         ),
-        ErrorKind::Malformed
-        | ErrorKind::Damaged
-        | ErrorKind::OverLimit
-        | ErrorKind::NotFound
-        | ErrorKind::Io => failure,
+        ErrorKind::Malformed | ErrorKind::Damaged | ErrorKind::OverLimit => failure.next(
+            "run it again later, or ask without it (--ecosystems, --feeds); a newer cleanbill may read it",
+        ),
+        ErrorKind::Full => {
+            failure.next(format!("{}; what was in force stays as it was", make_room(error)))
+        }
+        ErrorKind::NotFound | ErrorKind::Io => failure.next("mend that and run it again"),
     }
 }

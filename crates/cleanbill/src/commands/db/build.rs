@@ -5,11 +5,12 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use cleanbill_advisory::build::{Options, date};
+use cleanbill_advisory::{Error, ErrorKind};
 use jiff::Timestamp;
 
 use super::{status, unwritten};
-use crate::failure::Result;
-use crate::snapshot_choice::failed;
+use crate::failure::{Failure, Result};
+use crate::snapshot_choice::{failed, make_room};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -49,13 +50,27 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let dates: BTreeMap<_, _> = args.as_of.iter().cloned().collect();
     let options = Options { as_of: dates, ..Options::default() };
     let report =
-        cleanbill_advisory::build(&args.from, &args.out, &options).map_err(|e| failed(&e))?;
+        cleanbill_advisory::build(&args.from, &args.out, &options).map_err(|e| next_step(&e))?;
     let rows = status::rows(&report.feeds, None);
     let mut text = status::table(&rows);
     text += &status::left_out(&report.ignored);
     let path = args.out.display();
     text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
     out.write_all(crate::report::text::printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
+}
+
+fn next_step(error: &Error) -> Failure {
+    let step = match error.kind() {
+        ErrorKind::Malformed | ErrorKind::Damaged | ErrorKind::OverLimit => {
+            "fetch that file again, or take its feed out of the folder; if its publisher has changed its form, a newer cleanbill may read it"
+        }
+        ErrorKind::NotFound => {
+            "name a folder that holds it (--from); docs/advisories.md says which files are expected where"
+        }
+        ErrorKind::Full => &make_room(error),
+        ErrorKind::Older | ErrorKind::Network | ErrorKind::Io => "mend that and build it again",
+    };
+    failed(error).next(format!("{step}; nothing was replaced"))
 }
 
 #[cfg(test)]
@@ -88,7 +103,7 @@ mod tests {
         };
         let mut out = Vec::new();
         assert_eq!(
-            run(&args, &mut out).unwrap_err().to_string(),
+            run(&args, &mut out).unwrap_err().message(),
             format!(
                 "{}: no feed in it; expected one of the folders almalinux, alpine-secdb, amazon, chainguard, debian, eol, epss, kev, nvd, osv, redhat, rubysec, suse, trivy, wolfi",
                 dir.path().display()
@@ -103,6 +118,48 @@ mod tests {
         assert!(text.contains("alpine-secdb  2026-08-01"), "{text}");
         assert!(text.contains("out.cbdb: "), "{text}");
     }
+
+    #[test]
+    fn what_fails_names_the_next_step() {
+        let fetch = "next: fetch that file again, or take its feed out of the folder; ";
+        let name = "next: name a folder that holds it (--from); docs/advisories.md ";
+        // (a file, what is in it, a date that is given, what is said, the next step)
+        let table = [
+            ("kev/known_exploited_vulnerabilities.json", "<html>", "", "no KEV catalogue", fetch),
+            (
+                "kev/known_exploited_vulnerabilities.json",
+                r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[{"cveID":"x"}]}"#,
+                "",
+                "kev: 1 of 1 entries could not be understood, more than 5 %",
+                fetch,
+            ),
+            ("osv/Go/all.zip", "x", "", "no readable zip", fetch),
+            ("osv/Go/other", "x", "", "osv/Go/all.zip: No such file", name),
+            (
+                "eol/distributions.json",
+                "{\"as_of\":\"2026-08-01\",\"distributions\":{}}",
+                "kev=2026-08-01",
+                "a date is given for the feed \"kev\"",
+                name,
+            ),
+            ("nothing", "", "", "no feed in it; expected one of", name),
+        ];
+        for (file, text, as_of_feed, said, step) in table {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+            let args = Args {
+                from: dir.path().to_owned(),
+                out: dir.path().join("out.cbdb"),
+                as_of: as_of(as_of_feed).into_iter().collect(),
+            };
+            let error = run(&args, &mut Vec::new()).unwrap_err().to_string();
+            assert!(error.contains(said) && error.contains(step), "{error}");
+            assert!(error.ends_with("; nothing was replaced"), "{error}");
+        }
+    }
+
     #[test]
     fn a_database_of_trivy_is_built_from_and_what_it_leaves_out_is_shown() {
         let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/bbolt/trivy.db");

@@ -11,7 +11,7 @@ use cleanbill_core::digest::Digest;
 use super::{status, unwritten};
 use crate::failure::{Failure, Result};
 use crate::report::text::printable_lines;
-use crate::snapshot_choice::{failed, looked_for};
+use crate::snapshot_choice::{failed, looked_for, make_room};
 
 /// Examples under the help.
 pub const AFTER: &str = "\
@@ -85,6 +85,7 @@ fn next_step(error: &cleanbill_advisory::Error) -> Failure {
         ErrorKind::Malformed | ErrorKind::Damaged | ErrorKind::OverLimit => {
             "bring the file here again, from where `cleanbill db verify` accepts it"
         }
+        ErrorKind::Full => &make_room(error),
         ErrorKind::NotFound | ErrorKind::Network | ErrorKind::Io => "mend that and load it again",
     };
     failed(error).next(format!("{step}; what was in force stays as it was"))
