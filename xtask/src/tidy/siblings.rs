@@ -46,8 +46,8 @@ const FAMILIES: &[Family] = &[
     },
     Family {
         folder: "crates/cleanbill-advisory/src/feeds/",
-        list: "crates/cleanbill-advisory/src/feeds/mod.rs",
-        opens: "pub const FEEDS",
+        list: "crates/cleanbill-advisory/src/feeds/table.rs",
+        opens: "pub static FEEDS",
         closes: "];",
         helpers: &[
             "bounded",
@@ -58,6 +58,8 @@ const FAMILIES: &[Family] = &[
             "osv_ids",
             "osv_licences",
             "osv_ranges",
+            "published",
+            "table",
             "tar",
             "unpacked",
             "zipped",

@@ -26,8 +26,6 @@ use crate::limits::Limits;
 /// The feed's id, which is also the folder.
 pub(crate) const ID: &str = "almalinux";
 pub(crate) const FILE: &str = "errata.full.json";
-/// The releases that are fetched.
-pub(crate) const RELEASES: [&str; 3] = ["8", "9", "10"];
 
 #[derive(Deserialize)]
 struct Item {

@@ -1,12 +1,11 @@
-//! The feeds: siblings of one shape. Each knows one publisher's layout under one folder and adds
-//! what it finds to [`Gathered`]. To add one is to add a file and a line in [`FEEDS`].
+//! The feeds: siblings of one shape, a row each in [`FEEDS`]. Each reader knows one publisher's layout
+//! under one folder and adds what it finds to [`Gathered`](crate::Gathered).
 
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::gather::Gathered;
 use crate::limits::Limits;
 
 pub mod almalinux;
@@ -24,42 +23,20 @@ pub mod osv;
 mod osv_ids;
 mod osv_licences;
 mod osv_ranges;
+pub(crate) mod published;
 pub mod redhat;
 pub mod rubysec;
 pub mod secdb;
 pub mod suse;
+pub(crate) mod table;
 mod tar;
 pub mod trivy;
 mod unpacked;
 pub mod updateinfo;
 mod zipped;
 
-/// One feed's reader.
-pub struct Reader {
-    /// Its folder below the folder that a snapshot is built from.
-    pub folder: &'static str,
-    /// Reads that folder.
-    pub read: fn(&Path, &Limits, &mut Gathered) -> Result<()>,
-}
-
-/// Every feed that can be read.
-pub const FEEDS: &[Reader] = &[
-    Reader { folder: "almalinux", read: almalinux::read },
-    Reader { folder: "alpine-secdb", read: secdb::read },
-    Reader { folder: "amazon", read: updateinfo::read_amazon },
-    Reader { folder: "chainguard", read: secdb::read_chainguard },
-    Reader { folder: "debian", read: debian::read },
-    Reader { folder: "eol", read: eol::read },
-    Reader { folder: "epss", read: epss::read },
-    Reader { folder: "kev", read: kev::read },
-    Reader { folder: "nvd", read: nvd::read },
-    Reader { folder: "osv", read: osv::read },
-    Reader { folder: "redhat", read: redhat::read },
-    Reader { folder: "rubysec", read: rubysec::read },
-    Reader { folder: "suse", read: suse::read },
-    Reader { folder: "trivy", read: trivy::read },
-    Reader { folder: "wolfi", read: secdb::read_wolfi },
-];
+pub use published::Row;
+pub use table::FEEDS;
 
 /// The architecture of a source, and so of an advisory that is about whatever is built from it.
 const SOURCE: &str = "src";

@@ -77,7 +77,7 @@ impl Building<'_> {
         if !copies.is_empty() {
             let mut options = self.options.clone();
             for (feed, date) in kept_dates(state) {
-                let listed = |p: &Publisher| p.dates_its_list() && p.feed() == feed;
+                let listed = |p: &Publisher| p.is_by_release() && p.feed() == feed;
                 let zip = feed.starts_with("osv:");
                 let dates = match zip || Publisher::ALL.iter().any(listed) {
                     true => &mut options.published,

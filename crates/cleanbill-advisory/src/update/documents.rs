@@ -11,8 +11,9 @@ use super::Plan;
 use super::course::Course;
 use crate::build::midnight;
 use crate::error::{Error, Result};
-use crate::feeds::csaf::{DELETIONS, DOCUMENTS, Names, Publisher};
+use crate::feeds::csaf::{DELETIONS, DOCUMENTS, Names};
 use crate::feeds::document;
+use crate::feeds::published::{Archive, Site};
 use crate::partial::is_partial;
 use crate::replace::replace;
 
@@ -30,25 +31,6 @@ const FAILURES: usize = 20;
 /// How long before its date an archive may have been begun: what was changed while it was made may
 /// be in it, or not.
 const MAKING: SignedDuration = SignedDuration::from_hours(6);
-
-/// Where a publisher has its documents.
-pub(super) struct Site {
-    /// Whose they are.
-    pub(super) of: &'static Publisher,
-    /// The address below which single documents are, and the lists of them.
-    pub(super) base: &'static str,
-    pub(super) archive: Archive,
-}
-
-/// Where the archive of all is.
-#[derive(Clone, Copy)]
-pub(super) enum Archive {
-    /// Beside the documents, where a list names the newest (`vex-archive.tar.zst`, or
-    /// `csaf_vex_2026-08-05.tar.zst`), and another which documents are gone.
-    Listed,
-    /// At this address, where it is made anew: as old as its server says.
-    InPlace(&'static str),
-}
 
 /// What became of the archive.
 struct Brought {

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::publishers::Publisher;
-use super::sources::DISTRIBUTIONS;
 use crate::error::{Error, Result};
+use crate::feeds::table::DISTRIBUTIONS;
 use crate::feeds::{eol, kev};
 use crate::load::Before;
 use crate::place::make_parent;

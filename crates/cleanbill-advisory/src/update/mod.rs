@@ -6,8 +6,7 @@
 //! everything has been checked and built, the snapshot in use stays as it is; the one before is kept
 //! as `.previous`.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use cleanbill_core::Timestamp;
@@ -15,32 +14,30 @@ use cleanbill_core::ecosystem::Ecosystem;
 
 use crate::build::{Options, Report};
 use crate::error::{Error, ErrorKind, Result};
-use crate::feeds::{eol, kev, osv};
 use crate::limits::Limits;
-use crate::place::make_parent;
-use crate::replace::replace;
 
+mod asking;
 mod back;
 mod building;
 mod course;
 mod database;
 mod documents;
+mod earlier;
+mod ends;
 mod extras;
 mod fetch;
 mod missing;
 mod publishers;
-mod remote;
 mod repository;
 mod sources;
 mod state;
-mod telling;
 mod turn;
 
 pub use building::Copies;
 pub use database::Database;
-pub use publishers::Publisher;
-pub use sources::{DEFAULT_ECOSYSTEMS, Sources};
-pub use telling::{fetched, telling};
+pub use earlier::fetched;
+pub use publishers::{DEFAULT_ECOSYSTEMS, Publisher, telling};
+pub use sources::Sources;
 pub use turn::Turn;
 
 use back::Before;
@@ -48,9 +45,6 @@ use building::Building;
 use course::Course;
 use database::DATABASE_FOLDER;
 use fetch::Fetcher;
-use missing::ENDS;
-use publishers::At;
-use repository::Repository;
 use state::State;
 
 /// Where the feeds lie, in the folder of updates.
@@ -161,47 +155,9 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     let mut options = Options { limits: plan.bounds.limits.clone(), ..Options::default() };
     let mut course = Course::new(fetcher, state, Before::new(&plan.folder), say);
 
-    keep_only(&feeds.join("osv"), &plan.ecosystems)?;
-    for ecosystem in &plan.ecosystems {
-        let name = format!("osv/{ecosystem}/{}", osv::FILE);
-        course.asks(&name);
-        let got = course.get(&plan.sources.zip(*ecosystem), &name, &feeds, &zip_like);
-        course.without(&name, got)?;
-        // OSV writes every zip anew all the time: one without news is as fresh as its file.
-        if let Some(date) = course.date(&name) {
-            options.published.insert(format!("osv:{ecosystem}"), date);
-        }
-    }
-    for publisher in Publisher::ALL {
-        let folder = publisher.as_str();
-        if !plan.publishers.contains(&publisher) {
-            // What is not asked for any more would age unseen.
-            remove(&feeds.join(folder))?;
-            continue;
-        }
-        let mut dates = Dates::default();
-        for (file, at) in publisher.files(plan.now) {
-            let name = format!("{folder}/{file}");
-            if publisher.tells_of_packages() {
-                course.asks(&name);
-            }
-            let got = bring(at, &name, plan, &mut course);
-            // Of what is not there nothing is old.
-            let Some(Some((current, date))) = course.without(&name, got)? else { continue };
-            dates.add(name, current, date);
-        }
-        if let Some(date) = dates.of(&course) {
-            let dates = match publisher.dates_its_list() {
-                true => &mut options.published,
-                false => &mut options.fallback_as_of,
-            };
-            dates.insert(publisher.feed().to_owned(), date);
-        }
-    }
-    let name = format!("kev/{}", kev::FILE);
-    let got = course.get(&plan.sources.kev, &name, &feeds, &json_like);
-    course.without(&name, got)?;
-    ends_of_life(plan, &feeds, &mut course)?;
+    asking::zips(plan, &mut course, &mut options)?;
+    asking::publishers(plan, &mut course, &mut options)?;
+    asking::always(plan, &mut course)?;
 
     course.worth_it()?;
     let report = course.build(Building {
@@ -214,129 +170,4 @@ fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
     })?;
     let (kept, missing) = course.told();
     Ok(Updated { report, kept, missing })
-}
-
-/// The dates of a publisher's files: whether each is up to date, and what its server said.
-#[derive(Default)]
-struct Dates(Vec<(String, bool, Option<Timestamp>)>);
-
-impl Dates {
-    fn add(&mut self, name: String, current: bool, date: Option<Timestamp>) {
-        self.0.push((name, current, date));
-    }
-
-    /// That of the feed: of the newest file, but no newer than one of which nobody says that it is
-    /// current. What is gone without does not count.
-    fn of(&self, course: &Course<'_>) -> Option<Timestamp> {
-        let (mut newest, mut unsure, mut dated) = (None, None::<Timestamp>, true);
-        for (_, current, date) in self.0.iter().filter(|(name, ..)| course.has(name)) {
-            newest = (*date).max(newest);
-            if !current {
-                unsure = [*date, unsure].into_iter().flatten().min();
-                dated &= date.is_some();
-            }
-        }
-        [newest, unsure].into_iter().flatten().min().filter(|_| dated)
-    }
-}
-
-/// Brings what a publisher has somewhere up to date: whether it is, and the date that its server gave.
-/// `None`: the feed does without it.
-fn bring(
-    at: At,
-    name: &str,
-    plan: &Plan,
-    course: &mut Course<'_>,
-) -> Result<Option<(bool, Option<Timestamp>)>> {
-    let feeds = plan.folder.join(FEEDS_FOLDER);
-    let current = match (at, plan.sources.is_mirror()) {
-        (At::Extras(of), _) => return extras::get(&of, name, plan, course),
-        (At::Repository(list), false) => {
-            let arch = name.rsplit('/').nth(1).unwrap_or_default();
-            let of = Repository { list: &list, arch, may_lack: false };
-            repository::get(&of, name, plan, course)?
-        }
-        (At::Documents(site), false) => documents::get(&site, name, plan, course)?,
-        (At::Address(address) | At::Repository(address), _) => {
-            course.get(&plan.sources.address(name, &address), name, &feeds, &any)?
-        }
-        (At::Documents(site), true) => {
-            course.get(&plan.sources.address(name, site.base), name, &feeds, &any)?
-        }
-    };
-    Ok(Some((current, course.date(name))))
-}
-
-/// The table of releases. The publisher's own form, a file a product, is kept beside the feeds.
-fn ends_of_life(plan: &Plan, feeds: &Path, course: &mut Course<'_>) -> Result<()> {
-    let path = feeds.join(eol::ID).join(eol::FILE);
-    let before = remote::distributions(&path, &plan.bounds);
-    let mut now = Vec::new();
-    for (id, product) in sources::DISTRIBUTIONS {
-        let name = format!("{ENDS}/{product}.json");
-        if !before.contains(id) {
-            // A copy that is in no table is of nobody knows which day.
-            gone(&plan.folder.join(&name))?;
-        }
-        let url = format!("{}/{product}.json", plan.sources.end_of_life);
-        let check = |path: &Path| remote::check(path, &plan.bounds);
-        let got = course.get(&url, &name, &plan.folder, &check);
-        if course.without(&name, got)? == Some(true) {
-            now.push((id, product));
-        }
-    }
-    // The table bears the day on which all in it was checked. So it stays where one that is in it was
-    // not, and says nothing of those that never were.
-    let unchecked = |known: &(&str, &str)| before.contains(known.0) && !now.contains(known);
-    if now.is_empty() || sources::DISTRIBUTIONS.iter().any(unchecked) {
-        return Ok(());
-    }
-    let table = remote::end_of_life(&plan.folder.join(ENDS), &now, &plan.bounds, plan.now)?;
-    make_parent(&path)?;
-    replace(&path, |out| {
-        serde_json::to_writer(out, &table)
-            .map_err(|e| Error::unwritten("the table of releases", e.into()))
-    })
-    .map(drop)
-}
-
-fn zip_like(path: &Path) -> Result<()> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    zip::ZipArchive::new(file).map(drop).map_err(|e| Error::malformed("no readable zip").because(e))
-}
-
-fn json_like(path: &Path) -> Result<()> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    serde_json::from_reader::<_, serde::de::IgnoredAny>(std::io::BufReader::new(file))
-        .map(drop)
-        .map_err(|e| Error::malformed("no JSON document").because(e))
-}
-
-/// The build that follows reads the whole of it.
-fn any(_: &Path) -> Result<()> {
-    Ok(())
-}
-
-/// Ecosystems that are not asked for any more would age unseen.
-fn keep_only(folder: &Path, wanted: &[Ecosystem]) -> Result<()> {
-    for ecosystem in Ecosystem::ALL.into_iter().filter(|e| !wanted.contains(e)) {
-        remove(&folder.join(ecosystem.as_str()))?;
-    }
-    Ok(())
-}
-
-/// Removes a file, if it is there.
-fn gone(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// Removes a folder, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    match std::fs::remove_dir_all(path) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(Error::io(path, e)),
-        Ok(()) | Err(_) => Ok(()),
-    }
 }

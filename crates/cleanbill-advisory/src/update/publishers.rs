@@ -1,19 +1,21 @@
-//! Publishers of one feed each, which are asked for by name: where their files are, what they are
-//! called in the folder that a snapshot is built from, and which feed they make. Data, in one place.
+//! Publishers of one feed each, which are asked for by name, and who is asked where nobody says so. What
+//! is known of them is in the [table](crate::feeds::table).
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::ecosystem::Ecosystem;
 
-use super::documents::{Archive, Site};
-use crate::feeds::redhat::{RED_HAT, REPOSITORIES};
+use crate::feeds::published::{Asked, At, Covers};
+use crate::feeds::redhat::RED_HAT;
 use crate::feeds::suse::SUSE;
-use crate::feeds::updateinfo::repositories::Extras;
-use crate::feeds::{almalinux, rubysec};
+use crate::feeds::{FEEDS, Row, almalinux, rubysec};
 
 /// A publisher besides OSV, CISA and endoflife.date, who are always asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Publisher {
     /// AlmaLinux's errata.
     AlmaLinux,
+    /// Alpine's security database.
+    Alpine,
     /// Amazon Linux's errata.
     Amazon,
     /// Chainguard's security database: for use that earns nothing.
@@ -37,8 +39,9 @@ pub enum Publisher {
 
 impl Publisher {
     /// Every publisher.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::AlmaLinux,
+        Self::Alpine,
         Self::Amazon,
         Self::Chainguard,
         Self::Debian,
@@ -59,6 +62,7 @@ impl Publisher {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::AlmaLinux => almalinux::ID,
+            Self::Alpine => "alpine-secdb",
             Self::Amazon => "amazon",
             Self::Chainguard => "chainguard",
             Self::Debian => "debian",
@@ -76,115 +80,90 @@ impl Publisher {
         Self::ALL.into_iter().find(|p| p.as_str() == name)
     }
 
-    /// Whether its list is made anew even where nothing has happened, so that the list's date says
-    /// how old its facts are, and not the newest fact in it.
-    pub(super) fn dates_its_list(self) -> bool {
-        match self {
-            Self::AlmaLinux | Self::Amazon => true,
-            Self::Chainguard | Self::Debian | Self::Epss => false,
-            Self::Nvd | Self::RedHat | Self::RubySec => false,
-            Self::Suse | Self::Wolfi => false,
-        }
+    /// Its row in the table.
+    fn row(self) -> Option<&'static Row> {
+        FEEDS.iter().find(|row| row.folder == self.as_str())
     }
 
-    /// Whether each folder in its own is a release by itself, which the others can do without.
+    /// Whether its list is made anew even where nothing has happened, so that the list's date says
+    /// how old its facts are, and not the newest fact in it; then each release is one by itself.
     pub(super) fn is_by_release(self) -> bool {
-        matches!(self, Self::AlmaLinux | Self::Amazon)
+        self.row().is_some_and(|row| row.published.is_by_release())
     }
 
     /// Whether it says which packages have flaws, and not only how bad flaws are.
     pub(super) fn tells_of_packages(self) -> bool {
-        !matches!(self, Self::Epss | Self::Nvd)
+        self.row().is_some_and(|row| row.covers.packages())
     }
 
     /// The id of its feed in a snapshot.
     pub(super) fn feed(self) -> &'static str {
-        match self {
-            Self::Debian => crate::feeds::debian::ID,
-            Self::AlmaLinux | Self::Amazon => self.as_str(),
-            Self::Chainguard | Self::Epss => self.as_str(),
-            Self::Nvd | Self::RedHat | Self::RubySec => self.as_str(),
-            Self::Suse | Self::Wolfi => self.as_str(),
-        }
+        self.row().map_or(self.as_str(), |row| row.id)
     }
 
     /// Its files: the name in its folder, and where it is at the publisher's.
     pub(super) fn files(self, now: Timestamp) -> Vec<(String, At)> {
-        use crate::feeds::{debian, epss, secdb, updateinfo};
-        let one =
-            |name: &str, address: &str| vec![(name.to_owned(), At::Address(address.to_owned()))];
-        match self {
-            Self::AlmaLinux => almalinux::RELEASES
-                .map(|release| {
-                    let name = format!("{release}/{}", almalinux::FILE);
-                    let address = format!("https://errata.almalinux.org/{name}");
-                    (name, At::Address(address))
-                })
-                .into(),
-            Self::Amazon => {
-                let of = &updateinfo::repositories::AMAZON;
-                let core = of.files().into_iter().map(|(name, list)| (name, At::Repository(list)));
-                let extras = of.catalogues().into_iter();
-                core.chain(extras.map(|(name, of)| (name, At::Extras(of)))).collect()
-            }
-            Self::Chainguard => {
-                one(secdb::SECURITY, "https://packages.cgr.dev/chainguard/security.json")
-            }
-            Self::Debian => {
-                one(debian::FILE, "https://security-tracker.debian.org/tracker/data/json")
-            }
-            Self::Epss => {
-                one(epss::FILE, "https://epss.empiricalsecurity.com/epss_scores-current.csv.gz")
-            }
-            Self::Nvd => (FIRST_OF_NVD..=jiff::tz::Offset::UTC.to_datetime(now).year())
-                .map(|year| format!("nvdcve-2.0-{year}.json.gz"))
-                .map(|name| {
-                    let address = format!("https://nvd.nist.gov/feeds/json/cve/2.0/{name}");
-                    (name, At::Address(address))
-                })
-                .collect(),
-            Self::RedHat => {
-                let site = Site {
-                    of: &RED_HAT,
-                    base: "https://security.access.redhat.com/data/csaf/v2/vex-feed",
-                    archive: Archive::Listed,
-                };
-                let address =
-                    "https://security.access.redhat.com/data/metrics/repository-to-cpe.json";
-                let list = (REPOSITORIES.to_owned(), At::Address(address.to_owned()));
-                documents(site).into_iter().chain([list]).collect()
-            }
-            Self::RubySec => one(
-                rubysec::FILE,
-                "https://github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
-            ),
-            Self::Suse => documents(Site {
-                of: &SUSE,
-                base: "https://ftp.suse.com/pub/projects/security/csaf-vex",
-                archive: Archive::InPlace(
-                    "https://ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
-                ),
-            }),
-            Self::Wolfi => one(secdb::SECURITY, "https://packages.wolfi.dev/os/security.json"),
-        }
+        self.row().map(|row| row.published.files(now)).unwrap_or_default()
     }
 }
 
-/// Where one file is at its publisher's.
-pub(super) enum At {
-    /// At this address.
-    Address(String),
-    /// The errata of the repository of packages that this list of mirrors names.
-    Repository(String),
-    /// The repositories that a catalogue names.
-    Extras(Extras),
-    /// An archive of documents, and beside it those that have changed since.
-    Documents(Site),
+/// What is fetched unless told otherwise: the ecosystems of the packages that are recognised in
+/// images, except Ubuntu, whose feed is many times larger than the others (building holds every
+/// advisory in memory, about 650 bytes each). An Ubuntu image says by a gap what to ask for.
+/// Debian's own tracker says more than OSV's zip of it.
+pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 4] =
+    [Ecosystem::Alpine, Ecosystem::Go, Ecosystem::PyPI, Ecosystem::Npm];
+
+/// Who tells of an ecosystem, where nobody says otherwise: OSV's zip of it, a publisher's own feed,
+/// both, or nobody whom an update can ask.
+pub fn telling(ecosystem: Ecosystem) -> (bool, Option<Publisher>) {
+    let own = FEEDS.iter().find(|row| match (row.asked, row.covers) {
+        (Asked::WhereNeeded | Asked::Restricted, Covers::Packages(of)) => of.contains(&ecosystem),
+        _ => false,
+    });
+    let has = |row: &Row| match (row.asked, row.covers) {
+        (Asked::ByEcosystem, Covers::AllBut(none)) => !none.contains(&ecosystem),
+        _ => false,
+    };
+    match own {
+        Some(row) if row.asked == Asked::WhereNeeded => (false, Publisher::named(row.folder)),
+        Some(_) => (false, None),
+        None => (FEEDS.iter().any(has), None),
+    }
 }
 
-fn documents(site: Site) -> Vec<(String, At)> {
-    vec![(site.of.archive.to_owned(), At::Documents(site))]
-}
+#[cfg(test)]
+mod tests {
+    use super::{Asked, Ecosystem, FEEDS, Publisher, telling};
 
-/// The year of NVD's first file, which holds the flaws of the years before as well.
-const FIRST_OF_NVD: i16 = 2002;
+    #[test]
+    fn whoever_can_be_asked_by_name_has_a_row_and_the_other_way_round() {
+        let rows = FEEDS.iter().filter(|row| match row.asked {
+            Asked::WhereNeeded | Asked::ByName | Asked::Restricted => true,
+            Asked::Always | Asked::ByEcosystem | Asked::ByHand => false,
+        });
+        let rows: Vec<&str> = rows.map(|row| row.folder).collect();
+        assert_eq!(Publisher::ALL.map(Publisher::as_str).to_vec(), rows);
+        let now = "2026-08-22T12:00:00Z".parse().unwrap();
+        assert!(Publisher::ALL.iter().all(|publisher| !publisher.files(now).is_empty()));
+        assert!(FEEDS.is_sorted_by_key(|row| row.folder));
+    }
+
+    #[test]
+    fn who_tells_of_an_ecosystem() {
+        let table = [
+            (Ecosystem::Alpine, (true, None)),
+            (Ecosystem::RedHat, (true, None)),
+            (Ecosystem::RubyGems, (true, None)),
+            (Ecosystem::Debian, (false, Some(Publisher::Debian))),
+            (Ecosystem::AlmaLinux, (false, Some(Publisher::AlmaLinux))),
+            (Ecosystem::AmazonLinux, (false, Some(Publisher::Amazon))),
+            (Ecosystem::OracleLinux, (false, None)),
+            (Ecosystem::Chainguard, (false, None)),
+            (Ecosystem::Wolfi, (false, None)),
+        ];
+        for (ecosystem, wanted) in table {
+            assert_eq!(telling(ecosystem), wanted, "{ecosystem}");
+        }
+    }
+}

@@ -1,39 +1,27 @@
-//! Who publishes what, and where: data, in one place.
+//! Of whom feeds are asked: of their publishers, whose addresses are in the [table](crate::feeds::table),
+//! or of one server in their place.
 
 use cleanbill_core::ecosystem::Ecosystem;
 
 use crate::feeds::osv;
 
-/// Addresses of the publishers, without a slash at the end.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Who is asked.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sources {
-    /// Holds `<Ecosystem>/all.zip`.
-    pub osv: String,
-    /// CISA's catalogue.
-    pub kev: String,
-    /// Holds `<product>.json`.
-    pub end_of_life: String,
-    /// Holds what is published at one address each, as `<folder>/<file>`; `None`: there.
-    pub(super) mirror: Option<String>,
-    /// Holds what is at `https://<host>/<path>` as `<host>/<path>`; `None`: there itself.
-    pub(super) through: Option<String>,
+    way: Way,
     /// Whether plain HTTP may be used, which is only ever so towards this very machine.
     pub(super) plain: bool,
 }
 
-impl Default for Sources {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Way {
     /// The publishers themselves.
-    fn default() -> Self {
-        Self {
-            osv: "https://osv-vulnerabilities.storage.googleapis.com".to_owned(),
-            kev: "https://www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json"
-                .to_owned(),
-            end_of_life: "https://endoflife.date/api".to_owned(),
-            mirror: None,
-            through: None,
-            plain: false,
-        }
-    }
+    #[default]
+    Themselves,
+    /// This address, which holds every file as `<folder>/<file>`.
+    Mirror(String),
+    /// This address, which holds what is at `https://<host>/<path>` as `<host>/<path>`.
+    Through(String),
 }
 
 impl Sources {
@@ -58,14 +46,7 @@ impl Sources {
             }
             Some(_) | None => return Err(none()),
         };
-        Ok(Self {
-            osv: base.to_owned(),
-            kev: format!("{base}/kev/{}", crate::feeds::kev::FILE),
-            end_of_life: format!("{base}/eol"),
-            mirror: Some(base.to_owned()),
-            through: None,
-            plain,
-        })
+        Ok(Self { way: Way::Mirror(base.to_owned()), plain })
     }
 
     /// A server that stands for all publishers, with what each has at `https://<host>/<path>` as
@@ -75,34 +56,28 @@ impl Sources {
     /// # Errors
     /// When the address is neither, in words.
     pub fn through(base: &str) -> Result<Self, String> {
-        let Self { mirror, plain, .. } = Self::mirror(base)?;
-        let itself = Self { through: mirror, plain, ..Self::default() };
-        let [osv, kev, end_of_life] = [&itself.osv, &itself.kev, &itself.end_of_life]
-            .map(|address| itself.address("", address));
-        Ok(Self { osv, kev, end_of_life, ..itself })
+        let Self { plain, .. } = Self::mirror(base)?;
+        Ok(Self { way: Way::Through(base.trim_end_matches('/').to_owned()), plain })
     }
-}
 
-impl Sources {
     /// Whether all files are at one place under their own names.
     pub(super) fn is_mirror(&self) -> bool {
-        self.mirror.is_some()
+        matches!(self.way, Way::Mirror(_))
     }
 
-    /// Where OSV has the zip of an ecosystem.
-    pub(super) fn zip(&self, ecosystem: Ecosystem) -> String {
-        format!("{}/{}/{}", self.osv, segment(ecosystem.as_str()), osv::FILE)
-    }
-
-    /// Where a file is that its publisher has at `address`.
-    pub(super) fn address(&self, name: &str, address: &str) -> String {
-        match (&self.mirror, &self.through) {
-            (Some(base), _) => format!("{base}/{name}"),
-            (None, Some(base)) => {
-                format!("{base}/{}", address.strip_prefix("https://").unwrap_or(address))
-            }
-            (None, None) => address.to_owned(),
+    /// Where a file is that its publisher has at `at`, and a mirror under this name.
+    pub(super) fn address(&self, name: &str, at: &str) -> String {
+        match &self.way {
+            Way::Themselves => at.to_owned(),
+            Way::Mirror(base) => format!("{base}/{name}"),
+            Way::Through(base) => format!("{base}/{}", at.strip_prefix("https://").unwrap_or(at)),
         }
+    }
+
+    /// The same of an ecosystem's zip, whose name `{}` stands for.
+    pub(super) fn zip(&self, ecosystem: Ecosystem, at: &str) -> String {
+        let name = segment(ecosystem.as_str());
+        self.address(&format!("{name}/{}", osv::FILE), &at.replace("{}", &name))
     }
 }
 
@@ -122,31 +97,6 @@ fn is_loopback(rest: &str) -> bool {
     };
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
-
-/// What is fetched unless told otherwise: the ecosystems of the packages that are recognised in
-/// images, except Ubuntu, whose feed is many times larger than the others (building holds every
-/// advisory in memory, about 650 bytes each). An Ubuntu image says by a gap what to ask for.
-/// Debian's own tracker says more than OSV's zip of it.
-pub const DEFAULT_ECOSYSTEMS: [Ecosystem; 4] =
-    [Ecosystem::Alpine, Ecosystem::Go, Ecosystem::PyPI, Ecosystem::Npm];
-
-/// Distributions by the `ID` of os-release, and what endoflife.date calls them.
-pub(super) const DISTRIBUTIONS: [(&str, &str); 14] = [
-    ("alpine", "alpine-linux"),
-    ("debian", "debian"),
-    ("ubuntu", "ubuntu"),
-    ("almalinux", "almalinux"),
-    ("rocky", "rocky-linux"),
-    ("rhel", "rhel"),
-    ("amzn", "amazon-linux"),
-    ("ol", "oracle-linux"),
-    ("fedora", "fedora"),
-    ("centos", "centos"),
-    ("centos-stream", "centos-stream"),
-    ("opensuse-leap", "opensuse"),
-    ("sles", "sles"),
-    ("photon", "photon"),
-];
 
 #[cfg(test)]
 mod tests {
@@ -171,10 +121,10 @@ mod tests {
         let plain = "plain HTTP is for a mirror on this machine only: use https";
         let none = "no address of a mirror: write https://host/path";
         let table = [
-            ("https://mirror.example/osv/", "ok https://mirror.example/osv false"),
-            ("http://127.0.0.1:8080/osv", "ok http://127.0.0.1:8080/osv true"),
-            ("http://[::1]:8080", "ok http://[::1]:8080 true"),
-            ("http://localhost/x", "ok http://localhost/x true"),
+            ("https://mirror.example/osv/", "ok https://mirror.example/osv/x false"),
+            ("http://127.0.0.1:8080/osv", "ok http://127.0.0.1:8080/osv/x true"),
+            ("http://[::1]:8080", "ok http://[::1]:8080/x true"),
+            ("http://localhost/x", "ok http://localhost/x/x true"),
             ("http://mirror.example", &format!("http://mirror.example: {plain}")),
             ("http://127.0.0.1.example", &format!("http://127.0.0.1.example: {plain}")),
             ("http://localhost@evil.example", &format!("http://localhost@evil.example: {plain}")),
@@ -187,7 +137,7 @@ mod tests {
         ];
         for (base, wanted) in table {
             let said = match Sources::mirror(base) {
-                Ok(s) => format!("ok {} {}", s.osv, s.plain),
+                Ok(s) => format!("ok {} {}", s.address("x", "https://a/b"), s.plain),
                 Err(e) => e,
             };
             assert_eq!(said, wanted, "{base}");

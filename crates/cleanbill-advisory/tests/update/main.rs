@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::Path;
 
+use cleanbill_advisory::feeds::FEEDS;
 use cleanbill_advisory::update::{Plan, Publisher, Sources, update};
 use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
@@ -104,6 +105,14 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
         let list = r#"{"data":[{"id":"ALSA-1","type":"security","issued_date":1782900000,"packages":[{"name":"a","version":"1","release":"1","arch":"noarch"}]}]}"#;
         server.put(&format!("/almalinux/{release}/errata.full.json"), "\"l1\"", list.into());
     }
+    let branches = (2..=24).map(|n| format!("v3.{n}")).chain(["edge".to_owned()]);
+    for branch in branches {
+        let json = apk.replacen('{', &format!(r#"{{"distroversion":"{branch}","#), 1);
+        for file in ["main", "community"] {
+            let path = format!("/alpine-secdb/{branch}/{file}.json");
+            server.put(&path, "\"a1\"", json.clone().into());
+        }
+    }
     let gem = zip_of(&[("db/gems/a/CVE-2024-1000.yml", b"gem: a\ncve: 2024-1000\n")]);
     server.put("/rubysec/advisories.zip", "\"y1\"", gem);
     server.put("/redhat/vex.tar.zst", "\"r1\"", documents::archive(&[("1111", "known_affected")]));
@@ -131,6 +140,7 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
         [
             // Their errata are older, but the lists are of that day.
             "almalinux 2026-08-01",
+            "alpine-secdb 2026-08-01",
             "amazon 2026-08-01",
             "chainguard 2026-08-01",
             "debian-tracker 2026-08-01",
@@ -147,6 +157,10 @@ fn publishers_are_asked_by_name_and_forgotten_when_they_are_not() {
     );
     assert_eq!(server.asked("/nvd/").len(), 25);
     let snapshot = Snapshot::open(&plan.out).unwrap();
+    for row in FEEDS.iter().filter(|row| row.licence.is_some()) {
+        let feed = snapshot.feeds().iter().find(|feed| feed.id == row.id).unwrap();
+        assert_eq!(Some(feed.licence.as_str()), row.licence, "{}", row.id);
+    }
     let found = snapshot.lookup(&"Debian:12".parse().unwrap(), "xen").unwrap();
     assert_eq!(found.len(), 1);
     assert_eq!(snapshot.flaw("CVE-2024-1000").unwrap().epss.unwrap().probability, 50_000);

@@ -15,6 +15,7 @@ use cleanbill_core::ecosystem::Stream;
 
 use super::dates::Dates;
 use super::errata::Errata;
+use super::table::AMAZON;
 use super::{Tally, entries, understood, unpacked};
 use crate::error::{Error, ErrorKind, Result};
 use crate::gather::Gathered;
@@ -25,7 +26,7 @@ pub(crate) mod repomd;
 pub(crate) mod repositories;
 mod xml;
 
-use repositories::{AMAZON, Publisher};
+use repositories::Publisher;
 
 /// The file of one repository and architecture; gzip, zstd, or neither.
 pub(crate) const FILE: &str = "updateinfo.xml.gz";

@@ -1,4 +1,4 @@
-//! Who publishes `updateinfo.xml` and where: data, in one place, for reading and for fetching.
+//! What can be said of who publishes `updateinfo.xml`, for reading and for fetching.
 
 use cleanbill_core::ecosystem::Ecosystem;
 
@@ -6,8 +6,8 @@ use cleanbill_core::ecosystem::Ecosystem;
 pub(crate) struct Publisher {
     /// Its feed's id, which is also the folder.
     pub(crate) id: &'static str,
-    pub(super) ecosystem: Ecosystem,
-    pub(super) licence: &'static str,
+    pub(crate) ecosystem: Ecosystem,
+    pub(crate) licence: &'static str,
     pub(crate) releases: &'static [Release],
 }
 
@@ -46,46 +46,6 @@ pub(crate) enum Place {
     /// put it.
     ByHand,
 }
-
-/// Amazon Linux: its `core` repositories, and the second release's extras.
-pub(crate) const AMAZON: Publisher = Publisher {
-    id: "amazon",
-    ecosystem: Ecosystem::AmazonLinux,
-    licence: "as published by Amazon (no licence stated)",
-    releases: &[
-        Release {
-            name: "1",
-            repositories: &[Repository { name: "updates", place: Place::ByHand }],
-            arches: &["x86_64"],
-            extras: None,
-        },
-        Release {
-            name: "2",
-            repositories: &[Repository {
-                name: "core",
-                place: Place::MirrorList(
-                    "https://cdn.amazonlinux.com/2/core/latest/{arch}/mirror.list",
-                ),
-            }],
-            arches: &["x86_64", "aarch64"],
-            extras: Some(Extras {
-                catalogue: "https://cdn.amazonlinux.com/2/extras-catalog-{arch}.json",
-                list: "https://cdn.amazonlinux.com/2/extras/{topic}/latest/{arch}/mirror.list",
-            }),
-        },
-        Release {
-            name: "2023",
-            repositories: &[Repository {
-                name: "core",
-                place: Place::MirrorList(
-                    "https://cdn.amazonlinux.com/al2023/core/mirrors/latest/{arch}/mirror.list",
-                ),
-            }],
-            arches: &["x86_64", "aarch64"],
-            extras: None,
-        },
-    ],
-};
 
 impl Publisher {
     /// Every file below its folder that can be fetched, with the list of mirrors that leads to it.

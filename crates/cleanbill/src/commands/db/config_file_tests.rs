@@ -163,7 +163,7 @@ fn every_mistake_is_told_at_once() {
             "sources: [{feeds: {ecosystems: [alpine], feeds: [osv], mirror: 'http://a.example'}}]",
             &[
                 "1:33: \"ecosystems\" cannot be \"alpine\" (",
-                "1:50: \"feeds\" cannot be \"osv\" (one of almalinux, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, none)",
+                "1:50: \"feeds\" cannot be \"osv\" (one of almalinux, alpine-secdb, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, none)",
                 "1:64: \"mirror\" cannot be \"http://a.example\" (write https://host/path; plain HTTP",
             ],
         ),

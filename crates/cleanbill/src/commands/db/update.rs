@@ -47,7 +47,7 @@ pub struct Args {
     /// Ecosystems, as OSV names them (default: what images here needed, else Alpine,Go,PyPI,npm)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = ecosystem)]
     pub ecosystems: Vec<Ecosystem>,
-    /// Publishers' own feeds: almalinux, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, or none (default: what images here needed and epss, else debian,epss)
+    /// Publishers' own feeds: almalinux, alpine-secdb, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, or none (default: what images here needed and epss, else debian,epss)
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = publisher)]
     pub feeds: Vec<Choice>,
     /// Address of a mirror to use instead of the publishers
@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(publisher("none"), Ok(super::Choice::None));
         assert_eq!(
             publisher("NVD").unwrap_err(),
-            "NVD is no publisher known here: one of almalinux, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, or none"
+            "NVD is no publisher known here: one of almalinux, alpine-secdb, amazon, chainguard, debian, epss, nvd, redhat, rubysec, suse, wolfi, or none"
         );
         assert_eq!(ecosystem("npm").unwrap().as_str(), "npm");
         let error = ecosystem("Npm").unwrap_err();
