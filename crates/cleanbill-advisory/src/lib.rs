@@ -29,6 +29,7 @@ mod positioned;
 mod replace;
 mod snapshot;
 pub mod starter;
+mod telling;
 pub mod update;
 
 pub use build::build;
@@ -40,4 +41,5 @@ pub use limits::Limits;
 pub use load::load;
 pub use partial::{Download, Open};
 pub use snapshot::{Contents, Record, Snapshot, fuzz_parts as fuzz_snapshot_parts, write};
+pub use telling::{Say, Told};
 pub use update::update;

@@ -16,6 +16,7 @@ use crate::limits::latest;
 use crate::partial::{self, Download};
 use crate::place::Place;
 use crate::snapshot::{Contents, Snapshot};
+use crate::telling::Say;
 
 /// The largest file that is taken (16 GiB): a stream that never ends must not fill the disk.
 pub const MOST: u64 = 16 << 30;
@@ -66,7 +67,7 @@ pub fn load(source: &mut dyn Read, load: &Load) -> Result<Loaded> {
 ///
 /// # Errors
 /// As [`load`]; where it breaks off, what has arrived of it stays beside the place for the next one.
-pub fn download(download: Download<'_>, load: &Load, say: &mut dyn FnMut(&str)) -> Result<Loaded> {
+pub fn download(download: Download<'_>, load: &Load, say: &mut Say<'_>) -> Result<Loaded> {
     if download.size > load.most {
         return Err(too_large(&load.name, load.most));
     }

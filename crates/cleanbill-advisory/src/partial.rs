@@ -16,6 +16,7 @@ use cleanbill_core::digest::Digest;
 use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::error::{Error, ErrorKind, Result, is_full};
+use crate::telling::{Meter, Say, Told};
 
 /// What the name of each ends with.
 pub(crate) const SUFFIX: &str = ".partial";
@@ -76,7 +77,7 @@ pub(crate) fn fetch(
     download: Download<'_>,
     name: &str,
     (place, to): (&Path, &Path),
-    say: &mut dyn FnMut(&str),
+    say: &mut Say<'_>,
 ) -> Result<()> {
     let path = Mark::Digest(&download.digest).path(place);
     clear(place, Some(&path))?;
@@ -84,14 +85,15 @@ pub(crate) fn fetch(
     let mut begun = Begun::open(&path, size)?;
     let mut anew = begun.have > 0;
     loop {
-        say(&match begun.have {
+        say(Told::Line(&match begun.have {
             0 => format!("{name}: {size} bytes"),
             have => format!("{name}: {size} bytes, of which {have} are here"),
-        });
-        let failed = match begun.fetch(size, &mut *open) {
+        }));
+        let failed = match begun.fetch(size, &mut *open, &mut Meter::new(name, say)) {
             Ok(()) => break,
             Err(Failed::Wrong(e)) if anew => {
-                say(&format!("{name}: what was here is not of it, so it begins anew: {e}"));
+                let why = format!("{name}: what was here is not of it, so it begins anew: {e}");
+                say(Told::Line(&why));
                 anew = false;
                 remove(&path)?;
                 begun = Begun::open(&path, size)?;
@@ -162,7 +164,12 @@ impl Begun {
     }
 
     /// Fetches the rest and flushes all of it to the disk.
-    fn fetch(&mut self, size: u64, open: &mut Open<'_>) -> std::result::Result<(), Failed> {
+    fn fetch(
+        &mut self,
+        size: u64,
+        open: &mut Open<'_>,
+        meter: &mut Meter<'_, '_>,
+    ) -> std::result::Result<(), Failed> {
         let told = |e: io::Error| match e.kind() == io::ErrorKind::InvalidData {
             true => Failed::Wrong(e),
             false => Failed::Unread(e),
@@ -184,6 +191,7 @@ impl Begun {
             }
             self.file.write_all(bytes).map_err(Failed::Unwritten)?;
             self.have += read as u64;
+            meter.at(self.have, Some(size));
         }
         self.file.sync_all().map_err(Failed::Unwritten)
     }

@@ -19,6 +19,7 @@ use crate::load;
 use crate::partial;
 use crate::place::Place;
 use crate::snapshot::Snapshot;
+use crate::telling::{Say, Told};
 
 /// Sources of earlier choice that give nothing now, and of which copies may lie in the folder.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,9 +54,9 @@ impl Building<'_> {
         &mut self,
         missing: &[Missing],
         state: &mut State,
-        say: &mut dyn FnMut(&str),
+        say: &mut Say<'_>,
     ) -> Result<Report> {
-        say("building the snapshot");
+        say(Told::Line("building the snapshot"));
         let told: BTreeSet<String> = missing.iter().filter_map(|m| m.part.told()).collect();
         self.options.missing = told.into_iter().collect();
         let place = Place::take(self.out)?;
@@ -72,7 +73,7 @@ impl Building<'_> {
         Ok(report)
     }
 
-    fn build(&self, place: &Place, state: &mut State, say: &mut dyn FnMut(&str)) -> Result<Report> {
+    fn build(&self, place: &Place, state: &mut State, say: &mut Say<'_>) -> Result<Report> {
         let copies = self.copies();
         if !copies.is_empty() {
             let mut options = self.options.clone();
@@ -93,7 +94,7 @@ impl Building<'_> {
                     state.set_built(&self.options.published)?;
                     return Ok(report);
                 }
-                Err(e) => say(&format!("without the copies of an earlier update: {e}")),
+                Err(e) => say(Told::Line(&format!("without the copies of an earlier update: {e}"))),
             }
         }
         let report = build::build(self.own, place.fresh(), &self.options)?;

@@ -15,12 +15,13 @@ use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partial;
 use crate::place::make_parent;
+use crate::telling::{Meter, Say, Told};
 
 /// One update under way.
 pub(super) struct Course<'a> {
     fetcher: Fetcher,
     state: State,
-    say: &'a mut dyn FnMut(&str),
+    say: &'a mut Say<'a>,
     /// Files that their publishers answered for.
     answered: usize,
     /// Files of before, each with the cause.
@@ -43,7 +44,7 @@ impl<'a> Course<'a> {
         fetcher: Fetcher,
         state: State,
         before: Before,
-        say: &'a mut dyn FnMut(&str),
+        say: &'a mut Say<'a>,
     ) -> Self {
         let (kept, missing, asked) = (Vec::new(), Vec::new(), Vec::new());
         let (answered, first, replaced, new) = (0, None, Vec::new(), Vec::new());
@@ -63,7 +64,8 @@ impl<'a> Course<'a> {
         make_parent(&path)?;
         let known = if path.exists() { self.state.validator(name) } else { None };
         let before = self.before.keep(name, &path)?.then(|| self.state.seen(name));
-        match self.fetcher.fetch(url, &path, known.as_deref(), check) {
+        let meter = &mut Meter::new(name, self.say);
+        match self.fetcher.fetch(url, &path, known.as_deref(), check, meter) {
             Ok(Outcome::Unchanged) => self.say(&format!("{name}: unchanged")),
             Ok(Outcome::Fetched { bytes, seen }) => {
                 self.state.set(name, seen)?;
@@ -90,7 +92,8 @@ impl<'a> Course<'a> {
     pub(super) fn get_one(&mut self, url: &str, name: &str, folder: &Path) -> Result<bool> {
         let path = folder.join(name);
         make_parent(&path)?;
-        match self.fetcher.fetch(url, &path, None, &|_| Ok(())) {
+        let meter = &mut Meter::new(name, self.say);
+        match self.fetcher.fetch(url, &path, None, &|_| Ok(()), meter) {
             Ok(_) => Ok(true),
             Err(failed) if publishers_fault(&failed) => {
                 // Of many small files none is worth to be gone on with.
@@ -145,7 +148,7 @@ impl<'a> Course<'a> {
 
     /// Tells a line.
     pub(super) fn say(&mut self, line: &str) {
-        (self.say)(line);
+        (self.say)(Told::Line(line));
     }
 
     /// Fails, by the first cause, when nobody answered at all, or nobody who says which packages have

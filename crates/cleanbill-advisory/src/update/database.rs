@@ -15,6 +15,7 @@ use crate::feeds::trivy;
 use crate::load::too_large;
 use crate::partial::{self, Download};
 use crate::place::make_parent;
+use crate::telling::{Say, Told};
 
 /// Where copies of it lie, in the folder of updates.
 pub(super) const DATABASE_FOLDER: &str = "trivy-db";
@@ -71,7 +72,7 @@ impl Turn {
         &self,
         plan: &Database,
         source: Option<Download<'_>>,
-        say: &mut dyn FnMut(&str),
+        say: &mut Say<'_>,
     ) -> Result<Updated> {
         let mut state = State::open(self.folder().join(super::STATE))?;
         let kept = self.folder().join(DATABASE_FOLDER);
@@ -88,7 +89,7 @@ impl Turn {
             let places = (&*begun(self.folder()), &*archive(&fresh));
             partial::fetch(source, &plan.name, places, say)?;
         } else {
-            say(&format!("{}: unchanged", plan.name));
+            say(Told::Line(&format!("{}: unchanged", plan.name)));
         }
         let mut building = Building {
             name: &plan.name,

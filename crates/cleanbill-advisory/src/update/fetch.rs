@@ -17,6 +17,7 @@ use super::sources::Sources;
 use super::state::Seen;
 use crate::error::{Error, ErrorKind, Result};
 use crate::partial::{self, Mark};
+use crate::telling::Meter;
 
 pub(super) struct Fetcher {
     agent: Agent,
@@ -73,19 +74,21 @@ impl Fetcher {
             .build()
     }
 
-    /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current.
+    /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current; `meter`
+    /// tells how far it is.
     pub(super) fn fetch(
         &self,
         url: &str,
         path: &Path,
         known: Option<&str>,
         check: &dyn Fn(&Path) -> Result<()>,
+        meter: &mut Meter<'_, '_>,
     ) -> Result<Outcome> {
         let server = url.split('/').nth(2).unwrap_or_default();
         let retries = if self.given_up.borrow().contains(server) { 0 } else { self.bounds.retries };
         let mut tries = 0;
         loop {
-            match self.attempt(url, path, known, check) {
+            match self.attempt(url, path, known, check, meter) {
                 Ok(outcome) => return Ok(outcome),
                 Err(Failed::For(e)) => return Err(e.within(url)),
                 Err(Failed::After(wait, e)) if wait > self.bounds.retry_after => {
@@ -119,6 +122,7 @@ impl Fetcher {
         path: &Path,
         known: Option<&str>,
         check: &dyn Fn(&Path) -> Result<()>,
+        meter: &mut Meter<'_, '_>,
     ) -> std::result::Result<Outcome, Failed> {
         let io = Failed::For;
         let begun = partial::tagged(path).map_err(io)?;
@@ -172,7 +176,7 @@ impl Fetcher {
             }
             (status, _) => return Err(Failed::For(said(status))),
         };
-        let bytes = self.body(response, &part, start).inspect_err(|_| {
+        let bytes = self.body(response, &part, start, meter).inspect_err(|_| {
             // What nobody can go on with does not stay.
             let empty = part.metadata().is_ok_and(|m| m.len() == 0);
             if empty || part == Mark::Unknown.path(path) {
@@ -193,6 +197,7 @@ impl Fetcher {
         response: Response<ureq::Body>,
         part: &Path,
         start: u64,
+        meter: &mut Meter<'_, '_>,
     ) -> std::result::Result<u64, Failed> {
         let limit = self.bounds.download_bytes;
         let over = || {
@@ -231,6 +236,7 @@ impl Fetcher {
                 return Err(over());
             }
             file.write_all(read).map_err(|e| unwritten(whole.max(size), e))?;
+            meter.at(size, promised.map(|length| start.saturating_add(length)));
         }
         if promised.is_some_and(|length| start.saturating_add(length) != size) {
             let message = format!("broke off after {size} bytes");

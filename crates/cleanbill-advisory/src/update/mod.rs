@@ -15,6 +15,7 @@ use cleanbill_core::ecosystem::Ecosystem;
 use crate::build::{Options, Report};
 use crate::error::{Error, ErrorKind, Result};
 use crate::limits::Limits;
+use crate::telling::Say;
 
 mod asking;
 mod back;
@@ -129,7 +130,7 @@ pub struct Updated {
 /// When nothing at all can be fetched, or nothing that says which packages have flaws; when something of
 /// what is in force would be lost that could not be fetched; and when nothing can be built. The snapshot
 /// there before is untouched.
-pub fn update(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
+pub fn update(plan: &Plan, say: &mut Say<'_>) -> Result<Updated> {
     Turn::take(&plan.folder)?.feeds(plan, say)
 }
 
@@ -138,7 +139,7 @@ impl Turn {
     ///
     /// # Errors
     /// As [`update`], and when that is another folder.
-    pub fn feeds(&self, plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
+    pub fn feeds(&self, plan: &Plan, say: &mut Say<'_>) -> Result<Updated> {
         if self.folder() != plan.folder {
             let message = format!("{}: the turn is for another folder", plan.folder.display());
             return Err(Error::new(ErrorKind::Io, message));
@@ -147,7 +148,7 @@ impl Turn {
     }
 }
 
-fn fetch_and_build(plan: &Plan, say: &mut dyn FnMut(&str)) -> Result<Updated> {
+fn fetch_and_build(plan: &Plan, say: &mut Say<'_>) -> Result<Updated> {
     let feeds = plan.folder.join(FEEDS_FOLDER);
     std::fs::create_dir_all(&feeds).map_err(|e| Error::io(&feeds, e))?;
     let fetcher = Fetcher::new(&plan.sources, plan.bounds.clone(), plan.agent.clone());

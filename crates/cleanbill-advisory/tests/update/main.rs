@@ -54,7 +54,7 @@ fn what_has_not_changed_is_not_fetched_again() {
     let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
     let plan = server.plan(dir.path());
     let mut said = Vec::new();
-    let first = update(&plan, &mut |line| said.push(line.to_owned())).unwrap();
+    let first = update(&plan, &mut |told| server::line(told, &mut said)).unwrap();
     assert_eq!(server.asked("/PyPI/all.zip"), [""]);
     assert_eq!(fixed_in(&plan.out), ["PYSEC-1 Fixed(\"1.2\")".to_owned()].into());
 
@@ -72,7 +72,7 @@ fn what_has_not_changed_is_not_fetched_again() {
     assert_eq!(life("9"), None);
 
     said.clear();
-    let second = update(&plan, &mut |line| said.push(line.to_owned())).unwrap();
+    let second = update(&plan, &mut |told| server::line(told, &mut said)).unwrap();
     assert_eq!(second.report.digest, first.report.digest);
     assert_eq!(server.asked("/PyPI/all.zip"), ["if-none-match=\"p1\""]);
     assert_eq!(said[0], "osv/PyPI/all.zip: unchanged");
@@ -276,7 +276,7 @@ fn a_publisher_that_gives_nothing_is_told_and_the_copy_of_before_kept() {
         server.put("/kev/known_exploited_vulnerabilities.json", "\"k2\"", kev.into());
         server.trick("/PyPI/all.zip", &tricks);
         let mut told = Vec::new();
-        let updated = update(&plan, &mut |line| told.push(line.to_owned())).unwrap();
+        let updated = update(&plan, &mut |word| server::line(word, &mut told)).unwrap();
         let said = plain(&updated.kept.join("\n"), &server, dir.path());
         let whole = format!("osv/PyPI/all.zip: BASE/PyPI/all.zip: {wanted}");
         assert!(updated.kept.len() == 1 && said.starts_with(&whole), "{said}\n{wanted}");
@@ -332,7 +332,7 @@ fn nobody_who_answers_is_an_error_and_asked_patiently_but_once() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     plan.sources = Sources::mirror(&format!("http://{closed}")).unwrap();
     let mut told = Vec::new();
-    let error = update(&plan, &mut |line| told.push(line.to_owned())).unwrap_err();
+    let error = update(&plan, &mut |word| server::line(word, &mut told)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Network, "{error}");
     assert!(error.to_string().contains("all.zip: given up after 4 tries: not reached"), "{error}");
     // Of PyPI, KEV and 14 products.
@@ -374,7 +374,7 @@ fn what_cannot_be_built_from_is_told_and_the_copy_of_before_kept() {
         for again in [false, true] {
             server.trick("/PyPI/all.zip", &[Trick::Body(body.clone())]);
             let mut told = Vec::new();
-            let updated = update(&plan, &mut |line| told.push(line.to_owned())).unwrap();
+            let updated = update(&plan, &mut |word| server::line(word, &mut told)).unwrap();
             let kept = plain(&updated.kept.join("\n"), &server, dir.path());
             let whole = format!("osv/PyPI/all.zip: FOLDER/feeds/osv/PyPI/all.zip: {wanted}");
             assert!(updated.kept.len() == 1 && kept.starts_with(&whole), "{kept}\n{wanted}");

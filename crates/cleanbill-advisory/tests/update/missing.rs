@@ -8,7 +8,7 @@ use cleanbill_advisory::{ErrorKind, Snapshot};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::Ecosystem;
 
-use super::server::{Server, Trick, gzip};
+use super::server::{Server, Trick, gzip, line};
 use super::{osv_zip, zip_of};
 
 /// Everything of a plan that asks for more than usual.
@@ -62,7 +62,7 @@ fn one_that_cannot_be_had_is_named_and_all_others_are_there() {
         let (server, plan) = world(dir.path());
         server.trick(path, &tricks);
         let mut said = Vec::new();
-        let updated = update(&plan, &mut |line| said.push(line.to_owned()))
+        let updated = update(&plan, &mut |told| line(told, &mut said))
             .unwrap_or_else(|e| panic!("{path}: {e}"));
         assert_eq!((updated.kept.len(), updated.missing.len()), (0, 1), "{:?}", updated.missing);
         assert!(said.iter().any(|line| line.contains(", it is gone without: ")), "{said:?}");

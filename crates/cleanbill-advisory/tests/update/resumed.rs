@@ -3,8 +3,8 @@
 
 use std::path::{Path, PathBuf};
 
-use cleanbill_advisory::ErrorKind;
 use cleanbill_advisory::update::{Publisher, update};
+use cleanbill_advisory::{ErrorKind, Told};
 
 use super::server::{Server, Trick};
 use super::{fixed_in, osv_zip};
@@ -63,6 +63,25 @@ fn what_was_left_of_a_feed_is_gone_on_with_or_begun_anew() {
         // What it was is known: the next one asks only whether it has changed.
         update(&plan, &mut |_| ()).unwrap();
         assert_eq!(server.asked("/PyPI/all.zip"), ["if-none-match=\"p1\""], "{case}");
+    }
+}
+
+#[test]
+fn whoever_waits_is_told_how_far_it_is() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    let plan = server.plan(dir.path());
+    let whole = osv_zip("PYSEC-1", "1.2").len() as u64;
+    for (trick, wanted) in [(vec![Trick::Slow], vec![(whole, Some(whole))]), (vec![], vec![])] {
+        server.trick("/PyPI/all.zip", &trick);
+        let mut received = Vec::new();
+        update(&plan, &mut |told| {
+            if let Told::Received { name, have, whole } = told {
+                assert_eq!(name, "osv/PyPI/all.zip");
+                received.push((have, whole));
+            }
+        })
+        .unwrap();
+        assert_eq!(received, wanted, "{trick:?}");
     }
 }
 

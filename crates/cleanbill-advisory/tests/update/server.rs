@@ -7,10 +7,18 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cleanbill_advisory::Told;
 use cleanbill_advisory::update::{Bounds, Plan, Sources};
 use cleanbill_core::ecosystem::Ecosystem;
 
 use super::osv_zip;
+
+/// Notes the lines of what is told.
+pub fn line(told: Told<'_>, lines: &mut Vec<String>) {
+    if let Told::Line(line) = told {
+        lines.push(line.to_owned());
+    }
+}
 
 /// A text, packed.
 pub fn gzip(text: &str) -> Vec<u8> {
@@ -39,6 +47,8 @@ pub enum Trick {
     AnyRange,
     /// A body without a length that does not end.
     Endless,
+    /// The file, whose second half comes half a second later.
+    Slow,
 }
 
 #[derive(Default)]
@@ -196,6 +206,13 @@ fn answer(mut stream: TcpStream, publisher: &Mutex<Played>) -> std::io::Result<(
         (Some(Trick::BreakOff(after)), None) => {
             write!(stream, "{}", full(body.len()))?;
             stream.write_all(&body[..after])
+        }
+        (Some(Trick::Slow), None) => {
+            write!(stream, "{}", full(body.len()))?;
+            let (first, second) = body.split_at(body.len() / 2);
+            stream.write_all(first)?;
+            std::thread::sleep(Duration::from_millis(500));
+            stream.write_all(second)
         }
         (Some(Trick::Body(other)), _) => {
             write!(stream, "{}", full(other.len()))?;

@@ -3,9 +3,12 @@
 use std::io::{self, BufWriter, Write};
 
 use clap::Subcommand;
+use cleanbill_advisory::Told;
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::progress::Progress;
+use crate::report::text::printable_lines;
 
 mod attempt;
 pub mod build;
@@ -133,7 +136,60 @@ fn holds(contents: &cleanbill_advisory::Contents) -> String {
     )
 }
 
+/// Tells lines to `out`, and at a glance how far a download is. Both are a courtesy: that they cannot be
+/// shown stops nothing.
+fn teller<'a>(out: &'a mut dyn Write, glance: &'a Progress) -> impl FnMut(Told<'_>) + 'a {
+    move |told| match told {
+        Told::Line(line) => {
+            glance.clear();
+            _ = writeln!(out, "{}", printable_lines(line));
+        }
+        Told::Received { name, have, whole } => glance.step(&received(name, have, whole)),
+    }
+}
+
+/// How far a download is.
+fn received(name: &str, have: u64, whole: Option<u64>) -> String {
+    let megabytes = |bytes: u64| bytes as f64 / 1e6;
+    match whole {
+        Some(whole) => {
+            format!("{name}: {:.1} of {:.1} MB", megabytes(have), megabytes(whole))
+        }
+        None => format!("{name}: {:.1} MB", megabytes(have)),
+    }
+}
+
 /// The output could not be written.
 fn unwritten(error: &io::Error) -> Failure {
     Failure::new(format!("cannot write the output: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Progress, Told, received, teller};
+
+    #[test]
+    fn a_download_is_told_by_its_size() {
+        let table = [
+            (0, Some(1_500_000), "a: 0.0 of 1.5 MB"),
+            (120_040_000, Some(301_000_000), "a: 120.0 of 301.0 MB"),
+            (2_000_000, None, "a: 2.0 MB"),
+            (u64::MAX, Some(0), "a: 18446744073709.6 of 0.0 MB"),
+        ];
+        for (have, whole, wanted) in table {
+            assert_eq!(received("a", have, whole), wanted);
+        }
+    }
+
+    #[test]
+    fn lines_go_where_they_are_kept_and_glances_do_not() {
+        let mut out = Vec::new();
+        // As in a pipe.
+        let glance = Progress::new(false);
+        let mut say = teller(&mut out, &glance);
+        say(Told::Received { name: "a", have: 1, whole: None });
+        say(Told::Line("a: 2 bytes\u{1b}[2K"));
+        drop(say);
+        assert_eq!(String::from_utf8(out).unwrap(), "a: 2 bytes\\u{1b}[2K\n");
+    }
 }

@@ -10,7 +10,7 @@ use std::io::{Read, Seek as _};
 use std::path::{Path, PathBuf};
 
 use cleanbill_advisory::load::{Load, Loaded, MOST};
-use cleanbill_advisory::{Download, Error, ErrorKind};
+use cleanbill_advisory::{Download, Error, ErrorKind, Say, Told};
 use cleanbill_core::digest::Digest;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::artifact::Artifact;
@@ -57,7 +57,7 @@ pub fn pull(
     pull: &Pull<'_>,
     registry: &Registry,
     limits: &Limits,
-    say: &mut dyn FnMut(&str),
+    say: &mut Say<'_>,
 ) -> Result<Pulled> {
     let unread = |e| Failure::from(e).next(stays("mend that and pull it again"));
     let artifact = Artifact::find(registry, pull.name, limits).map_err(unread)?;
@@ -90,7 +90,7 @@ pub fn pull(
     // What lies here already is not sent for again.
     let loaded = match here(&pull.out, layer) {
         Some(mut file) => {
-            say(&format!("{}: unchanged", load.name));
+            say(Told::Line(&format!("{}: unchanged", load.name)));
             cleanbill_advisory::load(&mut file, &load)
         }
         None => {

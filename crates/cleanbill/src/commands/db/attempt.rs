@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use cleanbill_advisory::Download;
 use cleanbill_advisory::update::{Bounds, Copies, Database, Plan, Turn, Updated};
+use cleanbill_advisory::{Download, Say, Told};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_trust::PublicKey;
 use jiff::Timestamp;
@@ -40,7 +40,7 @@ pub(super) struct Run {
 
 impl Run {
     /// What flags and the configuration mean; `say` is told which one that is.
-    pub(super) fn new(args: Args, now: Timestamp, say: &mut dyn FnMut(&str)) -> Result<Self> {
+    pub(super) fn new(args: Args, now: Timestamp, say: &mut Say<'_>) -> Result<Self> {
         let config = config::read(args.config.as_deref(), say)?;
         let access = args.access.clone().resolve(false)?;
         let flags = Flags { keys: &args.key, access, timeout: None };
@@ -63,7 +63,7 @@ impl Run {
         source: &Chosen,
         earlier: &[&Origin],
         turn: &Turn,
-        say: &mut dyn FnMut(&str),
+        say: &mut Say<'_>,
     ) -> Result<Got> {
         let stands_in = (!earlier.is_empty()).then(|| Copies {
             feeds: earlier.contains(&&Origin::Feeds),
@@ -72,7 +72,7 @@ impl Run {
         match source {
             Chosen::Feeds => {
                 if let Some(note) = &self.note {
-                    say(note);
+                    say(Told::Line(note));
                 }
                 let plan = Plan { stands_in, ..self.plan.clone() };
                 let updated = turn.feeds(&plan, say).map_err(|e| next_step(&e))?;
@@ -88,7 +88,7 @@ impl Run {
         (name, way): (&ImageRef, &Way),
         stands_in: Option<Copies>,
         turn: &Turn,
-        say: &mut dyn FnMut(&str),
+        say: &mut Say<'_>,
     ) -> Result<Got> {
         let found = mirror::trivy::find(name, &way.registry(name)?, &way.limits)?;
         let layer = &found.layer;
@@ -112,7 +112,7 @@ impl Run {
         &self,
         (name, way): (&ImageRef, &Way),
         keys: &[PublicKey],
-        say: &mut dyn FnMut(&str),
+        say: &mut Say<'_>,
     ) -> Result<Got> {
         let wanted = Pull { name, keys, out: self.plan.out.clone(), force: false };
         let pulled = mirror::pull::pull(&wanted, &way.registry(name)?, &way.limits, say)?;

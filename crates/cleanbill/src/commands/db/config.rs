@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cleanbill_advisory::update::Sources;
+use cleanbill_advisory::{Say, Told};
 use cleanbill_core::ecosystem::Ecosystem;
 use cleanbill_core::reference::ImageRef;
 
@@ -131,14 +132,14 @@ impl Config {
 ///
 /// # Errors
 /// When the named one is not there, one that is there cannot be read, or with all that is wrong with it.
-pub fn read(named: Option<&Path>, say: &mut dyn FnMut(&str)) -> Result<Config> {
+pub fn read(named: Option<&Path>, say: &mut Say<'_>) -> Result<Config> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     let (xdg, home) = (set("XDG_CONFIG_HOME"), set("HOME"));
     let Some(path) = find(named, xdg, home, Path::new(MACHINE))? else {
         return Ok(Config::default());
     };
     let config = load(&path)?;
-    say(&format!("configuration: {}", path.display()));
+    say(Told::Line(&format!("configuration: {}", path.display())));
     Ok(config)
 }
 

@@ -8,11 +8,12 @@ use cleanbill_core::reference::ImageRef;
 
 use super::chosen::Flags;
 use super::origin::Origin;
-use super::{config, load, unwritten};
+use super::{config, load, teller, unwritten};
 use crate::commands::access::AccessArgs;
 use crate::commands::source::duration;
 use crate::failure::{Failure, Result};
 use crate::mirror::pull::{Pull, Pulled, pull};
+use crate::progress::Progress;
 use crate::report::text::printable_lines;
 use crate::snapshot_choice::looked_for;
 
@@ -57,8 +58,8 @@ pub struct Args {
 /// # Errors
 /// When it is not taken: what was in force stays.
 pub fn run(args: Args, progress: &mut dyn Write, out: &mut dyn Write) -> Result<()> {
-    // Progress is a courtesy: that it cannot be shown stops nothing.
-    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
+    let glance = Progress::new(true);
+    let mut say = teller(progress, &glance);
     let config = config::read(args.config.as_deref(), &mut say)?;
     let from = args.from.or_else(|| config.snapshot().cloned()).ok_or_else(|| {
         Failure::new("no snapshot is named")

@@ -4,15 +4,17 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use cleanbill_advisory::update::{Publisher, Sources, Turn};
+use cleanbill_advisory::{Say, Told};
 use cleanbill_core::ecosystem::Ecosystem;
 use jiff::Timestamp;
 
 use super::attempt::{Got, Run};
 use super::origin::Origin;
-use super::unwritten;
+use super::{teller, unwritten};
 use crate::commands::access::AccessArgs;
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
+use crate::progress::Progress;
 use crate::report::text::printable_lines;
 use crate::snapshot_choice::failed;
 
@@ -112,8 +114,8 @@ pub fn run(
     progress: &mut dyn Write,
     out: &mut dyn Write,
 ) -> Result<Exit> {
-    // Progress is a courtesy: that it cannot be shown stops nothing.
-    let mut say = |line: &str| _ = writeln!(progress, "{}", printable_lines(line));
+    let glance = Progress::new(true);
+    let mut say = teller(progress, &glance);
     let run = Run::new(args, now, &mut say)?;
     let turn = Turn::take(run.folder()).map_err(|e| failed(&e))?;
     let mut failures: Vec<(Origin, Failure)> = Vec::new();
@@ -134,7 +136,8 @@ pub fn run(
             }
             Err(e) => {
                 if run.sources.len() > 1 {
-                    say(&format!("warning: {origin} gives nothing: {}", e.message()));
+                    let why = format!("warning: {origin} gives nothing: {}", e.message());
+                    say(Told::Line(&why));
                 }
                 failures.push((origin, e));
             }
@@ -145,12 +148,8 @@ pub fn run(
 
 /// Says what is not as it was wanted, if anything is not: what is `old`, of which copies had to do or
 /// the origin that stood in, and what is `missing`.
-fn ended(
-    old: &[String],
-    missing: &[String],
-    stood_in: Option<&Origin>,
-    say: &mut dyn FnMut(&str),
-) -> Exit {
+fn ended(old: &[String], missing: &[String], stood_in: Option<&Origin>, say: &mut Say<'_>) -> Exit {
+    let mut say = |line: &str| say(Told::Line(line));
     if old.is_empty() && missing.is_empty() {
         return Exit::DONE;
     }
