@@ -133,7 +133,8 @@ fn bring(
             course.get(&plan.sources.address(name, &address), name, &feeds, &any)?
         }
         (At::Documents(site), true) => {
-            course.get(&plan.sources.address(name, site.base), name, &feeds, &any)?
+            let url = plan.sources.address(name, site.base);
+            course.get_hashed(&url, name, &feeds, &plan.folder.join(documents::STEPS), &any)?
         }
     };
     Ok(Some((current, course.date(name))))

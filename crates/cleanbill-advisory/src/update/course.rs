@@ -9,6 +9,7 @@ use cleanbill_core::Timestamp;
 use super::back::{Before, Replaced, date_back, unbuildable};
 use super::building::Building;
 use super::fetch::{Fetcher, Outcome};
+use super::hash;
 use super::missing::{Aside, Missing, Part};
 use super::state::{Seen, State};
 use crate::build::Report;
@@ -75,16 +76,51 @@ impl<'a> Course<'a> {
                 }
                 self.say(&format!("{name}: {bytes} bytes"));
             }
-            Err(failed) if path.exists() && publishers_fault(&failed) => {
-                self.say(&format!("{name}: not fetched, the copy of before is kept: {failed}"));
-                self.kept.push(format!("{name}: {failed}"));
-                self.first.get_or_insert(failed);
-                return Ok(false);
-            }
-            Err(failed) => return Err(failed),
+            Ok(Outcome::Absent(failed)) | Err(failed) => return self.keep(name, &path, failed),
         }
         self.answered += 1;
         Ok(true)
+    }
+
+    /// Keeps the copy of before of a file that could not be brought up to date, where there is one.
+    fn keep(&mut self, name: &str, path: &Path, failed: Error) -> Result<bool> {
+        if !path.exists() || !publishers_fault(&failed) {
+            return Err(failed);
+        }
+        self.say(&format!("{name}: not fetched, the copy of before is kept: {failed}"));
+        self.kept.push(format!("{name}: {failed}"));
+        self.first.get_or_insert(failed);
+        Ok(false)
+    }
+
+    /// Brings a file up to date as [`Course::get`] does, but only where it has the hash that its
+    /// publisher has put beside it (`<url>.sha256`), if there is one: that goes to `steps`.
+    pub(super) fn get_hashed(
+        &mut self,
+        url: &str,
+        name: &str,
+        folder: &Path,
+        steps: &Path,
+        check: &dyn Fn(&Path) -> Result<()>,
+    ) -> Result<bool> {
+        let (beside, step) = (format!("{url}{}", hash::SUFFIX), format!("{name}{}", hash::SUFFIX));
+        let path = steps.join(&step);
+        make_parent(&path)?;
+        // It is small, and always asked for: a copy of before would be of another file.
+        let meter = &mut Meter::new(&step, self.say);
+        let read = |path: &Path| hash::beside(path).map(drop);
+        match self.fetcher.fetch(&beside, &path, None, &read, meter) {
+            Ok(Outcome::Absent(_)) => self.get(url, name, folder, check),
+            Ok(Outcome::Fetched { .. } | Outcome::Unchanged) => {
+                let wanted = hash::beside(&path)?;
+                let whole = |path: &Path| {
+                    check(path).and_then(|()| hash::has(path, &wanted, "the file beside it"))
+                };
+                self.get(url, name, folder, &whole)
+            }
+            // Nobody can tell whether what there is would be the right one.
+            Err(failed) => self.keep(name, &folder.join(name), failed),
+        }
     }
 
     /// Brings one of many files up to date, of which an earlier state is held elsewhere: that does
@@ -94,8 +130,8 @@ impl<'a> Course<'a> {
         make_parent(&path)?;
         let meter = &mut Meter::new(name, self.say);
         match self.fetcher.fetch(url, &path, None, &|_| Ok(()), meter) {
-            Ok(_) => Ok(true),
-            Err(failed) if publishers_fault(&failed) => {
+            Ok(Outcome::Fetched { .. } | Outcome::Unchanged) => Ok(true),
+            Ok(Outcome::Absent(failed)) | Err(failed) if publishers_fault(&failed) => {
                 // Of many small files none is worth to be gone on with.
                 partial::clear(&path, None)?;
                 self.say(&format!("{name}: not fetched, what was before is kept: {failed}"));
@@ -103,7 +139,7 @@ impl<'a> Course<'a> {
                 self.first.get_or_insert(failed);
                 Ok(false)
             }
-            Err(failed) => Err(failed),
+            Ok(Outcome::Absent(failed)) | Err(failed) => Err(failed),
         }
     }
 

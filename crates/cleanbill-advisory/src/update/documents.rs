@@ -17,6 +17,8 @@ use crate::feeds::published::{Archive, Site};
 use crate::partial::is_partial;
 use crate::replace::replace;
 
+/// The folder of what leads to a file.
+pub(super) const STEPS: &str = "steps";
 /// Names the archive.
 const LATEST: &str = "archive_latest.txt";
 /// Documents with the time of their last change.
@@ -91,7 +93,8 @@ fn listed(
     })?;
     let (file, day) = archive(&plan.folder.join(&latest), plan)?;
     let packed = |path: &Path| begins(path, &[0x28, 0xb5, 0x2f, 0xfd], "zstd");
-    if !course.get(&address(site, &file, plan), name, &feeds, &packed)? {
+    let beside = plan.folder.join(STEPS);
+    if !course.get_hashed(&address(site, &file, plan), name, &feeds, &beside, &packed)? {
         return Ok(None);
     }
     let gone = format!("{}/{DELETIONS}", site.of.id);
@@ -117,7 +120,8 @@ fn in_place(
     let file = name.rsplit('/').next().unwrap_or(name);
     let url = plan.sources.address(file, address);
     let packed = |path: &Path| begins(path, b"BZh", "bzip2");
-    if !course.get(&url, name, &plan.folder.join("feeds"), &packed)? {
+    let beside = plan.folder.join(STEPS);
+    if !course.get_hashed(&url, name, &plan.folder.join("feeds"), &beside, &packed)? {
         return Ok(None);
     }
     Ok(Some(Brought { since: made(course, name), gone: BTreeMap::new(), current: true }))
@@ -128,9 +132,9 @@ fn made(course: &Course<'_>, name: &str) -> Option<Timestamp> {
     course.date(name).and_then(|date| date.checked_sub(MAKING).ok())
 }
 
-/// The folder of what leads to documents.
+/// The folder of what leads to a site's documents.
 fn steps(site: &Site) -> String {
-    format!("steps/{}", site.of.id)
+    format!("{STEPS}/{}", site.of.id)
 }
 
 fn address(site: &Site, file: &str, plan: &Plan) -> String {

@@ -34,6 +34,8 @@ pub(super) enum Outcome {
     Unchanged,
     /// It was replaced.
     Fetched { bytes: u64, seen: Seen },
+    /// The server has none, and says so.
+    Absent(Error),
 }
 
 /// Why one try failed, and whether another may do better.
@@ -74,8 +76,8 @@ impl Fetcher {
             .build()
     }
 
-    /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current; `meter`
-    /// tells how far it is.
+    /// Fetches `url` to `path`, unless the server says that `known` (an ETag) is still current, or that
+    /// there is none; `meter` tells how far it is.
     pub(super) fn fetch(
         &self,
         url: &str,
@@ -89,6 +91,7 @@ impl Fetcher {
         let mut tries = 0;
         loop {
             match self.attempt(url, path, known, check, meter) {
+                Ok(Outcome::Absent(e)) => return Ok(Outcome::Absent(e.within(url))),
                 Ok(outcome) => return Ok(outcome),
                 Err(Failed::For(e)) => return Err(e.within(url)),
                 Err(Failed::After(wait, e)) if wait > self.bounds.retry_after => {
@@ -173,6 +176,9 @@ impl Fetcher {
                     Some(wait) => Failed::After(wait, said(status)),
                     None => Failed::Perhaps(said(status)),
                 });
+            }
+            (status @ (StatusCode::NOT_FOUND | StatusCode::GONE), _) => {
+                return Ok(Outcome::Absent(said(status)));
             }
             (status, _) => return Err(Failed::For(said(status))),
         };

@@ -27,6 +27,7 @@ mod earlier;
 mod ends;
 mod extras;
 mod fetch;
+mod hash;
 mod missing;
 mod publishers;
 mod repository;

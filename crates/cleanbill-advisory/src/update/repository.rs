@@ -4,10 +4,10 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use sha2::{Digest as _, Sha256};
-
 use super::Plan;
 use super::course::Course;
+use super::documents::STEPS;
+use super::hash;
 use crate::error::{Error, ErrorKind, Result};
 use crate::feeds::updateinfo::repomd;
 
@@ -54,7 +54,8 @@ pub(super) fn get(
         return Ok(first && second);
     };
     let url = plan.sources.address(name, &format!("{base}/{}", located.href));
-    let third = course.get(&url, name, &feeds, &|path| has(path, &located.sha256))?;
+    let third = course
+        .get(&url, name, &feeds, &|path| hash::has(path, &located.sha256, "the repository"))?;
     Ok(first && second && third)
 }
 
@@ -64,9 +65,6 @@ fn remove(path: &Path) -> Result<()> {
         Ok(()) | Err(_) => Ok(()),
     }
 }
-
-/// The folder of what leads to a file.
-const STEPS: &str = "steps";
 
 fn mirror(path: &Path, arch: &str) -> Result<String> {
     repomd::mirror(&text(path)?, arch)
@@ -88,22 +86,4 @@ fn text(path: &Path) -> Result<String> {
         return Err(Error::new(ErrorKind::OverLimit, message));
     }
     String::from_utf8(bytes).map_err(|_| Error::malformed("it is not UTF-8"))
-}
-
-/// Whether a file has the hash that its repository says.
-fn has(path: &Path, sha256: &str) -> Result<()> {
-    let mut file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
-    let (mut hash, mut piece) = (Sha256::new(), vec![0; 1 << 16]);
-    loop {
-        match file.read(&mut piece).map_err(|e| Error::io(path, e))? {
-            0 => break,
-            read => hash.update(piece.get(..read).unwrap_or_default()),
-        }
-    }
-    let hash: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    if hash == sha256 {
-        return Ok(());
-    }
-    let message = format!("it has the SHA-256 {hash}, and the repository says {sha256}");
-    Err(Error::malformed(message))
 }

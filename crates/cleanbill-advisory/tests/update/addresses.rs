@@ -87,6 +87,7 @@ fn every_publisher_is_asked_at_its_own_address() {
         "epss.empiricalsecurity.com/epss_scores-current.csv.gz",
         "github.com/rubysec/ruby-advisory-db/archive/refs/heads/master.zip",
         "ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2",
+        "ftp.suse.com/pub/projects/security/csaf-vex.tar.bz2.sha256",
         "security.access.redhat.com/data/csaf/v2/vex-feed/archive_latest.txt",
         "security.access.redhat.com/data/metrics/repository-to-cpe.json",
     ]

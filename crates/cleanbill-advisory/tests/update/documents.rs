@@ -220,7 +220,7 @@ fn the_list_of_repositories_comes_with_the_documents_and_stays_where_the_next_is
     server.asked("");
     update(&plan, &mut |_| ()).unwrap();
     let asked = server.asked(&format!("{BASE}/csaf_vex_2026-08-05.tar.zst"));
-    assert_eq!(asked, ["if-none-match=\"a1\""]);
+    assert_eq!(asked, [".sha256", "if-none-match=\"a1\""]);
     assert_eq!(products(&plan), "rhel_eus:9.2::baseos");
     server.put(LIST, "\"m2\"", repositories("9.4"));
     update(&plan, &mut |_| ()).unwrap();

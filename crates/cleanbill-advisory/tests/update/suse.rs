@@ -5,6 +5,7 @@ use std::io::Write as _;
 use cleanbill_advisory::Snapshot;
 use cleanbill_advisory::update::{Plan, Publisher, Sources, update};
 use cleanbill_core::advisory::Advisories;
+use sha2::{Digest as _, Sha256};
 
 use super::documents::tar;
 use super::repository::play_others;
@@ -118,4 +119,49 @@ fn what_has_changed_since_the_archive_was_made_is_fetched() {
     update(&plan, &mut |_| ()).unwrap();
     assert_eq!(said(&plan), "2222 Affected");
     assert!(!dir.path().join("feeds/suse/documents/cve-2026-4444.json").exists());
+}
+
+#[test]
+fn an_archive_has_the_hash_that_lies_beside_it_or_is_not_taken() {
+    let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
+    play_others(&server);
+    server.put(&format!("{BASE}/changes.csv"), "\"c1\"", Vec::new());
+    let mut plan = server.plan(dir.path());
+    plan.sources = Sources::through(&server.base).unwrap();
+    plan.publishers = vec![Publisher::Suse];
+    let beside = format!("{ARCHIVE}.sha256");
+    let bytes = |number: &str| archive(&[(number, "known_affected")]);
+    let hash = |bytes: &[u8]| {
+        let hex: String = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
+        format!("{hex}  csaf-vex.tar.bz2\n").into_bytes()
+    };
+    // Without a copy of before it is gone without.
+    server.put(ARCHIVE, "\"a1\"", bytes("1111"));
+    server.put(&beside, "\"h1\"", hash(b"other"));
+    let missing = update(&plan, &mut |_| ()).unwrap().missing.join("\n");
+    assert!(missing.contains("it has the SHA-256 "), "{missing}");
+    assert!(missing.contains(", and the file beside it says "), "{missing}");
+
+    // (the flaw in the archive, what the hash's file has or answers, what is told, what counts)
+    type Row = (&'static str, Vec<u8>, Option<Trick>, &'static str, &'static str);
+    let table: [Row; 8] = [
+        ("1111", hash(&bytes("1111")), None, "", "1111"),
+        ("2222", hash(&bytes("1111")), None, "it has the SHA-256 ", "1111"),
+        ("2222", b"<html>".to_vec(), None, "no SHA-256 of a file", "1111"),
+        ("2222", hash(&bytes("2222")), Some(Trick::Status(403)), "said 403", "1111"),
+        ("2222", hash(&bytes("2222")), Some(Trick::Status(404)), "", "2222"),
+        ("3333", hash(&bytes("3333")), None, "", "3333"),
+        ("3333", hash(&bytes("4444")), None, "", "3333"),
+        ("4444", hash(&bytes("4444")), None, "", "4444"),
+    ];
+    for (at, (number, text, trick, told, counts)) in table.into_iter().enumerate() {
+        server.put(ARCHIVE, &format!("\"{number}\""), bytes(number));
+        server.put(&beside, &format!("\"h{at}\""), text);
+        server.trick(&beside, &Vec::from_iter(trick));
+        let updated = update(&plan, &mut |_| ()).unwrap();
+        let kept = updated.kept.join("\n");
+        assert_eq!(updated.kept.len(), usize::from(!told.is_empty()), "{at}: {kept}");
+        assert!(kept.contains(told), "{at}: {kept}");
+        assert_eq!(said(&plan), format!("{counts} Affected"), "{at}");
+    }
 }
