@@ -19,6 +19,9 @@ use crate::snapshot;
 /// id (`osv:Go`, `alpine-secdb`) to time (RFC 3339) or day.
 pub const AS_OF_FILE: &str = "as-of.json";
 
+/// Folders of no feed that are named, one by one.
+const UNKNOWN_MAX: usize = 20;
+
 /// How a snapshot is built.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -46,6 +49,8 @@ pub struct Report {
     pub feeds: Vec<Feed>,
     /// What lay in the folder and was not read, and why.
     pub ignored: Vec<String>,
+    /// Folders beside the feeds that are none: of this machine, and so not told in the snapshot.
+    pub others: Vec<String>,
 }
 
 /// Builds a snapshot file from the feeds below `from`, in the layout of their publishers
@@ -65,7 +70,11 @@ pub fn build(from: &Path, out: &Path, options: &Options) -> Result<Report> {
 pub(crate) fn build_all(from: &[&Path], out: &Path, options: &Options) -> Result<Report> {
     let gathered = gather_all(from, options)?;
     let (digest, bytes) = replace(out, |file| snapshot::write(&gathered, file))?;
-    Ok(Report { digest, bytes, feeds: gathered.feeds, ignored: gathered.ignored })
+    let mut others = Vec::new();
+    for root in from {
+        others.extend(unknown(root)?);
+    }
+    Ok(Report { digest, bytes, feeds: gathered.feeds, ignored: gathered.ignored, others })
 }
 
 /// Reads every feed below `from`.
@@ -133,6 +142,28 @@ fn gather_all(from: &[&Path], options: &Options) -> Result<Gathered> {
     lend_ratings(&mut gathered);
     gathered.sort();
     Ok(gathered)
+}
+
+/// Folders that no feed is read from: a name that was written otherwise would be missed by nobody.
+fn unknown(root: &Path) -> Result<Vec<String>> {
+    // A database of Trivy may be given as a file.
+    if !root.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(root).map_err(|e| Error::io(root, e))? {
+        let entry = entry.map_err(|e| Error::io(root, e))?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let known = name.starts_with('.') || FEEDS.iter().any(|feed| feed.folder == name);
+        if !known && entry.path().is_dir() {
+            names.insert(name);
+        }
+    }
+    let more = names.len().saturating_sub(UNKNOWN_MAX);
+    let told = names.into_iter().take(UNKNOWN_MAX);
+    let told = told.map(|name| format!("{name}/: no feed has a folder of this name"));
+    let more = (more > 0).then(|| format!("{more} more folders: no feed has one of their names"));
+    Ok(told.chain(more).collect())
 }
 
 fn as_of_file(from: &Path) -> Result<BTreeMap<String, Timestamp>> {

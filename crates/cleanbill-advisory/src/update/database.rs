@@ -80,6 +80,8 @@ impl Turn {
         let fetched = source.is_some();
         let own = if fetched { &fresh } else { &kept };
         let archive = |folder: &PathBuf| folder.join("trivy").join(trivy::ARCHIVE);
+        // What a killed update left there is of nobody knows when.
+        _ = std::fs::remove_dir_all(&fresh);
         if let Some(source) = source {
             make_parent(&archive(&fresh))?;
             let most = plan.bounds.download_bytes;

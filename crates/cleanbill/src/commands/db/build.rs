@@ -54,6 +54,7 @@ pub fn run(args: &Args, out: &mut dyn Write) -> Result<()> {
     let rows = status::rows(&report.feeds, None);
     let mut text = status::table(&rows);
     text += &status::left_out(&report.ignored);
+    text += &status::left_out(&report.others);
     let path = args.out.display();
     text += &format!("{path}: {} bytes, {}\n", report.bytes, report.digest);
     out.write_all(crate::report::text::printable_lines(&text).as_bytes()).map_err(|e| unwritten(&e))
@@ -117,6 +118,38 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("alpine-secdb  2026-08-01"), "{text}");
         assert!(text.contains("out.cbdb: "), "{text}");
+    }
+
+    #[test]
+    fn folders_that_no_feed_has_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let kev = dir.path().join("kev");
+        std::fs::create_dir(&kev).unwrap();
+        let list = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[]}"#;
+        std::fs::write(kev.join("known_exploited_vulnerabilities.json"), list).unwrap();
+        let args =
+            Args { from: dir.path().to_owned(), out: dir.path().join("out.cbdb"), as_of: vec![] };
+        // (folders beside it, what is told)
+        let many: Vec<String> = (10..32).map(|n| format!("f{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let table: [(&[&str], &[&str]); 3] = [
+            (&[".git"], &[]),
+            (&["alpine_secdb", "OSV"], &["OSV/: no feed has a", "alpine_secdb/: no feed has a"]),
+            (&many, &["f10/: no feed", "f27/: no feed", "4 more folders: no feed has one"]),
+        ];
+        for (folders, told) in table {
+            for folder in folders {
+                std::fs::create_dir(dir.path().join(folder)).unwrap();
+            }
+            let mut out = Vec::new();
+            run(&args, &mut out).unwrap();
+            let text = String::from_utf8(out).unwrap();
+            for line in told {
+                assert!(text.contains(&format!("not read: {line}")), "{line}\n{text}");
+            }
+            assert_eq!(text.contains("not read: "), !told.is_empty(), "{text}");
+            assert!(text.matches("not read: ").count() <= 21, "{text}");
+        }
     }
 
     #[test]
