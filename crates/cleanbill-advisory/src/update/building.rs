@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use cleanbill_core::Timestamp;
 use cleanbill_core::ecosystem::Ecosystem;
 
-use super::missing::{self, Missing};
+use super::missing::{self, Aside, Missing};
 use super::publishers::Publisher;
 use super::state::State;
 use super::{DATABASE_FOLDER, FEEDS_FOLDER};
@@ -76,6 +76,11 @@ impl Building<'_> {
     fn build(&self, place: &Place, state: &mut State, say: &mut Say<'_>) -> Result<Report> {
         let copies = self.copies();
         if !copies.is_empty() {
+            // What is not whole is none, as where the feeds themselves are built from.
+            let of_feeds = self.stands_in.is_some_and(|copies| copies.feeds);
+            let missing = if of_feeds { missing::remembered(self.folder) } else { Vec::new() };
+            let feeds = self.folder.join(FEEDS_FOLDER);
+            let _aside = of_feeds.then(|| Aside::put(self.folder, &feeds, &missing)).transpose()?;
             let mut options = self.options.clone();
             for (feed, date) in kept_dates(state) {
                 let listed = |p: &Publisher| p.is_by_release() && p.feed() == feed;

@@ -10,7 +10,7 @@ use super::back::{Before, Replaced, date_back, unbuildable};
 use super::building::Building;
 use super::fetch::{Fetcher, Outcome};
 use super::hash;
-use super::missing::{Aside, Missing, Part};
+use super::missing::{self, Aside, Missing, Part};
 use super::state::{Seen, State};
 use crate::build::Report;
 use crate::error::{Error, ErrorKind, Result};
@@ -223,7 +223,13 @@ impl<'a> Course<'a> {
         }
     }
 
+    /// Writes down what is missing, for a source that stands in for the feeds.
+    pub(super) fn remember(&self, folder: &Path) -> Result<()> {
+        missing::remember(folder, &self.missing)
+    }
+
     fn run(&mut self, building: &mut Building<'_>) -> Result<Report> {
+        self.remember(building.folder)?;
         let _aside = Aside::put(building.folder, building.own, &self.missing)?;
         building.run(&self.missing, &mut self.state, self.say)
     }

@@ -3,7 +3,7 @@
 //! nothing that is in force is lost by it.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use super::publishers::Publisher;
 use crate::error::{Error, Result};
@@ -11,10 +11,13 @@ use crate::feeds::table::DISTRIBUTIONS;
 use crate::feeds::{eol, kev};
 use crate::load::Before;
 use crate::place::make_parent;
+use crate::replace::replace;
 use crate::snapshot::Snapshot;
 
 /// Where folders lie that are not built from, in the folder of updates.
 const ASIDE: &str = "aside";
+/// Which folders nothing whole is in, there too.
+const REMEMBERED: &str = "missing.json";
 /// Where endoflife.date's own files lie, there too.
 pub(super) const ENDS: &str = "end-of-life";
 
@@ -68,6 +71,35 @@ impl Part {
             Self::Piece => None,
         }
     }
+}
+
+/// Writes down which folders nothing whole is in, for a source that stands in for the feeds.
+pub(super) fn remember(folder: &Path, missing: &[Missing]) -> Result<()> {
+    let folders: BTreeSet<&str> = missing
+        .iter()
+        .filter_map(|missing| match &missing.part {
+            Part::Folder { folder, .. } => Some(folder.as_str()),
+            Part::Lives(_) | Part::Piece => None,
+        })
+        .collect();
+    replace(&folder.join(REMEMBERED), |out| {
+        serde_json::to_writer(out, &folders)
+            .map_err(|e| Error::unwritten("the list of what is missing", e.into()))
+    })
+    .map(drop)
+}
+
+/// What was written down last. A list that is damaged counts as none: then copies are built from as
+/// far as they can be.
+pub(super) fn remembered(folder: &Path) -> Vec<Missing> {
+    let bytes = std::fs::read(folder.join(REMEMBERED)).unwrap_or_default();
+    let folders: BTreeSet<String> = serde_json::from_slice(&bytes).unwrap_or_default();
+    let inside = |folder: &String| {
+        Path::new(folder).components().all(|part| matches!(part, Component::Normal(_)))
+    };
+    let part = |folder| Part::Folder { feed: String::new(), folder };
+    let missing = |folder| Missing { part: part(folder), why: String::new() };
+    folders.into_iter().filter(inside).map(missing).collect()
 }
 
 /// What is in force, and would be lost by what is missing; a sentence each.

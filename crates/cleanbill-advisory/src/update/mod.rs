@@ -161,6 +161,7 @@ fn fetch_and_build(plan: &Plan, say: &mut Say<'_>) -> Result<Updated> {
     asking::publishers(plan, &mut course, &mut options)?;
     asking::always(plan, &mut course)?;
 
+    course.remember(&plan.folder)?;
     course.worth_it()?;
     let report = course.build(Building {
         name: "what the feeds give",

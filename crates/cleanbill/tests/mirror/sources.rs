@@ -180,6 +180,28 @@ fn one_that_stands_in_adds_and_takes_nothing_away() {
 }
 
 #[test]
+fn one_that_stands_in_builds_from_what_is_whole_of_the_feeds() {
+    let (place, registry) = world();
+    // Of the catalogue only the beginning has ever arrived.
+    let kev = place.folder().join("feeds/kev");
+    std::fs::create_dir_all(&kev).unwrap();
+    let begun = kev.join("known_exploited_vulnerabilities.json.etag-22703122.partial");
+    std::fs::write(&begun, "{").unwrap();
+    registry.trick("/kev/", Trick::Status(404, None), 1);
+    let words = ["osv:PyPI", "warning: not everything is there", "\n  kev/known"];
+    place.check(&update(&registry, "feeds trivy"), 3, &words);
+    let before = feeds(&place);
+    assert_eq!(before.len(), 2, "{before:?}");
+    registry.no_files();
+    let said =
+        place.check(&update(&registry, "feeds trivy"), 3, &["warning: feeds gives nothing: "]);
+    assert!(!said.contains("without the copies"), "{said}");
+    let both = feeds(&place);
+    assert_eq!([of("eol", &both), of("osv:", &both)].concat(), before);
+    assert!(begun.is_file() && !of("trivy:", &both).is_empty());
+}
+
+#[test]
 fn one_that_would_take_something_away_does_not_stand_in() {
     // (in force, sources, words)
     let more = [("osv:Go", "2026-09-02"), ("osv:PyPI", "2026-09-02")];
