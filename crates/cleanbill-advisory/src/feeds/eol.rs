@@ -65,7 +65,9 @@ pub fn parse(bytes: &[u8], limits: &Limits, into: &mut Gathered) -> Result<()> {
         }
         for Release { release, end_of_life } in releases {
             let end = match &end_of_life {
-                _ if distribution.len().max(release.len()) > LONGEST => Err("of too long a name".into()),
+                _ if distribution.len().max(release.len()) > LONGEST => {
+                    Err("of too long a name".into())
+                }
                 End::Known(false) => Ok(None),
                 End::Known(true) => Err("over, without a day".to_owned()),
                 End::Day(day) => day.parse::<Date>().map(Some).map_err(|_| day.clone()),

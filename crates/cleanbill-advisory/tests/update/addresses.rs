@@ -7,15 +7,16 @@ use cleanbill_advisory::update::{Publisher, Sources, update};
 use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::Ecosystem;
 
-use super::osv_zip;
 use super::repository::play_others;
 use super::server::Server;
+use super::{osv_zip, osv_zip_of};
 
 #[test]
 fn every_ecosystem_of_osv_can_be_asked_for() {
     let (server, dir) = (Server::start(), tempfile::tempdir().unwrap());
     for ecosystem in Ecosystem::ALL {
-        server.put(&format!("/{ecosystem}/all.zip"), "\"o1\"", osv_zip("PYSEC-1", "1.2"));
+        let zip = osv_zip_of(ecosystem.as_str(), "PYSEC-1", "1.2");
+        server.put(&format!("/{ecosystem}/all.zip"), "\"o1\"", zip);
     }
     server.also_at("/", "/osv-vulnerabilities.storage.googleapis.com/");
     play_others(&server);

@@ -26,8 +26,13 @@ use server::{Server, Trick, gzip};
 
 /// A zip with one stored entry, made by hand: local header, central directory, end.
 fn osv_zip(id: &str, fixed: &str) -> Vec<u8> {
+    osv_zip_of("PyPI", id, fixed)
+}
+
+/// The same of another ecosystem.
+fn osv_zip_of(ecosystem: &str, id: &str, fixed: &str) -> Vec<u8> {
     let json = format!(
-        r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"PyPI","name":"Some_Package"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
+        r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"Some_Package"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
     );
     zip_of(&[("a.json", json.as_bytes())])
 }

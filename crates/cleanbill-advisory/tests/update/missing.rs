@@ -9,13 +9,14 @@ use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::Ecosystem;
 
 use super::server::{Server, Trick, gzip, line};
-use super::{osv_zip, zip_of};
+use super::{osv_zip_of, zip_of};
 
 /// Everything of a plan that asks for more than usual.
 fn world(folder: &Path) -> (Server, Plan) {
     let server = Server::start();
     for ecosystem in ["Kubernetes", "Photon OS"] {
-        server.put(&format!("/{ecosystem}/all.zip"), "\"o1\"", osv_zip("PYSEC-2", "1.2"));
+        let zip = osv_zip_of(ecosystem, "PYSEC-2", "1.2");
+        server.put(&format!("/{ecosystem}/all.zip"), "\"o1\"", zip);
     }
     for release in ["8", "9", "10"] {
         let list = r#"{"data":[{"id":"ALSA-1","type":"security","issued_date":1782900000,"packages":[{"name":"a","version":"1","release":"1","arch":"noarch"}]}]}"#;
