@@ -160,10 +160,14 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
             out.extend(bounds.map(|v| (name, v.to_owned())));
         }
     }
-    let package = |(name, version): (&String, String)| Package {
+    out.into_iter().step_by(8).map(|(name, version)| package(kind, name, &version)).collect()
+}
+
+fn package(kind: PackageKind, name: &str, version: &str) -> Package {
+    Package {
         kind,
-        name: name.clone(),
-        version,
+        name: name.into(),
+        version: version.into(),
         source: None,
         arch: None,
         vendor: None,
@@ -174,8 +178,7 @@ fn packages(feeds: &Gathered, stream: &str, kind: PackageKind) -> Vec<Package> {
         evidence: String::new(),
         owner: None,
         changed_from: None,
-    };
-    out.into_iter().step_by(8).map(package).collect()
+    }
 }
 
 fn memory(gathered: Gathered) -> MemoryAdvisories {
@@ -243,5 +246,28 @@ fn both_together_find_each_flaw_once() {
         let more: Vec<_> = both.difference(&alone).take(5).collect();
         let fewer: Vec<_> = alone.difference(&both).take(5).collect();
         assert!(more.is_empty() && fewer.is_empty(), "{stream}: {more:?} {fewer:?}");
+    }
+}
+
+/// Trivy 0.76.0 with this database finds the first two, and not the third.
+#[test]
+fn builds_of_the_last_affected_version_are_found() {
+    let Some(shared) = shared() else { return };
+    let table = [
+        (PackageKind::Python, "py", "1.11.0+cu118", "CVE-2022-42969", true),
+        (PackageKind::Python, "py", "1.11.0", "CVE-2022-42969", true),
+        (PackageKind::Bitnami, "activemq", "5.15.12-3", "CVE-2020-11998", true),
+        (PackageKind::Bitnami, "activemq", "5.15.13-0", "CVE-2020-11998", false),
+    ];
+    let now = "2026-08-30T00:00:00Z".parse().unwrap();
+    for from in [shared.join("trivy-cache/db"), shared] {
+        let advisories = memory(gathered(&from));
+        for (kind, name, version, id, found) in table {
+            let packages = vec![package(kind, name, version)];
+            let inventory = Inventory { packages, ..Inventory::default() };
+            let Ok(matched) = match_inventory(&inventory, &advisories, now, 10_000);
+            let is_found = matched.findings.iter().any(|f| f.id == id);
+            assert_eq!(is_found, found, "{name} {version} by {}", from.display());
+        }
     }
 }

@@ -119,6 +119,9 @@ fn the_last_affected_version_is_affected() {
     check("last", "1.4.0", &["last CVE-2024-5 HIGH affected []"]);
     check("last", "1.4.1", &[]);
     check("last", "1.4.post1", &[]);
+    // Local builds of it are it, too.
+    check("last", "1.4+cu118", &["last CVE-2024-5 HIGH affected []"]);
+    check("last", "1.4.1+cu118", &[]);
 }
 
 #[test]
@@ -146,6 +149,7 @@ fn what_stands_before_a_version_is_below_it() {
 fn listed_versions_count_beside_ranges() {
     check("listed", "1.0", &["listed CVE-2024-7 HIGH fixed [6]"]);
     check("listed", "2.0", &["listed CVE-2024-7 HIGH fixed [6]"]);
+    check("listed", "2.0.0+cu118", &["listed CVE-2024-7 HIGH fixed [6]"]);
     check("listed", "1.1", &[]);
     check("listed", "5.5", &["listed CVE-2024-7 HIGH fixed [6]"]);
 }

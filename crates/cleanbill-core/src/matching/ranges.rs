@@ -61,7 +61,7 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
             }
         }
         let equal = |text: &&String| {
-            Version::parse(installed.scheme, text).is_ok_and(|listed| listed == *version)
+            Version::parse(installed.scheme, text).is_ok_and(|listed| version.is_meant_by(&listed))
         };
         if let Some(listed) = advisory.versions.iter().find(equal) {
             return Said::Affected(format!("= {listed}"));
@@ -102,7 +102,7 @@ pub(super) fn place(
         // "Fixed in 0": it was never affected (Debian's and Alpine's way to say so).
         RangeEnd::Fixed(fixed) if fixed == "0" => return Ok(Place::Nowhere),
         RangeEnd::Fixed(end) | RangeEnd::Before(end) => parse(end).map(|v| *version < v),
-        RangeEnd::LastAffected(last) => parse(last).map(|v| *version <= v),
+        RangeEnd::LastAffected(last) => parse(last).map(|v| version.is_up_to(&v)),
     };
     match (from, to) {
         (Ok(false), _) => Ok(Place::Before),

@@ -195,8 +195,8 @@ impl PackageFilter {
             let Ok(bound) = Version::parse(scheme, bound) else { return true };
             match range {
                 VersionRange::Below(_) => version < bound,
-                VersionRange::UpTo(_) => version <= bound,
-                VersionRange::Exactly(_) => version == bound,
+                VersionRange::UpTo(_) => version.is_up_to(&bound),
+                VersionRange::Exactly(_) => version.is_meant_by(&bound),
                 VersionRange::From(_) => version >= bound,
                 VersionRange::Above(_) => version > bound,
             }

@@ -4,7 +4,8 @@
 //! In two things we differ, both because the feed also holds bounds taken from the makers'
 //! own versions. What follows the hyphen and begins with a letter (`2.6.0-rc1`) is a prerelease
 //! as in semver: otherwise `2.6.0-3`, which is affected from `2.6.0-rc1` on, would lie below it.
-//! And revision nought is no revision: bounds such as `1.62.0-0` mean all of `1.62.0`.
+//! And revision nought is no revision: bounds such as `1.62.0-0` mean all of `1.62.0`. So do those
+//! without any, where they name a version as affected ([`Bitnami::is_meant_by`]).
 
 use super::number::Number;
 use super::semver::{Part, numbers, parts, without_build};
@@ -21,6 +22,16 @@ enum Stage {
     Prerelease(Vec<Part>),
     /// Empty without a revision.
     Revision(Vec<Part>),
+}
+
+impl Bitnami {
+    /// Without a revision a version means all that were built of it: the bounds of the feed are the
+    /// makers' versions, which have none.
+    pub(super) fn is_meant_by(&self, named: &Self) -> bool {
+        let is_revision = matches!(self.stage, Stage::Revision(_));
+        let names_none = named.stage == Stage::Revision(Vec::new());
+        self == named || names_none && is_revision && self.release == named.release
+    }
 }
 
 pub(super) fn parse(text: &str) -> Result<Bitnami, &'static str> {

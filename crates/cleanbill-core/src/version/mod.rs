@@ -184,6 +184,28 @@ impl Version {
         };
         parsed.map(Self).map_err(wrong)
     }
+
+    /// Whether an advisory that names a version, as affected or as the last affected one, means
+    /// this one: they are equal, or differ in nothing but a part that the named one does not
+    /// have, and so leaves open.
+    ///
+    /// What a version may leave open is the scheme's: the local part in PEP 440, the revision in
+    /// Bitnami's, the release in rpm's. The order knows nothing of it: there what has such a part
+    /// is above what has none.
+    pub fn is_meant_by(&self, named: &Self) -> bool {
+        match (&self.0, &named.0) {
+            (Parsed::Pep440(own), Parsed::Pep440(named)) => own.is_meant_by(named),
+            (Parsed::Bitnami(own), Parsed::Bitnami(named)) => own.is_meant_by(named),
+            (Parsed::Rpm(own), Parsed::Rpm(named)) => own.is_meant_by(named),
+            (own, named) => own == named,
+        }
+    }
+
+    /// Whether it is at most the last one of a range: not above it, or [meant by](Self::is_meant_by)
+    /// it.
+    pub fn is_up_to(&self, last: &Self) -> bool {
+        self <= last || self.is_meant_by(last)
+    }
 }
 
 /// Reads bytes as a version under every scheme and compares it with itself: the entry for

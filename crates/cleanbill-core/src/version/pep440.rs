@@ -37,6 +37,18 @@ enum Segment {
     Number(Number),
 }
 
+impl Pep440 {
+    /// Without a local part a version means all of its builds, as `==` and `<=` do in the
+    /// specification: `2.0.0` is `2.0.0+cu118` too.
+    pub(super) fn is_meant_by(&self, named: &Self) -> bool {
+        fn public(v: &Pep440) -> impl PartialEq + '_ {
+            (&v.epoch, &v.release, &v.phase, &v.post, &v.dev)
+        }
+        let is_open = named.local.is_none() || self.local == named.local;
+        is_open && public(self) == public(named)
+    }
+}
+
 pub(super) fn parse(text: &str) -> Result<Pep440, &'static str> {
     let text = text.to_ascii_lowercase();
     let text = text.strip_prefix('v').unwrap_or(&text);

@@ -3,7 +3,8 @@
 //! A missing epoch is nought, and only digits before a colon are one. A missing release is lower
 //! than any release: that is what librpm's `rpmverCmp` has, and it makes the order total.
 //! (Dependencies in rpm are another question: there a missing release is any release, so that `1.0`
-//! would equal both `1.0-1` and `1.0-2`.)
+//! would equal both `1.0-1` and `1.0-2`. So it is where a version is named as affected, see
+//! [`Rpm::is_meant_by`].)
 //!
 //! Within each part runs of letters and runs of digits are compared one by one; every other sign
 //! only separates runs, so `1.0`, `1_0` and `1.0.` are equal, and a part may hold no run at all.
@@ -57,6 +58,14 @@ pub(super) fn parse(text: &str) -> Result<Rpm, &'static str> {
         return Err("it has no version beside epoch and release");
     }
     Ok(Rpm { epoch, version: version.to_owned(), release: release.map(str::to_owned) })
+}
+
+impl Rpm {
+    /// Without a release a version means all of its releases, as in rpm's dependencies.
+    pub(super) fn is_meant_by(&self, named: &Self) -> bool {
+        let has_none = named.release.is_none() && self.epoch == named.epoch;
+        self == named || has_none && compare_part(&self.version, &named.version).is_eq()
+    }
 }
 
 impl Ord for Rpm {

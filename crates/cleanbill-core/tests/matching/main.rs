@@ -59,6 +59,11 @@ fn one_package_and_its_advisories() {
         (Python, "1.9", &["CVE-1: 1.0..<2.0.0"], "CVE-1 >= 1.0, < 2.0.0 []"),
         (Python, "2.0", &["CVE-1: 1.0..<2.0.0"], ""),
         (Python, "2.0", &["CVE-1: ;2.0.0"], "CVE-1 = 2.0.0 []"),
+        // A local build is one of the version that is named, and above the fix of it.
+        (Python, "2.0+cu118", &["CVE-1: 1.0..=2.0.0"], "CVE-1 >= 1.0, <= 2.0.0 []"),
+        (Python, "2.0+cu118", &["CVE-1: ;2.0.0"], "CVE-1 = 2.0.0 []"),
+        (Python, "2.0+cu118", &["CVE-1: 1.0..2.0.0", "CVE-2: ;1.9 2.0+cu117"], ""),
+        (Python, "2.0.post1+cu118", &["CVE-1: 0..=2.0.0;2.0.0"], ""),
         (Python, "2.0", &["CVE-1: ;1.0dev-r3 3"], ""),
         (
             Python,

@@ -3,12 +3,15 @@
 //! The tables are made from the schemes' own documents; docs/versions.md names them, and says
 //! against which other tables and tools each order was compared.
 
+#![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
+
 use std::cmp::Ordering;
 
 use cleanbill_core::version::Scheme;
 
 mod distributions;
 mod languages;
+mod meant;
 mod properties;
 mod refused;
 

@@ -66,6 +66,13 @@ fn applications() {
                 "5.15.12",
                 &["last CVE-2024-4 HIGH affected []"],
             ),
+            (
+                "every build of the last affected version is affected",
+                "last",
+                "5.15.12-3",
+                &["last CVE-2024-4 HIGH affected []"],
+            ),
+            ("builds of the next version are not", "last", "5.15.13-0", &[]),
             ("what comes before the first is clean", "last", "5.15.11", &[]),
             (
                 "builds are compared as numbers",
