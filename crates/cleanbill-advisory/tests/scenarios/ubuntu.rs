@@ -36,7 +36,7 @@ fn usual() -> Feeds {
                     "1.10-4ubuntu4+esm1 Available with Ubuntu Pro: https://ubuntu.com/pro",
                 )],
             ),
-            // Another product of the subscription.
+            // Of builds for FIPS alone.
             ("CVE-2024-0007", &[("Pro:FIPS:22.04:LTS", "gnutls28", "3.7.3-4ubuntu1+Fips1")]),
             ("CVE-2024-0008", &[("Pro:18.04:LTS", "vim", "2:8.0.1453-1ubuntu1+esm9")]),
         ],
@@ -126,8 +126,19 @@ fn a_fix_that_says_it_needs_a_subscription_does_wherever_it_is_filed() {
 }
 
 #[test]
-fn other_products_of_the_subscription_are_not_looked_up() {
+fn what_is_said_of_builds_for_fips_counts_for_those_alone() {
     check(deb("gnutls28", "3.7.3-4ubuntu1"), &[]);
+    check(
+        deb("gnutls28", "3.7.3-4ubuntu0+Fips2"),
+        &["gnutls28 CVE-2024-0007 MEDIUM fixed [3.7.3-4ubuntu1+Fips1]"],
+    );
+    check(deb("gnutls28", "3.7.3-4ubuntu1+Fips1"), &[]);
+}
+
+#[test]
+fn a_build_for_fips_is_a_gap_where_only_others_have_a_fix() {
+    check(deb("openssl", "3.0.2-0ubuntu1.15+Fips1"), &["unreadable-advisory CVE-2024-0001"]);
+    check(deb("zlib", "1:1.2.11-2ubuntu9.fips.2"), &["zlib CVE-2024-0003 MEDIUM affected []"]);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use crate::distribution::Distribution;
 use crate::ecosystem::{Ecosystem, Stream};
 use crate::package::PackageKind;
 
+use super::flavours::FIPS_STREAMS;
 use super::red_hat;
 use super::vendors::{BESIDE_ALPINE, BESIDE_DEBIAN, Vendors};
 
@@ -29,7 +30,7 @@ enum Names {
     /// As it is filed here: `12`, `9`.
     Release,
     /// The release, and with `:LTS` behind it, which the image does not tell; last what a
-    /// subscription brings (Ubuntu Pro), see [`is_paid`].
+    /// subscription brings (Ubuntu Pro), see [`is_paid`], and what is said of its builds for FIPS.
     Ubuntu,
     /// The name for people without the vendor's: `Leap 15.6`.
     Pretty(&'static str),
@@ -175,7 +176,9 @@ impl Known {
             Names::Alpine | Names::Release => vec![one(release)],
             Names::Ubuntu => {
                 let lts = format!("{release}:LTS");
-                vec![one(release), one(&lts), one(&format!("{PAID}{lts}"))]
+                let paid = FIPS_STREAMS.iter().map(|start| format!("{start}{lts}"));
+                let all = [release.to_owned(), lts.clone(), format!("{PAID}{lts}")];
+                all.into_iter().chain(paid).map(|release| one(&release)).collect()
             }
             Names::Pretty(vendor) => {
                 named.pretty_name.strip_prefix(vendor).map(one).into_iter().collect()

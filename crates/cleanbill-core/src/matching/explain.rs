@@ -18,7 +18,7 @@ use crate::version::Scheme;
 use super::explained::{Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
 use super::ranges::{self, Installed, Place};
 use super::streams::Streams;
-use super::{LookUp, Matcher, flaws, judge, names, streams};
+use super::{LookUp, Matcher, flavours, flaws, judge, names, streams};
 
 impl<A: Advisories> Matcher<'_, A> {
     /// Explains what the advisories about an id (a CVE, an alias or an erratum, in any case) mean
@@ -51,7 +51,10 @@ impl<A: Advisories> Matcher<'_, A> {
                 continue;
             }
             packages.extend(about);
-            for stream in streams.all.iter().filter(|_| judge::is_looked_up(package, streams)) {
+            let speaks = |stream: &&Stream| {
+                judge::is_looked_up(package, streams) && flavours::speaks_of(stream, package)
+            };
+            for stream in streams.all.iter().filter(speaks) {
                 asked.entry(stream).or_default().insert(names::looked_up(package));
             }
             beside.extend(self.judge.package(package, streams)?.gaps.iter().cloned());
@@ -193,7 +196,12 @@ fn reasons(flaw: &flaws::Flaw<'_>, installed: &Installed<'_>) -> Vec<NotAffected
                         Because::AfterLast(last.clone())
                     }
                     (Ok(Place::Past), RangeEnd::Before(end)) => Because::NotBelow(end.clone()),
-                    // What was judged not affected lies in no range, and all were read.
+                    (Ok(Place::Inside), RangeEnd::Fixed(fixed))
+                        if flavours::is_other(range, installed) =>
+                    {
+                        Because::OtherFlavour(fixed.clone())
+                    }
+                    // What was judged not affected lies in no other range, and all were read.
                     (Ok(Place::Past), RangeEnd::Open) | (Ok(Place::Inside) | Err(_), _) => continue,
                 };
             reason(ranges::shown(range), because);

@@ -95,6 +95,9 @@ pub enum Because {
     NothingNamed,
     /// It is about the kernel, and the package holds headers, documentation or source of it only.
     NoKernel,
+    /// It was fixed in this version, which is none of the installed one's flavour (for FIPS, for
+    /// Ksplice, or plain).
+    OtherFlavour(String),
     /// It is about other packages of that name: of these architectures (empty: any), and of this
     /// module (`None`: not named; the releases of its fixes tell whether it is about modules).
     OtherPackages {

@@ -8,8 +8,10 @@ use foldhash::fast::RandomState;
 use crate::advisory::{Advisory, FlawFacts, State};
 use crate::ecosystem::Stream;
 use crate::finding::{Diagnosis, Status, Why};
+use crate::version::Scheme;
 
 use super::distributions;
+use super::flavours::{self, Flavour};
 use super::names;
 use super::ranges::{self, Installed, Said};
 use super::rating;
@@ -96,17 +98,23 @@ pub(super) struct Affected<'a> {
 
 /// Asks all advisories of a flaw that count for the package: one that says "affected" is enough.
 ///
-/// Of a subscription's build only the subscription's advisories count, where there are any: what is
-/// said of others' builds would call it affected for ever. Of any other package they count only
-/// where nobody else speaks of the flaw, and their fixes are none that could be taken.
+/// Of a subscription's build only the subscription's advisories of such builds count, where there are
+/// any: what is said of others' builds would call it affected for ever. Of any other package they
+/// count only where nobody else speaks of the flaw, and their fixes are none that could be taken.
 pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement<'a> {
     let (paid, free): (Flaw<'a>, Flaw<'a>) =
         flaw.iter().partition(|(why, _)| distributions::is_paid(&why.stream));
-    let subscribed = ranges::is_paid_build(installed.text);
-    let (asked, takeable) = match (subscribed && !paid.is_empty(), free.is_empty()) {
-        (true, _) => (&paid, true),
-        (false, false) => (&free, true),
-        (false, true) => (&paid, false),
+    let fips = installed.scheme == Scheme::Deb && installed.flavour == Flavour::Fips;
+    let subscribed = fips || ranges::is_paid_build(installed.text);
+    let is_own = |(why, _): &&(&Why, &Advisory)| flavours::is_fips(&why.stream) == fips;
+    let own: Flaw<'a> = match subscribed {
+        true => paid.iter().filter(is_own).copied().collect(),
+        false => Vec::new(),
+    };
+    let (asked, takeable) = match (own.is_empty(), free.is_empty()) {
+        (false, _) => (&own, true),
+        (true, false) => (&free, !fips),
+        (true, true) => (&paid, false),
     };
     let fixes = |of: &Flaw<'_>| {
         let advisories: Vec<&Advisory> = of.iter().map(|(_, a)| *a).collect();
@@ -137,7 +145,7 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
             }
         }
     }
-    match unreadable {
+    match unreadable.or_else(|| flavours::left_open(asked, installed)) {
         Some((id, why)) => Judgement::Unreadable(id, why),
         None => Judgement::NotAffected,
     }

@@ -19,7 +19,7 @@ use crate::package::{Package, PackageKind};
 use crate::version::{Scheme, Version};
 
 use super::streams::Streams;
-use super::{distributions, extras, flaws, names, ranges, red_hat, streams};
+use super::{distributions, extras, flavours, flaws, names, ranges, red_hat, streams};
 
 /// What was found out about a package.
 #[derive(Default)]
@@ -170,7 +170,8 @@ impl<'a, A: Advisories> Judge<'a, A> {
                 continue;
             };
             // It is no name of the release: where nothing else covers it, it is not examined.
-            if distributions::is_beside(stream) && found.scheme.is_none() {
+            let alone = distributions::is_beside(stream) && found.scheme.is_none();
+            if alone || !flavours::speaks_of(stream, package) {
                 continue;
             }
             found.scheme = Some(order);
@@ -305,7 +306,7 @@ pub(super) fn installed(
     let of_source = ranges::without_epoch(package.source_version());
     let is_rpm = package.kind == PackageKind::Rpm;
     let source = is_rpm.then(|| Version::parse(scheme, of_source).ok()).flatten();
-    (ranges::Installed { scheme, text, version, source }, gap)
+    (ranges::Installed { scheme, text, version, source, flavour: flavours::of(package) }, gap)
 }
 
 /// The gap of an advisory that could not be read.

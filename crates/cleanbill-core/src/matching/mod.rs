@@ -17,6 +17,8 @@
 //! - What a subscription brings (Ubuntu Pro) shows that a package is affected, but its fix is none
 //!   that can be taken: it is named beside the range. A package that is such a build itself is
 //!   judged by the subscription's advisory, where there is one of the flaw.
+//! - Builds of another flavour than the plain one (for FIPS, for Ksplice) are judged by fixes of their
+//!   own; where there are none, by whatever else tells, and else they are a gap: see [`flavours`].
 //! - Where an image names the repositories that its packages come from, the products of these are
 //!   looked up, and the main stream only where they say nothing of a flaw: see [`red_hat`].
 //! - A release past its end of life is a gap unless its own stream is seen to be alive: see
@@ -39,6 +41,7 @@ mod distributions;
 mod explain;
 mod explained;
 mod extras;
+mod flavours;
 mod flaws;
 mod judge;
 mod memory;

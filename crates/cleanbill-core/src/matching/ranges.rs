@@ -1,5 +1,6 @@
 //! Whether one version lies in what one advisory calls affected.
 
+use super::flavours::{self, Flavour};
 use super::names;
 use crate::advisory::{Advisory, Range, RangeEnd, State};
 use crate::version::{Scheme, Version};
@@ -13,6 +14,8 @@ pub(super) struct Installed<'a> {
     pub(super) version: Option<Version>,
     /// The version of the source, without an epoch, which rpm does not write down of sources.
     pub(super) source: Option<Version>,
+    /// What it is built as.
+    pub(super) flavour: Flavour,
 }
 
 impl Installed<'_> {
@@ -55,6 +58,7 @@ pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
         }
         for range in &advisory.ranges {
             match place(advisory, range, version, installed.scheme) {
+                Ok(Place::Inside) if flavours::is_other(range, installed) => {}
                 Ok(Place::Inside) => return Said::Affected(shown(range)),
                 Ok(Place::Before | Place::Past | Place::Nowhere) => {}
                 Err(why) => unreadable = unreadable.or(Some(why)),
@@ -162,6 +166,9 @@ pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<
         let Some(version) = installed.of(advisory) else { continue };
         for range in &advisory.ranges {
             let RangeEnd::Fixed(text) = &range.end else { continue };
+            if !flavours::is_own(text, installed) {
+                continue;
+            }
             let fixed = Version::parse(installed.scheme, bound(advisory, text)).ok();
             fixes.extend(fixed.filter(|fixed| fixed > version).map(|fixed| (fixed, text)));
         }
@@ -173,7 +180,7 @@ pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<
         .filter(|(fixed, text)| {
             let source = Version::parse(installed.scheme, without_epoch(text)).ok();
             let version = Some(fixed.clone());
-            let there = Installed { scheme: installed.scheme, text, version, source };
+            let there = Installed { text, version, source, ..*installed };
             !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
         })
         .map(|(_, text)| (*text).clone())

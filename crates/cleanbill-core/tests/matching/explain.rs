@@ -30,6 +30,7 @@ fn short(outcome: &Outcome) -> String {
         Because::NotListed(count) => format!("none of {count}"),
         Because::NothingNamed => "nothing named".to_owned(),
         Because::NoKernel => "no kernel".to_owned(),
+        Because::OtherFlavour(version) => format!("another flavour, {version}"),
         Because::OtherPackages { arches, module } => {
             format!("others {} {}", arches.join(","), module.as_deref().unwrap_or("-"))
         }
@@ -58,6 +59,13 @@ fn one_package_and_why() {
         (Apk, "1-r4", &["CVE-1: 0..1-r5"], "cve-1", "CVE-1: < 1-r5 [1-r5] | Affected"),
         (Apk, "1-r5", &["CVE-1: 0..1-r5"], "CVE-1", "CVE-1: fixed in 1-r5 | NotAffected"),
         (Apk, "1-r4", &["CVE-1: 0..0"], "CVE-1", "CVE-1: said so | NotAffected"),
+        (
+            Rpm,
+            "1-1.el9",
+            &["CVE-1: 0..10:2-1.el9_fips"],
+            "CVE-1",
+            "CVE-1: another flavour, 10:2-1.el9_fips | NotAffected",
+        ),
         (Apk, "1-r4", &["CVE-1: 0..5-1-r2"], "CVE-1", "CVE-1: unreadable-advisory | Open"),
         (Apk, "x", &["CVE-1: 0..1-r5"], "CVE-1", "CVE-1: unparseable-version | Open"),
         // What cannot be compared is no matter of an id that does not name it.

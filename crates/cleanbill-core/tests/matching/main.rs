@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
 mod explain;
+mod flavours;
 mod many;
 mod publishers;
 mod red_hat;

@@ -106,6 +106,7 @@ fn reason(reason: &NotAffected) -> Value {
         Because::NotListed(_) => ("not-listed", None),
         Because::NothingNamed => ("nothing-named", None),
         Because::NoKernel => ("no-kernel", None),
+        Because::OtherFlavour(version) => ("other-flavour", Some(version)),
         Because::OtherPackages { .. } => ("other-packages", None),
     };
     let (arches, module) = match &reason.because {
@@ -117,7 +118,8 @@ fn reason(reason: &NotAffected) -> Value {
         | Because::BeforeFirst(_)
         | Because::NotListed(_)
         | Because::NothingNamed
-        | Because::NoKernel => (None, None),
+        | Because::NoKernel
+        | Because::OtherFlavour(_) => (None, None),
     };
     let Why { feed, stream, looked_up, compared, range } = &reason.why;
     json!({

@@ -269,6 +269,7 @@ fn every_reason_is_a_sentence() {
         Because::NotListed(2),
         Because::NothingNamed,
         Because::NoKernel,
+        Because::OtherFlavour(a()),
         others(all(), None),
         others(Vec::new(), None),
         others(Vec::new(), Some("nodejs:18".into())),

@@ -211,6 +211,9 @@ pub(super) fn sentence(reason: &NotAffected) -> String {
             "it is about the kernel, of which this package holds headers, documentation or source"
                 .into()
         }
+        Because::OtherFlavour(fixed) => {
+            format!("{fixed} is a fix of another flavour (for FIPS, for Ksplice, or plain)")
+        }
         Because::OtherPackages { arches, module } => {
             let on = match arches.as_slice() {
                 [] => String::new(),
