@@ -83,7 +83,8 @@ pub struct Advisory {
     pub id: String,
     /// Every other id of the same flaw (aliases), the feed's own included.
     pub aliases: Vec<String>,
-    /// Ids that group several flaws (errata such as ALSA): shown, never used to join flaws.
+    /// Ids that group several flaws (errata such as ALSA): shown, never used to join flaws, even
+    /// where another advisory has them as aliases.
     pub errata: Vec<String>,
     /// The severity that this feed gives; `Unknown` where it gives none.
     pub severity: Severity,

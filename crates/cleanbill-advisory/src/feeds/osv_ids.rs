@@ -7,7 +7,8 @@ pub(super) struct Ids {
     pub flaws: Vec<String>,
     /// Other names of the one flaw; empty where the entry speaks of several flaws.
     pub aliases: Vec<String>,
-    /// Names of the group, where the entry speaks of several flaws, or is an erratum.
+    /// Names of the group, where the entry speaks of several flaws, or is an erratum. Matching joins
+    /// nothing by them, and knows them where other entries have them as aliases.
     pub errata: Vec<String>,
 }
 

@@ -37,6 +37,9 @@ struct Package {
     secfixes: Option<BTreeMap<String, Option<Vec<String>>>>,
 }
 
+/// The version that fixes what never was a flaw of the package.
+const NEVER: &str = "0";
+
 /// What was counted over all files.
 #[derive(Default)]
 struct Count {
@@ -158,9 +161,13 @@ fn repository(
     for Outer { pkg } in repository.packages.unwrap_or_default() {
         let mut flaws: BTreeMap<String, Advisory> = BTreeMap::new();
         for (version, lines) in pkg.secfixes.unwrap_or_default() {
-            for line in lines.unwrap_or_default() {
+            let lines = lines.unwrap_or_default();
+            // Of what never was a flaw of the package there is no finding to be one.
+            let told = version != NEVER && !stream.ecosystem.has_releases();
+            let twice = one_flaw(&lines).filter(|_| told);
+            for line in &lines {
                 count.lines += 1;
-                let ids = Ids::of(&line);
+                let ids = Ids::of(line);
                 if ids.flaws.is_empty() {
                     count.not_understood += 1;
                     if count.example.is_empty() {
@@ -169,17 +176,22 @@ fn repository(
                     }
                 }
                 for id in ids.flaws {
+                    let alias = twice.filter(|(_, ghsa)| **ghsa == id);
+                    let id = alias.map_or(id, |(cve, _)| cve.to_owned());
                     let flaw = flaws
                         .entry(id.clone())
                         .or_insert_with(|| Advisory { id, ..Advisory::default() });
+                    flaw.aliases.extend(alias.map(|(_, ghsa)| ghsa.to_owned()));
                     flaw.errata.extend(ids.groups.iter().cloned());
                     fixed_in(flaw, &version);
                 }
             }
         }
         for (_, mut flaw) in flaws {
-            flaw.errata.sort();
-            flaw.errata.dedup();
+            for ids in [&mut flaw.aliases, &mut flaw.errata] {
+                ids.sort();
+                ids.dedup();
+            }
             // A fix in some version outweighs "never affected" in another line.
             if flaw.ranges.is_empty() {
                 flaw.state = State::NotAffected;
@@ -191,10 +203,23 @@ fn repository(
     Ok(stream)
 }
 
-/// `0` means that the package never had the flaw. A flaw that is listed under two versions was
+/// The CVE and GitHub's id that a list has, where it has one of each and nothing else: Wolfi and
+/// Chainguard list every id of a flaw that they know, without saying which belong together. In longer
+/// lists nothing tells that, and then each is a flaw.
+fn one_flaw(lines: &[String]) -> Option<(&str, &str)> {
+    let [a, b] = lines else { return None };
+    let is_pair = |cve: &str, ghsa: &str| cve.starts_with("CVE-") && is_ghsa(ghsa);
+    match (is_pair(a, b), is_pair(b, a)) {
+        (true, _) => Some((a, b)),
+        (_, true) => Some((b, a)),
+        (false, false) => None,
+    }
+}
+
+/// [`NEVER`] means that the package never had the flaw. A flaw that is listed under two versions was
 /// fixed again by the later one: a version below either counts as affected.
 fn fixed_in(flaw: &mut Advisory, version: &str) {
-    if version != "0" {
+    if version != NEVER {
         let end = RangeEnd::Fixed(version.to_owned());
         flaw.ranges.push(Range { introduced: None, end });
     }

@@ -55,6 +55,29 @@ fn usual() -> Feeds {
                 &["CVE-2024-90", "CVE-2024-91"],
                 &[of("two", "introduced 0 fixed 2")],
             ),
+            // One entry of two flaws, which each have one of their own besides.
+            entry(
+                "PYSEC-2024-13",
+                &["CVE-2024-130", "CVE-2024-131", "GHSA-1300", "GHSA-1310"],
+                &[of("both", "introduced 0 fixed 3")],
+            ),
+            entry(
+                "GHSA-1300",
+                &["CVE-2024-130", "PYSEC-2024-13"],
+                &[of("both", "introduced 0 fixed 3")],
+            ),
+            entry(
+                "GHSA-1310",
+                &["CVE-2024-131", "PYSEC-2024-13"],
+                &[of("both", "introduced 0 fixed 4")],
+            ),
+            // The same of one that knows no CVE.
+            entry(
+                "PYSEC-2024-14",
+                &["CVE-2024-140", "CVE-2024-141", "GHSA-1400"],
+                &[of("some", "introduced 0 fixed 3")],
+            ),
+            entry("GHSA-1400", &["PYSEC-2024-14"], &[of("some", "introduced 0 fixed 3")]),
             entry(
                 "PYSEC-2024-10",
                 &["CVE-2024-10"],
@@ -97,6 +120,18 @@ fn what_is_called_related_is_another_flaw() {
 fn an_entry_of_several_flaws_is_as_many_findings() {
     check("two", "1", &["two CVE-2024-90 HIGH fixed [2]", "two CVE-2024-91 HIGH fixed [2]"]);
     check("two", "2", &[]);
+}
+
+#[test]
+fn an_entry_of_several_flaws_does_not_join_them() {
+    check("both", "3.1", &["both CVE-2024-131 HIGH fixed [4]"]);
+    check("both", "2", &["both CVE-2024-130 HIGH fixed [3]", "both CVE-2024-131 HIGH fixed [4]"]);
+}
+
+#[test]
+fn an_entry_that_knows_no_cve_is_no_further_flaw_of_its_group() {
+    check("some", "2", &["some CVE-2024-140 HIGH fixed [3]", "some CVE-2024-141 HIGH fixed [3]"]);
+    check("some", "3", &[]);
 }
 
 #[test]

@@ -43,12 +43,51 @@ fn check(packages: &[Package], want: &[&str]) {
 fn a_package_is_judged_by_its_source() {
     check(
         &[of_source(apk("libssl3", "3.3.0-r7"), "openssl")],
-        &[
-            "libssl3 CVE-2024-4741 UNKNOWN fixed [3.3.0-r8]",
-            "libssl3 GHSA-7gx3-2hcr-7wgr UNKNOWN fixed [3.3.0-r8]",
-        ],
+        &["libssl3 CVE-2024-4741 UNKNOWN fixed [3.3.0-r8]"],
     );
     check(&[of_source(apk("openssl", "3.3.0-r7"), "openssl-fips")], &[]);
+}
+
+#[test]
+fn two_ids_of_one_flaw_are_one_finding_where_a_list_has_no_others() {
+    let fixed = |ids: &[&str]| {
+        let found = ids.iter().map(|id| format!("vim {id} UNKNOWN fixed [9.1-r0]"));
+        found.collect::<Vec<_>>()
+    };
+    let table: &[(&[&str], &[&str])] = &[
+        (&["CVE-2024-1111", "GHSA-cfgh-jmpq-rvwx"], &["CVE-2024-1111"]),
+        (&["GHSA-cfgh-jmpq-rvwx", "CVE-2024-1111"], &["CVE-2024-1111"]),
+        (
+            &["CVE-2024-1111", "CVE-2024-2222", "GHSA-cfgh-jmpq-rvwx"],
+            &["CVE-2024-1111", "CVE-2024-2222", "GHSA-cfgh-jmpq-rvwx"],
+        ),
+        (
+            &["CVE-2024-1111", "GHSA-cfgh-jmpq-rvwx", "GHSA-hw4x-mcx5-9q36"],
+            &["CVE-2024-1111", "GHSA-cfgh-jmpq-rvwx", "GHSA-hw4x-mcx5-9q36"],
+        ),
+        (
+            &["GHSA-cfgh-jmpq-rvwx", "GHSA-hw4x-mcx5-9q36"],
+            &["GHSA-cfgh-jmpq-rvwx", "GHSA-hw4x-mcx5-9q36"],
+        ),
+        (&["GHSA-cfgh-jmpq-rvwx"], &["GHSA-cfgh-jmpq-rvwx"]),
+    ];
+    for (listed, want) in table {
+        let own = database(&[("vim", json!({"9.1-r0": listed}))]);
+        let image = Image { distribution: ("wolfi", "1"), packages: vec![apk("vim", "9.0-r0")] };
+        let feeds = vec![("wolfi/security.json".to_owned(), own)];
+        assert_eq!(found(&feeds, image), fixed(want), "{listed:?}");
+    }
+}
+
+#[test]
+fn an_id_that_is_listed_once_more_without_the_other_is_the_same_flaw() {
+    let own = database(&[(
+        "vim",
+        json!({"9.1-r0": ["CVE-2024-1111", "GHSA-cfgh-jmpq-rvwx"], "9.2-r0": ["GHSA-cfgh-jmpq-rvwx"]}),
+    )]);
+    let feeds = vec![("wolfi/security.json".to_owned(), own)];
+    let image = Image { distribution: ("wolfi", "1"), packages: vec![apk("vim", "9.1-r0")] };
+    assert_eq!(found(&feeds, image), ["vim CVE-2024-1111 UNKNOWN fixed [9.2-r0]"]);
 }
 
 #[test]

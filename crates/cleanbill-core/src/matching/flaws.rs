@@ -1,9 +1,6 @@
-//! Advisories about one package, joined into flaws: one flaw is one finding, whatever the number
-//! of advisories that tell of it.
+//! What the advisories of one flaw mean for the installed version, and what is to be told of it.
 
-use std::collections::{BTreeSet, HashMap};
-
-use foldhash::fast::RandomState;
+use std::collections::BTreeSet;
 
 use crate::advisory::{Advisory, FlawFacts, State};
 use crate::ecosystem::Stream;
@@ -12,6 +9,7 @@ use crate::version::Scheme;
 
 use super::distributions;
 use super::flavours::{self, Flavour};
+use super::join;
 use super::names;
 use super::ranges::{self, Installed, Said};
 use super::rating;
@@ -21,11 +19,10 @@ use super::streams::Streams;
 /// All advisories about one flaw, in the order of the look-up.
 pub(super) type Flaw<'a> = Vec<(&'a Why, &'a Advisory)>;
 
-/// Joins advisories that share an id or alias, directly or through others. Errata join nothing:
-/// one erratum holds several flaws. Of streams that stand in for others nothing is left where those
-/// speak of the flaw.
+/// Joins advisories that are about one flaw. Of streams that stand in for others nothing is left
+/// where those speak of the flaw.
 pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)], streams: Streams<'_>) -> Vec<Flaw<'a>> {
-    let mut flaws = joined(found);
+    let mut flaws = join::joined(found);
     let stands_in = |(why, _): &(&Why, &Advisory)| streams.stands_in(&why.stream);
     for flaw in flaws.iter_mut().filter(|flaw| !flaw.iter().all(stands_in)) {
         flaw.retain(|one| !stands_in(one));
@@ -33,51 +30,18 @@ pub(super) fn join<'a>(found: &[(&'a Why, &'a Advisory)], streams: Streams<'_>) 
     flaws
 }
 
-fn joined<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
-    // A forest of advisories: each points at an earlier one of its flaw, or at itself.
-    let mut leader: Vec<usize> = (0..found.len()).collect();
-    let mut first_with: HashMap<&str, usize, RandomState> = HashMap::default();
-    for (at, (_, advisory)) in found.iter().enumerate() {
-        for id in std::iter::once(&advisory.id).chain(&advisory.aliases) {
-            let other = *first_with.entry(id).or_insert(at);
-            let (a, b) = (root(&leader, at), root(&leader, other));
-            if let Some(later) = leader.get_mut(a.max(b)) {
-                *later = a.min(b);
-            }
-        }
-    }
-    let mut flaws: Vec<(usize, Flaw<'a>)> = Vec::new();
-    for (at, source) in found.iter().enumerate() {
-        let of = root(&leader, at);
-        match flaws.binary_search_by_key(&of, |(root, _)| *root) {
-            Ok(known) => {
-                if let Some((_, flaw)) = flaws.get_mut(known) {
-                    flaw.push(*source);
-                }
-            }
-            Err(_) => flaws.push((of, vec![*source])),
-        }
-    }
-    flaws.into_iter().map(|(_, flaw)| flaw).collect()
-}
-
-/// The id that a flaw goes by, a CVE where it has one, and its others.
+/// The id that a flaw goes by, a CVE where it has one, and its others. What is said of a group that it
+/// is of gives it no names.
 pub(super) fn ids<'a>(flaw: &Flaw<'a>) -> (String, BTreeSet<&'a String>) {
-    let each = || flaw.iter().map(|(_, a)| *a);
+    let is_named = flaw.iter().any(|(_, a)| join::cve(a).is_some());
+    let is_group = |id: &str| flaw.iter().any(|(_, a)| a.errata.iter().any(|of| of == id));
+    let own = |a: &&Advisory| !is_named || join::cve(a).is_some() || !join::names(a).any(is_group);
+    let each = || flaw.iter().map(|(_, a)| *a).filter(own);
     let ids = each().map(|a| &a.id).chain(each().flat_map(|a| &a.aliases));
-    let is_cve = |id: &&String| id.starts_with("CVE-");
-    let id = ids.clone().find(is_cve).or_else(|| ids.clone().next()).cloned();
+    let id = ids.clone().find(|id| join::is_cve(id)).or_else(|| ids.clone().next()).cloned();
     let id = id.unwrap_or_default();
     let aliases = ids.filter(|other| **other != id).collect();
     (id, aliases)
-}
-
-/// Follows the pointers, which only ever lead to earlier places, to the first of the flaw.
-fn root(leader: &[usize], mut at: usize) -> usize {
-    while let Some(next) = leader.get(at).filter(|next| **next < at) {
-        at = *next;
-    }
-    at
 }
 
 /// What a flaw means for the installed version.
@@ -176,7 +140,9 @@ impl Affected<'_> {
     ) -> Result<Diagnosis, E> {
         let each = || flaw.iter().map(|(_, a)| *a);
         let (id, aliases) = ids(flaw);
-        let errata: BTreeSet<&String> = each().flat_map(|a| &a.errata).collect();
+        let errata = each().flat_map(|a| &a.errata);
+        let errata: BTreeSet<&String> =
+            errata.filter(|erratum| !aliases.contains(erratum) && **erratum != id).collect();
         let mut known = facts(&id)?;
         for alias in &aliases {
             rating::merge(&mut known, facts(alias)?);

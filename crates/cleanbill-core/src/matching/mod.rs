@@ -43,6 +43,7 @@ mod explained;
 mod extras;
 mod flavours;
 mod flaws;
+mod join;
 mod judge;
 mod memory;
 mod names;

@@ -3,6 +3,7 @@
 
 mod explain;
 mod flavours;
+mod joined;
 mod many;
 mod publishers;
 mod red_hat;
