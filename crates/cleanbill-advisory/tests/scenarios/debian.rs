@@ -145,9 +145,20 @@ fn headers_of_the_kernel_are_not_the_kernel() {
         &[of_linux("linux-image-6.1.0-17-amd64")],
         &["linux-image-6.1.0-17-amd64 CVE-2024-1086 UNKNOWN fixed [6.1.76-1]"],
     );
-    for name in ["linux-libc-dev", "linux-headers-6.1.0-17-common", "linux-doc-6.1"] {
+    for name in ["linux-libc-dev", "linux-headers-6.1.0-17-common", "linux-kbuild-6.1"] {
         check(&[of_linux(name)], &[]);
     }
+    // The one that boots is signed, which is a source of its own.
+    let signed = |version: &str| {
+        let source =
+            SourcePackage { name: "linux-signed-amd64".into(), version: version.replace('-', "+") };
+        Package { source: Some(source), ..deb("linux-image-6.1.0-17-amd64", version) }
+    };
+    check(
+        &[signed("6.1.69-1")],
+        &["linux-image-6.1.0-17-amd64 CVE-2024-1086 UNKNOWN fixed [6.1.76-1]"],
+    );
+    check(&[signed("6.1.76-1")], &[]);
 }
 
 #[test]

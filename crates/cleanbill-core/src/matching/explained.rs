@@ -93,7 +93,8 @@ pub enum Because {
     NotListed(usize),
     /// It names no affected version.
     NothingNamed,
-    /// It is about the kernel, and the package holds headers, documentation or source of it only.
+    /// It is about the kernel, and the package holds headers, documentation or source of it only, or
+    /// nothing but the name of the newest one.
     NoKernel,
     /// It was fixed in this version, which is none of the installed one's flavour (for FIPS, for
     /// Ksplice, or plain).

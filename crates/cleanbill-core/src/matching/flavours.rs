@@ -129,7 +129,7 @@ pub(super) fn left_open(asked: &Flaw<'_>, installed: &Installed<'_>) -> Option<(
 /// Whether the number of a build tells that it holds a fix of another flavour.
 fn holds(installed: &Installed<'_>, fixed: &str) -> bool {
     let parse = |text| Version::parse(installed.scheme, ranges::without_epoch(text)).ok();
-    let (own, fixed) = (parse(installed.text), parse(fixed));
+    let (own, fixed) = (parse(&installed.text), parse(fixed));
     installed.scheme == Scheme::Rpm && own.zip(fixed).is_some_and(|(own, fixed)| own >= fixed)
 }
 

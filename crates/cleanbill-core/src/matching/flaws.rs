@@ -69,7 +69,7 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
     let (paid, free): (Flaw<'a>, Flaw<'a>) =
         flaw.iter().partition(|(why, _)| distributions::is_paid(&why.stream));
     let fips = installed.scheme == Scheme::Deb && installed.flavour == Flavour::Fips;
-    let subscribed = fips || ranges::is_paid_build(installed.text);
+    let subscribed = fips || ranges::is_paid_build(&installed.text);
     let is_own = |(why, _): &&(&Why, &Advisory)| flavours::is_fips(&why.stream) == fips;
     let own: Flaw<'a> = match subscribed {
         true => paid.iter().filter(is_own).copied().collect(),

@@ -178,13 +178,15 @@ impl<'a, A: Advisories> Judge<'a, A> {
             let used = FeedUse { feed: feed.id.clone(), as_of: feed.as_of };
             let feed = feed.id.clone();
             for (at, (name, list)) in self.about(stream, package)?.into_iter().enumerate() {
-                let compared =
-                    if at == 0 { names::compared(package) } else { package.source_version() };
+                let compared = match at {
+                    0 => names::compared(package).into_owned(),
+                    _ => package.source_version().to_owned(),
+                };
                 let why = Why {
                     feed: feed.clone(),
                     stream: stream.clone(),
                     looked_up: name,
-                    compared: compared.to_owned(),
+                    compared,
                     range: String::new(),
                 };
                 found.lists.push((used.clone(), why, list));
@@ -255,7 +257,7 @@ fn only(list: Rc<[Advisory]>, sources: bool) -> Rc<[Advisory]> {
 /// The vendor of a package that another than the stream's distribution built.
 fn foreign<'p>(package: &'p Package, stream: &Stream) -> Option<&'p str> {
     let version = names::compared(package);
-    distributions::other_vendor(stream.ecosystem, package.vendor.as_deref(), version)
+    distributions::other_vendor(stream.ecosystem, package.vendor.as_deref(), &version)
 }
 
 /// Whether advisories of its streams speak of the package at all, whatever they say.
@@ -294,7 +296,7 @@ pub(super) fn installed(
     let (version, gap) = if let Some(why) = names::unidentified(package) {
         (None, Some(Gap::new(GapKind::UnidentifiedVersion, about.trim(), why)))
     } else {
-        match Version::parse(scheme, text) {
+        match Version::parse(scheme, &text) {
             Ok(version) => (Some(version), None),
             Err(why) => {
                 let detail =

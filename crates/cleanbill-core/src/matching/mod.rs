@@ -51,6 +51,7 @@ mod needed;
 mod ranges;
 mod rating;
 mod red_hat;
+mod signed;
 mod streams;
 mod vendors;
 

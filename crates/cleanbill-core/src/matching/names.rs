@@ -1,24 +1,33 @@
 //! What a package is called, and which version of it is compared, in its advisories.
 
+use std::borrow::Cow;
+
 use crate::advisory::Advisory;
 use crate::package::{Package, PackageKind};
 
-use super::extras;
+use super::{extras, signed};
 
-/// The name that advisories use: the source package for apk and dpkg; of languages, the name as
-/// their ecosystem compares names.
+/// The name that advisories use: the source package for apk and dpkg, and what a source only signs; of
+/// languages, the name as their ecosystem compares names.
 pub(super) fn looked_up(package: &Package) -> String {
     match package.kind.ecosystem() {
         Some(ecosystem) => ecosystem.package_name(package.name.trim()).into_owned(),
         None if package.kind == PackageKind::Rpm => package.name.clone(),
-        None => package.source_name().to_owned(),
+        None => match signed::original(package) {
+            Some((name, _)) => name.into_owned(),
+            None => package.source_name().to_owned(),
+        },
     }
 }
 
 /// The version that is compared.
-pub(super) fn compared(package: &Package) -> &str {
+pub(super) fn compared(package: &Package) -> Cow<'_, str> {
     let by_source = matches!(package.kind, PackageKind::Apk | PackageKind::Deb);
-    if by_source { package.source_version() } else { &package.version }
+    match signed::original(package) {
+        Some((_, version)) => version,
+        None if by_source => Cow::Borrowed(package.source_version()),
+        None => Cow::Borrowed(&package.version),
+    }
 }
 
 /// Whether an advisory is about a source, and so about every package that is built from it: what
@@ -52,25 +61,34 @@ fn of_module(advisory: &Advisory, package: &Package) -> bool {
     ends.clone().next().is_none() || ends.any(|end| end.contains(BUILT_AS_MODULE) == modular)
 }
 
-/// Headers of the kernel, its documentation and its source are built from the kernel's source, and
-/// hold none of its code.
+/// Headers of the kernel, its documentation, its source and what builds modules for it are built from
+/// the kernel's source, and hold none of its code. Nor do packages that only name the newest one
+/// (`linux-image-amd64`).
 pub(super) fn is_no_kernel(package: &Package) -> bool {
-    let of = |names: &[&str], prefixes: &[&str]| {
-        names.contains(&&*package.name) || prefixes.iter().any(|p| package.name.starts_with(p))
-    };
-    let from_kernel = || {
-        matches!(package.source_name(), "linux" | "linux-signed-amd64")
-            || package.source_name().starts_with("linux-")
-    };
-    let kind = package.kind;
-    if kind == PackageKind::Deb {
-        let prefixes = ["linux-headers-", "linux-doc", "linux-source-", "linux-compiler-"];
-        from_kernel() && of(&["linux-libc-dev", "linux-libc-dev-cross"], &prefixes)
-    } else if kind == PackageKind::Rpm {
-        of(&["kernel-headers", "kernel-doc"], &["kernel-doc-"])
+    let name = &*package.name;
+    if package.kind == PackageKind::Deb {
+        let source = package.source_name();
+        (source == "linux" || source.starts_with("linux-")) && is_no_kernel_of_debian(name)
+    } else if package.kind == PackageKind::Rpm {
+        // `kernel-headers`, Amazon's `kernel6.12-headers`, SUSE's `kernel-docs-html`.
+        let rest = name.strip_prefix("kernel").unwrap_or_default();
+        let part = |end: &str| rest.ends_with(end);
+        rest.starts_with(|c: char| c == '-' || c.is_ascii_digit())
+            && (part("-headers") || part("-doc") || part("-docs") || rest.starts_with("-doc"))
     } else {
-        kind == PackageKind::Apk && of(&["linux-headers"], &[])
+        package.kind == PackageKind::Apk && name == "linux-headers"
     }
+}
+
+fn is_no_kernel_of_debian(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix("linux-") else { return false };
+    if let Some(image) = rest.strip_prefix("image-") {
+        return !image.contains('.');
+    }
+    let parts =
+        ["libc-dev", "doc", "source", "compiler-", "kbuild-", "config-", "support-", "headers-"];
+    // Ubuntu puts the line before it: `linux-hwe-6.5-headers-6.5.0-14`.
+    parts.iter().any(|part| rest.starts_with(part)) || rest.contains("-headers-")
 }
 
 /// `noarch` and `all` hold the same files everywhere, so what is said of any architecture is said
@@ -101,7 +119,8 @@ pub(super) fn is_no_module(package: &Package) -> bool {
 /// compared. Only with `+dirty` is it certain to be a main module's, stamped by a build that saw
 /// no tag; an extractor knows a main module by other means too, and gives a gap instead of it.
 pub(super) fn unidentified(package: &Package) -> Option<&'static str> {
-    let version = compared(package).trim();
+    let version = compared(package);
+    let version = version.trim();
     if version.is_empty() {
         return Some("it carries no version");
     }

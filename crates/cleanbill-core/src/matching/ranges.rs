@@ -1,5 +1,7 @@
 //! Whether one version lies in what one advisory calls affected.
 
+use std::borrow::Cow;
+
 use super::flavours::{self, Flavour};
 use super::names;
 use crate::advisory::{Advisory, Range, RangeEnd, State};
@@ -9,7 +11,7 @@ use crate::version::{Scheme, Version};
 pub(super) struct Installed<'a> {
     pub(super) scheme: Scheme,
     /// As it is written.
-    pub(super) text: &'a str,
+    pub(super) text: Cow<'a, str>,
     /// `None` where it cannot be compared: then only equal texts count.
     pub(super) version: Option<Version>,
     /// The version of the source, without an epoch, which rpm does not write down of sources.
@@ -44,7 +46,7 @@ pub(super) enum Said {
 /// A listed version that does not parse is no gap: it can be equal to another text only letter
 /// by letter, since a version that parses is never equal to one that does not.
 pub(super) fn ask(advisory: &Advisory, installed: &Installed<'_>) -> Said {
-    if advisory.versions.iter().any(|v| v == installed.text) {
+    if advisory.versions.iter().any(|v| *v == installed.text) {
         return Said::Affected(format!("= {}", installed.text));
     }
     let mut unreadable = advisory.unreadable.clone();
@@ -180,7 +182,9 @@ pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<
         .filter(|(fixed, text)| {
             let source = Version::parse(installed.scheme, without_epoch(text)).ok();
             let version = Some(fixed.clone());
-            let there = Installed { text, version, source, ..*installed };
+            let (scheme, flavour) = (installed.scheme, installed.flavour);
+            let text = Cow::Borrowed(text.as_str());
+            let there = Installed { scheme, text, version, source, flavour };
             !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
         })
         .map(|(_, text)| (*text).clone())

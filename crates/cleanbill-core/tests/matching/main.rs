@@ -4,6 +4,7 @@
 mod explain;
 mod flavours;
 mod joined;
+mod kernel;
 mod many;
 mod publishers;
 mod red_hat;

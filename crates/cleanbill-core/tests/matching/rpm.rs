@@ -183,37 +183,6 @@ fn modules_are_lines_of_their_own() {
 }
 
 #[test]
-fn what_is_built_from_the_kernels_source_is_not_always_the_kernel() {
-    // kind, package, source, found
-    let table = [
-        (PackageKind::Deb, "linux-image-6.1.0-10-amd64", Some("linux"), true),
-        (PackageKind::Deb, "linux-libc-dev", Some("linux"), false),
-        (PackageKind::Deb, "linux-headers-6.1.0-10-common", Some("linux"), false),
-        (PackageKind::Deb, "linux-headers-tool", Some("tool"), true),
-        (PackageKind::Deb, "perf", Some("linux"), true),
-        (PackageKind::Rpm, "kernel-core", None, true),
-        (PackageKind::Rpm, "kernel-headers", None, false),
-        (PackageKind::Apk, "linux-headers", None, false),
-        (PackageKind::Apk, "linux-lts", None, true),
-    ];
-    for (kind, name, source, found) in table {
-        let homes = [
-            (PackageKind::Deb, (("debian", "12", ""), "Debian:12", "1-1", "2-1")),
-            (PackageKind::Rpm, (("rocky", "9", ""), "Rocky Linux:9", "1-1", "2-1")),
-            (PackageKind::Apk, (("alpine", "3.9", ""), "Alpine:v3.9", "1-r0", "2-r0")),
-        ];
-        let (_, (of, stream, version, fixed)) =
-            homes.into_iter().find(|(home, _)| *home == kind).unwrap();
-        let mut one = package(kind, name, version);
-        one.source =
-            source.map(|s| SourcePackage { name: s.to_owned(), version: version.to_owned() });
-        let text = format!("CVE-1: 0..{fixed}");
-        let want = if found { format!("CVE-1 < {fixed}") } else { String::new() };
-        check(of, one, &[(stream, source.unwrap_or(name), &text)], &want);
-    }
-}
-
-#[test]
 fn red_hats_products_are_parts_that_each_have_to_be_covered() {
     const PARTS: [&str; 4] = ["baseos", "appstream", "crb", "highavailability"];
     let stream = |release: &str, part: &str| format!("Red Hat:enterprise_linux:{release}::{part}");

@@ -208,7 +208,8 @@ pub(super) fn sentence(reason: &NotAffected) -> String {
         }
         Because::NothingNamed => "it names no affected version".into(),
         Because::NoKernel => {
-            "it is about the kernel, of which this package holds headers, documentation or source"
+            "it is about the kernel, of which this package holds headers, documentation, source or \
+             nothing but its name"
                 .into()
         }
         Because::OtherFlavour(fixed) => {
