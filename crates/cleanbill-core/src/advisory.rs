@@ -190,6 +190,9 @@ pub trait Advisories {
     /// When the data cannot be read or fails its checksum.
     fn lookup(&self, stream: &Stream, name: &str) -> Result<Vec<Advisory>, Self::Error>;
 
+    /// Every feed there is.
+    fn feeds(&self) -> &[Feed];
+
     /// The feed that covers `stream`, or `None`: no advisory source.
     fn covering(&self, stream: &Stream) -> Option<&Feed>;
 

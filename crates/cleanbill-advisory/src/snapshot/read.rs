@@ -324,6 +324,10 @@ fn place<'e>(blocks: &'e [Entry], key: (&str, &str)) -> Option<(usize, &'e Entry
 impl Advisories for Snapshot {
     type Error = Error;
 
+    fn feeds(&self) -> &[Feed] {
+        Self::feeds(self)
+    }
+
     /// Where Trivy's database speaks of the stream, the name in lower case is looked up too: in
     /// most languages it has no other, so that two packages whose names differ in case alone
     /// are one there.

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::advisory::{Advisories, Advisory, FlawFacts, RangeEnd, State};
-use crate::ecosystem::Stream;
+use crate::ecosystem::{Ecosystem, Stream, Suffix};
 use crate::evidence::FeedUse;
 use crate::finding::{Finding, Why};
 use crate::gap::{Gap, GapKind};
@@ -15,7 +15,9 @@ use crate::inventory::Inventory;
 use crate::package::Package;
 use crate::version::Scheme;
 
-use super::explained::{Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
+use super::explained::{
+    Because, Elsewhere, Explained, Explanation, LookedInto, NotAffected, Outcome,
+};
 use super::ranges::{self, Installed, Place};
 use super::streams::Streams;
 use super::{LookUp, Matcher, flavours, flaws, judge, names, streams};
@@ -25,7 +27,8 @@ impl<A: Advisories> Matcher<'_, A> {
     /// for the image. `gaps` is all that was not examined of it, the matcher's included; those
     /// that do not bear on the id are left out of the answer.
     ///
-    /// Other releases than the image's own are not searched.
+    /// Other releases than the image's own judge nothing; where no package is named, it is told which
+    /// of them have the id under a name of the image's packages.
     ///
     /// # Errors
     /// When a look-up fails: then nothing is known, and nothing is returned.
@@ -67,6 +70,10 @@ impl<A: Advisories> Matcher<'_, A> {
             .filter(|gap| hides(gap.kind) != Hides::Nothing && !beside.contains(gap))
             .cloned();
         let gaps: BTreeSet<Gap> = bear.chain(ours).collect();
+        let elsewhere = match packages.is_empty() {
+            true => self.elsewhere(inventory, &asked, id)?,
+            false => Vec::new(),
+        };
         let streams = asked.into_iter().map(|(stream, names)| LookedInto {
             feed: self.covering(stream),
             stream: stream.clone(),
@@ -75,9 +82,47 @@ impl<A: Advisories> Matcher<'_, A> {
         Ok(Explanation {
             packages,
             streams: streams.collect(),
+            elsewhere,
             known: self.known(id)?,
             gaps: gaps.into_iter().collect(),
         })
+    }
+
+    /// Looks for the id in the streams of the same distributions that the image's packages are not
+    /// looked up in, under the names that they are looked up by.
+    fn elsewhere(
+        &self,
+        inventory: &Inventory,
+        asked: &BTreeMap<&Stream, BTreeSet<String>>,
+        id: &str,
+    ) -> Result<Vec<Elsewhere>, A::Error> {
+        let advisories = self.judge.advisories;
+        let ecosystems: BTreeSet<Ecosystem> = asked.keys().map(|s| s.ecosystem).collect();
+        let is_other = |stream: &&Stream| {
+            let suffix = stream.ecosystem.suffix();
+            suffix == Suffix::Release
+                && ecosystems.contains(&stream.ecosystem)
+                && !asked.contains_key(stream)
+        };
+        let feeds = advisories.feeds().iter();
+        let others: BTreeSet<&Stream> = feeds.flat_map(|f| &f.streams).filter(is_other).collect();
+        let mut names = BTreeSet::new();
+        for package in inventory.packages.iter().filter(|package| package.kind.is_os()) {
+            names.extend([names::looked_up(package), package.source_name().to_owned()]);
+        }
+        let mut found = Vec::new();
+        for name in names {
+            let mut streams = Vec::new();
+            for stream in &others {
+                if advisories.lookup(stream, &name)?.iter().any(|a| has_id(a, id)) {
+                    streams.push((*stream).clone());
+                }
+            }
+            if !streams.is_empty() {
+                found.push(Elsewhere { name, streams });
+            }
+        }
+        Ok(found)
     }
 
     fn covering(&self, stream: &Stream) -> Option<FeedUse> {

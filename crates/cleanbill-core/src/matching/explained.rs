@@ -16,6 +16,9 @@ pub struct Explanation {
     pub packages: Vec<Explained>,
     /// The streams that were looked into, or would have been if a feed covered them.
     pub streams: Vec<LookedInto>,
+    /// Where other releases of the distribution have the id, looked for only where `packages` is
+    /// empty: nothing is said of this release by that.
+    pub elsewhere: Vec<Elsewhere>,
     /// What is known of the id, whatever package has it.
     pub known: FlawFacts,
     /// What was not examined and might have the flaw, sorted.
@@ -31,6 +34,15 @@ pub struct LookedInto {
     pub feed: Option<FeedUse>,
     /// How many names of packages were looked up in it, each once.
     pub names: usize,
+}
+
+/// A name of the image's packages under which other releases have an id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The name.
+    pub name: String,
+    /// Their streams, in order.
+    pub streams: Vec<Stream>,
 }
 
 /// What became of one package.

@@ -37,6 +37,10 @@ impl Advisories for MemoryAdvisories {
         Ok(self.advisories.get(&key).cloned().unwrap_or_default())
     }
 
+    fn feeds(&self) -> &[Feed] {
+        &self.feeds
+    }
+
     fn covering(&self, stream: &Stream) -> Option<&Feed> {
         self.feeds.iter().find(|feed| feed.streams.contains(stream))
     }

@@ -56,7 +56,9 @@ mod streams;
 mod vendors;
 
 pub use distributions::suse;
-pub use explained::{Answer, Because, Explained, Explanation, LookedInto, NotAffected, Outcome};
+pub use explained::{
+    Answer, Because, Elsewhere, Explained, Explanation, LookedInto, NotAffected, Outcome,
+};
 pub use extras::amazon_extra;
 pub use memory::MemoryAdvisories;
 pub use needed::needed;

@@ -1,6 +1,7 @@
 //! Matching by tables: what is found, and what is a gap.
 #![allow(clippy::unwrap_used)] // Helpers of tests, outside of test functions.
 
+mod elsewhere;
 mod explain;
 mod flavours;
 mod joined;

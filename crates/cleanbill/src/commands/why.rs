@@ -33,7 +33,7 @@ Examples:
   cleanbill why CVE-2021-33203 app:1 --vex vendor.vex.json
 
 ID is a CVE, an alias or an erratum. Looked into are the streams of the image's own release and
-languages, no others. VEX documents and ignore files are held against the flaw as scan does it.
+languages; where none of them names a package, it is told which other releases do. VEX documents and ignore files are held against the flaw as scan does it.
 Exit codes: 0 not affected, left out, or nothing named; 1 affected; 2 failed; 3 open:
 something was not examined, or nothing knows the id. docs/output.md describes the JSON.";
 

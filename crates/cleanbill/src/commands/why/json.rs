@@ -2,7 +2,7 @@
 
 use cleanbill_core::finding::Why;
 use cleanbill_core::gap::Gap;
-use cleanbill_core::matching::{Because, Explained, LookedInto, NotAffected, Outcome};
+use cleanbill_core::matching::{Because, Elsewhere, Explained, LookedInto, NotAffected, Outcome};
 use cleanbill_core::suppression::NotMeant;
 use serde_json::{Value, json};
 
@@ -26,6 +26,7 @@ pub(super) fn value(told: &Told) -> Value {
         "answer": word(told),
         "packages": explanation.packages.iter().zip(&told.said).map(|(one, said)| package(told, one, said)).collect::<Vec<_>>(),
         "lookedInto": explanation.streams.iter().map(stream).collect::<Vec<_>>(),
+        "elsewhere": explanation.elsewhere.iter().map(elsewhere).collect::<Vec<_>>(),
         "known": {
             "ratings": ratings.collect::<Vec<_>>(),
             "epss": known.epss.map(epss),
@@ -134,6 +135,11 @@ fn reason(reason: &NotAffected) -> Value {
         "compared": compared,
         "range": Some(range).filter(|range| !range.is_empty()),
     })
+}
+
+fn elsewhere(one: &Elsewhere) -> Value {
+    let streams: Vec<String> = one.streams.iter().map(ToString::to_string).collect();
+    json!({"name": one.name, "streams": streams})
 }
 
 fn stream(one: &LookedInto) -> Value {

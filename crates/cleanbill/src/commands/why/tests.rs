@@ -62,15 +62,16 @@ fn advisory(id: &str, ranges: &[(Option<&str>, RangeEnd)]) -> Advisory {
 
 fn snapshot() -> Snapshot {
     let mut all = Gathered::default();
-    let feed = |id: &str, stream: &str| Feed {
+    let feed = |id: &str, streams: &[&str]| Feed {
         id: id.into(),
         as_of: Some(time("2026-11-20T00:00:00Z")),
         licence: "CC0-1.0".into(),
         advisories: 1,
         not_understood: 0,
-        streams: vec![stream.parse().unwrap()],
+        streams: streams.iter().map(|stream| stream.parse().unwrap()).collect(),
     };
-    all.feeds = vec![feed("alpine-secdb", "Alpine:v3.9"), feed("osv:PyPI", "PyPI")];
+    let alpine = ["Alpine:v3.8", "Alpine:v3.9", "Alpine:v3.10"];
+    all.feeds = vec![feed("alpine-secdb", &alpine), feed("osv:PyPI", &["PyPI"])];
     all.lives.insert(("alpine".into(), "3.9".into()), None);
     let fixed = |version: &str| RangeEnd::Fixed(version.into());
     let mut add = |stream: &str, name: &str, one| all.add(&stream.parse().unwrap(), name, one);
@@ -79,6 +80,13 @@ fn snapshot() -> Snapshot {
     add("Alpine:v3.9", "zlib", advisory("CVE-2019-3", &[(None, fixed("0"))]));
     add("Alpine:v3.9", "zlib", advisory("CVE-2019-4", &[(None, fixed("what"))]));
     add("Alpine:v3.9", "py-requests", advisory("CVE-2019-5", &[(None, fixed("2.0.0-r0"))]));
+    for release in ["Alpine:v3.8", "Alpine:v3.10"] {
+        for name in ["musl", "other"] {
+            add(release, name, advisory("CVE-2018-1", &[(None, fixed("1.1.19-r1"))]));
+            add(release, name, advisory("CVE-2018-2", &[(None, fixed("1.1.19-r1"))]));
+        }
+    }
+    add("PyPI", "other", advisory("CVE-2018-3", &[(None, fixed("2"))]));
     let branches = [(None, fixed("1.23.0")), (Some("1.25.0"), fixed("1.25.8"))];
     let mut one = advisory("GHSA-6-6-6", &branches);
     one.aliases = vec!["CVE-2019-6".into(), "PYSEC-6".into()];
@@ -104,7 +112,8 @@ fn snapshot() -> Snapshot {
     let facts = FlawFacts { ratings: nvd(Severity::Critical, vector), epss, exploited: true };
     all.flaws.insert("CVE-2019-1".into(), facts);
     let facts = FlawFacts { ratings: nvd(Severity::High, None), ..FlawFacts::default() };
-    all.flaws.insert("CVE-2021-44228".into(), facts);
+    all.flaws.insert("CVE-2021-44228".into(), facts.clone());
+    all.flaws.insert("CVE-2018-2".into(), facts);
     all.sort();
     let mut bytes = Vec::new();
     cleanbill_advisory::write(&all, &mut bytes).unwrap();
@@ -158,6 +167,9 @@ fn every_answer_as_a_person_and_a_program_read_it() {
         ("erratum", "E-2019:1", fresh, none, 1),
         ("not-named", "CVE-2021-44228", fresh, none, 0),
         ("unknown", "CVE-2012-0001", fresh, none, 3),
+        ("elsewhere", "CVE-2018-1", fresh, none, 3),
+        ("elsewhere-and-known", "CVE-2018-2", fresh, none, 0),
+        ("elsewhere-in-another-language", "CVE-2018-3", fresh, none, 3),
         ("stale", "CVE-2019-2", old, none, 3),
         ("stale-accepted", "CVE-2019-2", old, &[GapKind::StaleFeed], 0),
         ("stale-not-named", "CVE-2021-44228", old, none, 3),
@@ -177,6 +189,7 @@ fn every_answer_as_a_person_and_a_program_read_it() {
         ("json-left", "CVE-2019-8", fresh),
         ("json-open", "CVE-2019-4", fresh),
         ("json-not-named", "CVE-2021-44228", fresh),
+        ("json-elsewhere", "CVE-2018-1", fresh),
     ] {
         let told = told(&path, &snapshot, id, now, &[GapKind::StaleFeed]);
         insta::assert_snapshot!(name, record::pretty(&json::value(&told)).unwrap());

@@ -5,7 +5,9 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::advisory::{Epss, FlawFacts};
 use cleanbill_core::finding::{Finding, Status, Why};
 use cleanbill_core::gap::Gap;
-use cleanbill_core::matching::{Answer, Because, Explained, LookedInto, NotAffected, Outcome};
+use cleanbill_core::matching::{
+    Answer, Because, Elsewhere, Explained, LookedInto, NotAffected, Outcome,
+};
 use cleanbill_core::package::Package;
 use cleanbill_core::severity::Severity;
 use cleanbill_core::suppression::NotMeant;
@@ -16,6 +18,8 @@ use crate::report::text::{printable, wrap_words};
 
 /// Columns of the labels on the left, the indent included.
 const LABEL: usize = 12;
+/// Of other releases that many streams of a name are told, and that many names.
+const ELSEWHERE_MAX: usize = 8;
 /// The least that lines are broken at, however narrow the terminal is.
 const NARROWEST: usize = 60;
 
@@ -91,7 +95,10 @@ fn head(told: &Told) -> String {
         }
         Answer::Open if named => "open: no affected package was found, but not all was examined",
         Answer::Open => "open: no advisory names its packages, but not all was examined",
-        Answer::Unknown => "not known: nothing that was looked into knows this id",
+        Answer::Unknown if told.explanation.elsewhere.is_empty() => {
+            "not known: nothing that was looked into knows this id"
+        }
+        Answer::Unknown => "not known: other releases have it, and nothing is said of this one",
     };
     format!("{} in {name}{}: {answer}\n", printable(&told.id), platform.unwrap_or_default())
 }
@@ -248,7 +255,13 @@ fn not_named(page: &mut Page, told: &Told) {
     if told.explanation.streams.is_empty() {
         page.line("looked up", "nothing: no package of this image has a stream of advisories");
     }
+    elsewhere(page, &told.explanation.elsewhere);
     let FlawFacts { ratings, epss, exploited } = &told.explanation.known;
+    if told.answer == Answer::Unknown && !told.explanation.elsewhere.is_empty() {
+        page.line("next", "look at what the distribution says of this id and release; newer facts");
+        page.line("", "are fetched by cleanbill db update");
+        return;
+    }
     if told.answer == Answer::Unknown {
         page.line(
             "next",
@@ -262,7 +275,22 @@ fn not_named(page: &mut Page, told: &Told) {
     let by = if by.is_empty() { String::new() } else { format!(" by {}", by.join(", ")) };
     page.line("severity", &format!("{highest}{by}{}", likely(*epss, *exploited)));
     page.line("not", "none of these packages has a name that advisories of this id name there;");
-    page.line("", "other releases and ecosystems were not searched");
+    page.line("", "other ecosystems were not searched");
+}
+
+/// Where other releases have the id.
+fn elsewhere(page: &mut Page, all: &[Elsewhere]) {
+    for Elsewhere { name, streams } in all.iter().take(ELSEWHERE_MAX) {
+        let mut shown: Vec<String> =
+            streams.iter().take(ELSEWHERE_MAX).map(ToString::to_string).collect();
+        if streams.len() > shown.len() {
+            shown.push(format!("and {} more", streams.len() - shown.len()));
+        }
+        page.line("elsewhere", &format!("{name} in {}", shown.join(", ")));
+    }
+    if all.len() > ELSEWHERE_MAX {
+        page.line("", &format!("and {} other names", all.len() - ELSEWHERE_MAX));
+    }
 }
 
 fn likely(epss: Option<Epss>, exploited: bool) -> String {
