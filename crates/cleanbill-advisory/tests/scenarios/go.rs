@@ -81,7 +81,7 @@ fn check(name: &str, version: &str, want: &[&str]) {
 #[test]
 fn the_standard_library_is_judged_by_the_version_of_the_toolchain() {
     check("stdlib", "v1.22.3", &["stdlib CVE-2024-24790 HIGH fixed [1.22.4]"]);
-    check("stdlib", "v1.21.10", &["stdlib CVE-2024-24790 HIGH fixed [1.21.11 1.22.4]"]);
+    check("stdlib", "v1.21.10", &["stdlib CVE-2024-24790 HIGH fixed [1.21.11]"]);
     for clean in ["v1.21.11", "v1.22.4", "v1.23.0"] {
         check("stdlib", clean, &[]);
     }
@@ -162,11 +162,7 @@ fn an_incompatible_version_is_compared_as_any() {
 
 #[test]
 fn events_are_put_into_the_order_of_versions() {
-    check(
-        "example.com/mixed",
-        "v1.1.0",
-        &["example.com/mixed CVE-2024-6 HIGH fixed [1.2.0 2.2.0]"],
-    );
+    check("example.com/mixed", "v1.1.0", &["example.com/mixed CVE-2024-6 HIGH fixed [1.2.0]"]);
     check("example.com/mixed", "v1.9.0", &[]);
     check("example.com/mixed", "v2.1.0", &["example.com/mixed CVE-2024-6 HIGH fixed [2.2.0]"]);
 }

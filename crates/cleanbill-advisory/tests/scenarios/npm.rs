@@ -94,7 +94,7 @@ fn check(name: &str, version: &str, want: &[&str]) {
 
 #[test]
 fn each_branch_has_its_own_fix() {
-    check("minimist", "0.0.8", &["minimist CVE-2024-1 HIGH fixed [0.2.1 1.2.3]"]);
+    check("minimist", "0.0.8", &["minimist CVE-2024-1 HIGH fixed [0.2.1]"]);
     check("minimist", "1.2.0", &["minimist CVE-2024-1 HIGH fixed [1.2.3]"]);
     for clean in ["0.2.1", "0.9.0", "1.2.3", "1.10.0"] {
         check("minimist", clean, &[]);

@@ -161,8 +161,8 @@ fn the_last_affected_version_is_affected() {
 
 #[test]
 fn each_branch_has_its_own_fix() {
-    check("django", "4.2.10", &["django CVE-2024-6 HIGH fixed [4.2.11 5.0.3]"]);
-    check("django", "3.2.24", &["django CVE-2024-6 HIGH fixed [3.2.25 4.2.11 5.0.3]"]);
+    check("django", "4.2.10", &["django CVE-2024-6 HIGH fixed [4.2.11]"]);
+    check("django", "3.2.24", &["django CVE-2024-6 HIGH fixed [3.2.25]"]);
     for clean in ["3.1.9", "3.2.25", "4.1", "4.2.11", "5.0.3"] {
         check("django", clean, &[]);
     }

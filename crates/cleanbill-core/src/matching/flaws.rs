@@ -8,6 +8,7 @@ use crate::finding::{Diagnosis, Status, Why};
 use crate::version::Scheme;
 
 use super::distributions;
+use super::fixes::{self, Fixes};
 use super::flavours::{self, Flavour};
 use super::join;
 use super::names;
@@ -82,7 +83,7 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
     };
     let fixes = |of: &Flaw<'_>| {
         let advisories: Vec<&Advisory> = of.iter().map(|(_, a)| *a).collect();
-        ranges::fixes(&advisories, installed)
+        fixes::fixes(&advisories, installed)
     };
     let mut unreadable = None;
     let never = never_had_it(asked);
@@ -92,10 +93,15 @@ pub(super) fn judge<'a>(flaw: &Flaw<'a>, installed: &Installed<'_>) -> Judgement
         }
         match ranges::ask(advisory, installed) {
             Said::Affected(mut range) => {
-                let fixed_versions = if takeable { fixes(asked) } else { Vec::new() };
-                let bought = if subscribed { Vec::new() } else { fixes(&paid) };
+                let Fixes { versions: fixed_versions, later } =
+                    if takeable { fixes(asked) } else { Fixes::default() };
+                let bought = if subscribed { Vec::new() } else { fixes(&paid).versions };
                 if let Some(version) = bought.first().filter(|_| fixed_versions.is_empty()) {
                     range.push_str(&format!(" (fixed in {version} with a subscription)"));
+                }
+                if let Some(version) = fixed_versions.first().filter(|_| later) {
+                    range
+                        .push_str(&format!(" (no fix on this branch; {version} is a later one's)"));
                 }
                 return Judgement::Affected(Affected {
                     why: Why { range, ..(*why).clone() },

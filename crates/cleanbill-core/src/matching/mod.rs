@@ -41,6 +41,7 @@ mod distributions;
 mod explain;
 mod explained;
 mod extras;
+mod fixes;
 mod flavours;
 mod flaws;
 mod join;

@@ -119,7 +119,7 @@ pub(super) fn place(
 }
 
 /// A bound as it is compared: where the advisory is about a source, without an epoch.
-fn bound<'t>(advisory: &Advisory, text: &'t str) -> &'t str {
+pub(super) fn bound<'t>(advisory: &Advisory, text: &'t str) -> &'t str {
     match names::is_of_source(advisory) {
         true => without_epoch(text),
         false => text,
@@ -154,43 +154,5 @@ pub(super) fn shown(range: &Range) -> String {
         (None, None) => "every version".to_owned(),
         (Some(one), None) | (None, Some(one)) => one,
         (Some(from), Some(to)) => format!("{from}, {to}"),
-    }
-}
-
-/// The versions that advisories name as fixed, above the installed one, lowest first.
-///
-/// One that another advisory of the same flaw calls affected is left out; but where they
-/// contradict each other so that none would be left, all are named: the flaw is fixable as far
-/// as somebody says so, and a policy that looks at fixable flaws only must not overlook it.
-pub(super) fn fixes(advisories: &[&Advisory], installed: &Installed<'_>) -> Vec<String> {
-    let mut fixes: Vec<(Version, &String)> = Vec::new();
-    for advisory in advisories {
-        let Some(version) = installed.of(advisory) else { continue };
-        for range in &advisory.ranges {
-            let RangeEnd::Fixed(text) = &range.end else { continue };
-            if !flavours::is_own(text, installed) {
-                continue;
-            }
-            let fixed = Version::parse(installed.scheme, bound(advisory, text)).ok();
-            fixes.extend(fixed.filter(|fixed| fixed > version).map(|fixed| (fixed, text)));
-        }
-    }
-    fixes.sort();
-    fixes.dedup_by(|a, b| a.0 == b.0);
-    let undisputed: Vec<_> = fixes
-        .iter()
-        .filter(|(fixed, text)| {
-            let source = Version::parse(installed.scheme, without_epoch(text)).ok();
-            let version = Some(fixed.clone());
-            let (scheme, flavour) = (installed.scheme, installed.flavour);
-            let text = Cow::Borrowed(text.as_str());
-            let there = Installed { scheme, text, version, source, flavour };
-            !advisories.iter().any(|a| matches!(ask(a, &there), Said::Affected(_)))
-        })
-        .map(|(_, text)| (*text).clone())
-        .collect();
-    match undisputed.is_empty() {
-        true => fixes.into_iter().map(|(_, text)| text.clone()).collect(),
-        false => undisputed,
     }
 }

@@ -56,17 +56,13 @@ fn archives() {
                 "each branch has its own fix",
                 LOG4J,
                 "2.3",
-                &[
-                    "org.apache.logging.log4j:log4j-core CVE-2021-44228 HIGH fixed [2.3.1 2.12.2 2.15.0]",
-                ],
+                &["org.apache.logging.log4j:log4j-core CVE-2021-44228 HIGH fixed [2.3.1]"],
             ),
             (
                 "a beta is above an earlier beta",
                 LOG4J,
                 "2.0-beta9",
-                &[
-                    "org.apache.logging.log4j:log4j-core CVE-2021-44228 HIGH fixed [2.3.1 2.12.2 2.15.0]",
-                ],
+                &["org.apache.logging.log4j:log4j-core CVE-2021-44228 HIGH fixed [2.3.1]"],
             ),
             ("a beta is below the first affected one", LOG4J, "2.0-beta8", &[]),
             ("between two branches is clean", LOG4J, "2.12.2", &[]),
