@@ -4,6 +4,7 @@
 
 mod archive;
 mod layers;
+mod secdb;
 mod vendors;
 
 use std::path::PathBuf;
@@ -29,6 +30,14 @@ pub struct Input {
 /// When the data is not there or the archive cannot be written.
 pub fn alpine(version: &str) -> Result<Input> {
     docker(&format!("alpine-{version}"), || Ok(vec![layers::alpine(version)?]))
+}
+
+/// A docker archive with the packages of Alpine's own security database, at versions around each fix.
+///
+/// # Errors
+/// When the data is not there or the archive cannot be written.
+pub fn alpine_secdb() -> Result<Input> {
+    docker("alpine-secdb", || Ok(vec![secdb::alpine()?]))
 }
 
 /// A docker archive of Go programs that have findings: trivy, syft, kubectl.

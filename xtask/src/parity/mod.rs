@@ -34,6 +34,7 @@ pub(crate) enum Only {
 pub fn run_task(args: &[String]) -> Result<()> {
     let mut inputs = vec![inputs::go()?, inputs::python()?, inputs::rust()?, inputs::bitnami()?];
     inputs.push(example_image()?);
+    inputs.push(inputs::alpine_secdb()?);
     for version in inputs::alpine_versions() {
         inputs.push(inputs::alpine(version)?);
     }
