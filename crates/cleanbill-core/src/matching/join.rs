@@ -69,7 +69,8 @@ pub(super) fn joined<'a>(found: &[(&'a Why, &'a Advisory)]) -> Vec<Flaw<'a>> {
 
 /// Every id, and whether any is the name of a group.
 fn known<'a>(found: &[(&'a Why, &'a Advisory)]) -> (Ids<'a>, bool) {
-    let (mut ids, mut has_groups) = (Ids::default(), false);
+    let mut ids = Ids::with_capacity_and_hasher(found.len(), RandomState::default());
+    let mut has_groups = false;
     for (at, (_, advisory)) in found.iter().enumerate() {
         let cve = cve(advisory);
         for id in names(advisory) {
