@@ -16,6 +16,7 @@ pub mod debian;
 pub mod eol;
 pub mod epss;
 mod errata;
+mod few;
 pub mod kev;
 mod listed;
 pub mod nvd;

@@ -18,6 +18,7 @@ use cleanbill_core::severity::Severity;
 use serde::Deserialize;
 
 use super::dates::Dates;
+use super::few::{few, texts};
 use super::osv_ids::{Ids, is_erratum};
 use super::osv_licences::licence;
 use super::osv_ranges::{self, Affected};
@@ -31,6 +32,13 @@ use crate::limits::Limits;
 /// The file in each ecosystem's folder.
 pub(crate) const FILE: &str = "all.zip";
 
+/// The most ids, and ratings, and packages of one entry. The most that were seen are 140, 3 and 516.
+const IDS: usize = 5_000;
+pub(super) const RATINGS: usize = 100;
+const AFFECTED: usize = 50_000;
+/// The most texts that are made of one entry: each of its flaws has the versions of each package.
+const TEXTS: usize = 2_000_000;
+
 #[derive(Deserialize)]
 struct Entry {
     id: String,
@@ -40,17 +48,17 @@ struct Entry {
     published: Option<String>,
     #[serde(default)]
     withdrawn: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, IDS>")]
     aliases: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, IDS>")]
     related: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, IDS>")]
     upstream: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, RATINGS>")]
     severity: Option<Vec<Rating>>,
     #[serde(default)]
     summary: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, AFFECTED>")]
     affected: Option<Vec<Affected>>,
     #[serde(default)]
     database_specific: Option<Specific>,
@@ -76,13 +84,9 @@ pub(super) struct Specific {
 
 impl<'de> Deserialize<'de> for Specific {
     fn deserialize<D: serde::Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(from)?;
-        let text = |name| value.get(name).and_then(|s| s.as_str()).map(str::to_owned);
-        Ok(Self {
-            severity: text("severity"),
-            availability: text("availability"),
-            last_known_affected: text("last_known_affected_version_range"),
-        })
+        let keys = ["severity", "availability", "last_known_affected_version_range"];
+        let [severity, availability, last_known_affected] = texts(keys, from)?;
+        Ok(Self { severity, availability, last_known_affected })
     }
 }
 
@@ -258,7 +262,7 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
     if affected.is_empty() && !withdrawn {
         return Err(Error::malformed(format!("{} names nothing that is affected", entry.id)));
     }
-    let mut out = Vec::new();
+    let (mut out, mut made) = (Vec::new(), 0_usize);
     for affected in affected {
         let Some(package) = &affected.package else { continue };
         // `Ubuntu:Pro:14.04:LTS`, `Debian:12`, `PyPI`: what is before the first colon counts.
@@ -274,6 +278,11 @@ pub fn parse(document: &[u8], ecosystem: Ecosystem) -> Result<Parsed> {
         let (severity, cvss) = severity(&affected, &ratings, &word);
         let name = stream.package_name(&package.name).into_owned();
         let stretch = osv_ranges::flatten(affected, stream.scheme());
+        let each = 1 + ids.aliases.len() + ids.errata.len() + stretch.ranges.len();
+        made = made.saturating_add((each + stretch.versions.len()).saturating_mul(ids.flaws.len()));
+        if made > TEXTS {
+            return Err(Error::malformed(format!("more than {TEXTS} texts would be made of it")));
+        }
         for id in &ids.flaws {
             let advisory = Advisory {
                 id: id.clone(),

@@ -12,16 +12,22 @@ use cleanbill_core::advisory::{Range, RangeEnd};
 use cleanbill_core::version::{Scheme, Version};
 use serde::Deserialize;
 
-use super::osv::{Rating, Specific};
+use super::few::few;
+use super::osv::{RATINGS, Rating, Specific};
+
+/// The most ranges, versions and events of one package. The most that were seen are 3, 1,132 and 118.
+const RANGES: usize = 1_000;
+const VERSIONS: usize = 50_000;
+const EVENTS: usize = 20_000;
 
 #[derive(Deserialize)]
 pub(super) struct Affected {
     pub package: Option<Package>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, RANGES>")]
     ranges: Option<Vec<Events>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, VERSIONS>")]
     versions: Option<Vec<String>>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "few::<_, _, RATINGS>")]
     pub severity: Option<Vec<Rating>>,
     #[serde(default)]
     pub ecosystem_specific: Option<Specific>,
@@ -39,8 +45,8 @@ pub(super) struct Package {
 struct Events {
     #[serde(rename = "type")]
     kind: String,
-    #[serde(default)]
-    events: Vec<Event>,
+    #[serde(default, deserialize_with = "few::<_, _, EVENTS>")]
+    events: Option<Vec<Event>>,
 }
 
 /// One event; the schema allows one field, and older entries have two.
@@ -67,7 +73,8 @@ pub(super) fn flatten(affected: Affected, scheme: Option<Scheme>) -> Stretch {
     for range in affected.ranges.unwrap_or_default() {
         match range.kind.as_str() {
             "SEMVER" | "ECOSYSTEM" => {
-                let (ranges, wrong) = stretches(&range.events, scheme);
+                let (ranges, wrong) =
+                    stretches(range.events.as_deref().unwrap_or_default(), scheme);
                 out.ranges.extend(ranges);
                 out.unreadable = wrong.or(out.unreadable);
             }

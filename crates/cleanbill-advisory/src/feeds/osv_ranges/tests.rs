@@ -139,7 +139,7 @@ fn versions_commits_and_the_rest_are_kept_or_said() {
 /// With every event held against every other this would take hours.
 #[test]
 fn long_lists_are_read_in_time() {
-    const MANY: usize = 100_000;
+    const MANY: usize = super::EVENTS;
     let events = |of: &dyn Fn(usize) -> String| {
         let all: Vec<String> = (0..MANY).map(of).collect();
         format!(r#"{{"type":"SEMVER","events":[{}]}}"#, all.join(","))
