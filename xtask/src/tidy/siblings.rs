@@ -54,6 +54,7 @@ const FAMILIES: &[Family] = &[
             "csaf",
             "dates",
             "errata",
+            "few",
             "listed",
             "osv_ids",
             "osv_licences",

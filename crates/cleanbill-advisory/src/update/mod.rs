@@ -2,7 +2,7 @@
 //! snapshot from them here.
 //!
 //! What was fetched is kept in a folder with its ETag, so that the next update asks only for what
-//! has changed, and goes on with the copy of before where a publisher gives nothing. Until
+//! has changed, and goes on with the copy of before where a publisher gives nothing, or without. Until
 //! everything has been checked and built, the snapshot in use stays as it is; the one before is kept
 //! as `.previous`.
 

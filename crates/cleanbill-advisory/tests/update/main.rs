@@ -11,9 +11,9 @@ mod repository;
 mod resumed;
 mod server;
 mod suse;
+mod zips;
 
 use std::collections::BTreeSet;
-use std::io::Write;
 use std::path::Path;
 
 use cleanbill_advisory::feeds::FEEDS;
@@ -23,30 +23,7 @@ use cleanbill_core::advisory::Advisories;
 use cleanbill_core::ecosystem::{Ecosystem, Stream};
 
 use server::{Server, Trick, gzip};
-
-/// A zip with one stored entry, made by hand: local header, central directory, end.
-fn osv_zip(id: &str, fixed: &str) -> Vec<u8> {
-    osv_zip_of("PyPI", id, fixed)
-}
-
-/// The same of another ecosystem.
-fn osv_zip_of(ecosystem: &str, id: &str, fixed: &str) -> Vec<u8> {
-    let json = format!(
-        r#"{{"id":"{id}","affected":[{{"package":{{"ecosystem":"{ecosystem}","name":"Some_Package"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"{fixed}"}}]}}]}}]}}"#
-    );
-    zip_of(&[("a.json", json.as_bytes())])
-}
-
-fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
-    let mut out = std::io::Cursor::new(Vec::new());
-    let mut zip = zip::ZipWriter::new(&mut out);
-    for (name, body) in entries {
-        zip.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
-        zip.write_all(body).unwrap();
-    }
-    zip.finish().unwrap();
-    out.into_inner()
-}
+use zips::{osv_zip, osv_zip_of, zip_of};
 
 fn fixed_in(out: &Path) -> BTreeSet<String> {
     let snapshot = Snapshot::open(out).unwrap();

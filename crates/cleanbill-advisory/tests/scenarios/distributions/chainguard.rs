@@ -19,6 +19,10 @@ fn database(folder: &str, packages: &[(&str, Value)]) -> Feeds {
 fn usual() -> Feeds {
     let own = [
         ("openssl", json!({"3.3.0-r8": ["CVE-2024-4741", "GHSA-wwwp-mhcc-xxcf"]})),
+        (
+            "nodejs-20",
+            json!({"20.11-r0": ["CVE-2024-22019", "CVE-2024-22020", "GHSA-wwwp-mhcc-xxcf"]}),
+        ),
         ("go-1.22", json!({"0": ["CVE-2023-24534"], "1.22.3-r0": ["CVE-2024-24788"]})),
         ("git", json!({"2.45.1-r0": ["CVE-2024-32002"], "2.45.2-r1": ["CVE-2024-32002"]})),
         ("crane", json!({"0": ["CVE-2024-24790"]})),
@@ -42,9 +46,18 @@ fn stdlib() -> Package {
 fn packages() {
     let table = [
         (
-            "a CVE and one of GitHub's ids in a line are one flaw",
+            "each id of a longer list is a finding, one of GitHub's without digits too",
+            apk("node", "20.0-r0", "nodejs-20"),
+            &[
+                "node CVE-2024-22019 UNKNOWN fixed [20.11-r0]",
+                "node CVE-2024-22020 UNKNOWN fixed [20.11-r0]",
+                "node GHSA-wwwp-mhcc-xxcf UNKNOWN fixed [20.11-r0]",
+            ][..],
+        ),
+        (
+            "a CVE and GitHub's id alone are one flaw",
             apk("libssl3", "3.3.0-r7", "openssl"),
-            &["libssl3 CVE-2024-4741 UNKNOWN fixed [3.3.0-r8]"][..],
+            &["libssl3 CVE-2024-4741 UNKNOWN fixed [3.3.0-r8]"],
         ),
         ("the fixed build is clean", apk("libssl3", "3.3.0-r8", "openssl"), &[]),
         ("builds are counted as numbers", apk("libssl3", "3.3.0-r10", "openssl"), &[]),
