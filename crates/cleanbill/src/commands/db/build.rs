@@ -125,7 +125,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let kev = dir.path().join("kev");
         std::fs::create_dir(&kev).unwrap();
-        let list = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[]}"#;
+        let list = r#"{"dateReleased":"2026-08-01T00:00:00Z","vulnerabilities":[{"cveID":"CVE-2021-44228"}]}"#;
         std::fs::write(kev.join("known_exploited_vulnerabilities.json"), list).unwrap();
         let args =
             Args { from: dir.path().to_owned(), out: dir.path().join("out.cbdb"), as_of: vec![] };
@@ -170,7 +170,7 @@ mod tests {
             ("osv/Go/other", "x", "", "osv/Go/all.zip: No such file", name),
             (
                 "eol/distributions.json",
-                "{\"as_of\":\"2026-08-01\",\"distributions\":{}}",
+                "{\"as_of\":\"2026-08-01\",\"distributions\":{\"alpine\":[{\"release\":\"3.9\",\"end_of_life\":\"2020-11-01\"}]}}",
                 "kev=2026-08-01",
                 "a date is given for the feed \"kev\"",
                 name,
