@@ -76,36 +76,44 @@ impl Building<'_> {
     fn build(&self, place: &Place, state: &mut State, say: &mut Say<'_>) -> Result<Report> {
         let copies = self.copies();
         if !copies.is_empty() {
-            // What is not whole is none, as where the feeds themselves are built from.
-            let of_feeds = self.stands_in.is_some_and(|copies| copies.feeds);
-            let missing = if of_feeds { missing::remembered(self.folder) } else { Vec::new() };
-            let feeds = self.folder.join(FEEDS_FOLDER);
-            let _aside = of_feeds.then(|| Aside::put(self.folder, &feeds, &missing)).transpose()?;
-            let mut options = self.options.clone();
-            for (feed, date) in kept_dates(state) {
-                let listed = |p: &Publisher| p.is_by_release() && p.feed() == feed;
-                let zip = feed.starts_with("osv:");
-                let dates = match zip || Publisher::ALL.iter().any(listed) {
-                    true => &mut options.published,
-                    false => &mut options.fallback_as_of,
-                };
-                dates.entry(feed).or_insert(date);
-            }
-            let all: Vec<&Path> =
-                std::iter::once(self.own).chain(copies.iter().map(PathBuf::as_path)).collect();
-            match build::build_all(&all, place.fresh(), &options) {
-                Ok(report) => {
-                    state.set_built(&self.options.fallback_as_of)?;
-                    state.set_built(&self.options.published)?;
-                    return Ok(report);
-                }
+            match self.build_with(&copies, place, state) {
+                Ok(report) => return Ok(report),
                 Err(e) => say(Told::Line(&format!("without the copies of an earlier update: {e}"))),
             }
         }
         let report = build::build(self.own, place.fresh(), &self.options)?;
-        state.set_built(&self.options.fallback_as_of)?;
-        state.set_built(&self.options.published)?;
+        self.note(state)?;
         Ok(report)
+    }
+
+    /// Builds from what was fetched and from copies. What is not whole is none, as where the feeds
+    /// themselves are built from; where nobody knows what is not, none of it is.
+    fn build_with(&self, copies: &[PathBuf], place: &Place, state: &mut State) -> Result<Report> {
+        let of_feeds = self.stands_in.is_some_and(|copies| copies.feeds);
+        let missing = if of_feeds { missing::remembered(self.folder)? } else { Vec::new() };
+        let feeds = self.folder.join(FEEDS_FOLDER);
+        let _aside = of_feeds.then(|| Aside::put(self.folder, &feeds, &missing)).transpose()?;
+        let mut options = self.options.clone();
+        for (feed, date) in kept_dates(state) {
+            let listed = |p: &Publisher| p.is_by_release() && p.feed() == feed;
+            let zip = feed.starts_with("osv:");
+            let dates = match zip || Publisher::ALL.iter().any(listed) {
+                true => &mut options.published,
+                false => &mut options.fallback_as_of,
+            };
+            dates.entry(feed).or_insert(date);
+        }
+        let all: Vec<&Path> =
+            std::iter::once(self.own).chain(copies.iter().map(PathBuf::as_path)).collect();
+        let report = build::build_all(&all, place.fresh(), &options)?;
+        self.note(state)?;
+        Ok(report)
+    }
+
+    /// Writes down the dates of what was built from.
+    fn note(&self, state: &mut State) -> Result<()> {
+        state.set_built(&self.options.fallback_as_of)?;
+        state.set_built(&self.options.published)
     }
 
     /// The folders of copies that are there.

@@ -89,17 +89,27 @@ pub(super) fn remember(folder: &Path, missing: &[Missing]) -> Result<()> {
     .map(drop)
 }
 
-/// What was written down last. A list that is damaged counts as none: then copies are built from as
-/// far as they can be.
-pub(super) fn remembered(folder: &Path) -> Vec<Missing> {
-    let bytes = std::fs::read(folder.join(REMEMBERED)).unwrap_or_default();
-    let folders: BTreeSet<String> = serde_json::from_slice(&bytes).unwrap_or_default();
-    let inside = |folder: &String| {
-        Path::new(folder).components().all(|part| matches!(part, Component::Normal(_)))
+/// What was written down last; nothing, where nothing ever was.
+///
+/// # Errors
+/// When it cannot be read, or names something else: then nobody knows which copies are whole.
+pub(super) fn remembered(folder: &Path) -> Result<Vec<Missing>> {
+    let path = folder.join(REMEMBERED);
+    let damaged = || Error::malformed(format!("{}: no list of what is missing", path.display()));
+    let folders: BTreeSet<String> = match std::fs::read(&path) {
+        Ok(bytes) => serde_json::from_slice(&bytes).map_err(|e| damaged().because(e))?,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => BTreeSet::new(),
+        Err(e) => return Err(Error::io(&path, e)),
     };
-    let part = |folder| Part::Folder { feed: String::new(), folder };
-    let missing = |folder| Missing { part: part(folder), why: String::new() };
-    folders.into_iter().filter(inside).map(missing).collect()
+    let mut missing = Vec::new();
+    for folder in folders {
+        if !Path::new(&folder).components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(damaged());
+        }
+        let part = Part::Folder { feed: String::new(), folder };
+        missing.push(Missing { part, why: String::new() });
+    }
+    Ok(missing)
 }
 
 /// What is in force, and would be lost by what is missing; a sentence each.
@@ -184,7 +194,25 @@ impl Drop for Aside {
 
 #[cfg(test)]
 mod tests {
-    use super::Part;
+    use super::{Part, REMEMBERED, remembered};
+
+    #[test]
+    fn of_a_list_that_is_damaged_nobody_knows_what_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(remembered(dir.path()).unwrap().is_empty());
+        for (text, count) in [
+            (r#"["osv/Go","kev"]"#, Some(2)),
+            ("[]", Some(0)),
+            ("", None),
+            ("{}", None),
+            (r#"["osv/Go""#, None),
+            (r#"["../other"]"#, None),
+            (r#"["/etc"]"#, None),
+        ] {
+            std::fs::write(dir.path().join(REMEMBERED), text).unwrap();
+            assert_eq!(remembered(dir.path()).ok().map(|all| all.len()), count, "{text}");
+        }
+    }
 
     #[test]
     fn a_file_that_is_missing_takes_its_feed_or_release_with_it() {
