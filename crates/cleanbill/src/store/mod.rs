@@ -20,6 +20,7 @@ mod matter;
 mod migrate;
 mod open;
 mod packed;
+mod queue;
 mod referred;
 mod registrations;
 mod retention;

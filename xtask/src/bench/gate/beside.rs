@@ -39,8 +39,9 @@ pub fn all(plan: &Plan, programs: &[PathBuf]) -> Result<()> {
     let to_constant = first.rig.target(&constant)?;
     let mut rates = Vec::new();
     for round in 0..=plan.rounds {
-        let done = client::closed(&to_constant, &load, plan.round)?;
         for build in &mut builds {
+            // Just before each: the machine's speed changes within seconds.
+            let done = client::closed(&to_constant, &load, plan.round)?;
             let target = build.rig.target(&build.gate)?;
             let before = idle()?;
             let (got, theirs, _) =
