@@ -1,8 +1,12 @@
 //! A package as some file inside an image claims it.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
+use crate::ecosystem::Ecosystem;
+use crate::glob::Glob;
 
 mod kind;
 
@@ -69,6 +73,21 @@ pub struct Package {
 }
 
 impl Package {
+    /// Whether a name with `*` in it means this package, by its own name or its source's, as its
+    /// ecosystem compares names: `pyyaml` means `PyYAML`.
+    pub fn is_named(&self, wanted: &Glob) -> bool {
+        let names = [self.name.as_str(), self.source_name()];
+        let same = |ecosystem: Ecosystem| match ecosystem.package_name(wanted.as_str()) {
+            // There every name stands for itself.
+            Cow::Borrowed(_) => false,
+            Cow::Owned(wanted) => {
+                let wanted = Glob::new(wanted);
+                names.iter().any(|name| wanted.matches(&ecosystem.package_name(name)))
+            }
+        };
+        names.iter().any(|name| wanted.matches(name)) || self.kind.ecosystem().is_some_and(same)
+    }
+
     /// The name that advisories of its ecosystem use for the source.
     pub fn source_name(&self) -> &str {
         self.source.as_ref().map_or(&self.name, |s| &s.name)

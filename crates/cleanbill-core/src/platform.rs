@@ -57,13 +57,23 @@ impl FromStr for Platform {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let letter = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'.' | b'-' | b'/');
         let mut parts = text.split('/');
         let mut next = || parts.next().filter(|p| !p.is_empty()).map(str::to_owned);
         let (os, architecture, variant) = (next(), next(), next());
         match (os, architecture, parts.next()) {
-            (Some(os), Some(architecture), None) => Ok(Self { os, architecture, variant }),
+            (Some(os), Some(architecture), None) if text.bytes().all(letter) => {
+                // As containerd reads them, so that a rule on `linux/x86_64` is not a dead one.
+                let architecture = match architecture.as_str() {
+                    "x86_64" | "x86-64" => "amd64".to_owned(),
+                    "aarch64" => "arm64".to_owned(),
+                    "i386" => "386".to_owned(),
+                    _ => architecture,
+                };
+                Ok(Self { os, architecture, variant })
+            }
             _ => Err(format!(
-                "{text:?} is no platform: write OS/ARCH or OS/ARCH/VARIANT, such as linux/amd64"
+                "{text:?} is no platform: write OS/ARCH or OS/ARCH/VARIANT in Go's names, such as linux/amd64"
             )),
         }
     }

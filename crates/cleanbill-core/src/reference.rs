@@ -1,5 +1,6 @@
 //! Names of images, as container runtimes read them.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -19,6 +20,30 @@ pub struct ImageRef {
     repository: String,
     tag: Option<String>,
     digest: Option<Digest>,
+}
+
+/// One spelling for all that lead to the same registry: lower case, the port as a number, and none
+/// where it is that of HTTPS. `GHCR.io:0443` is `ghcr.io`. Whoever names an image chooses among them,
+/// so that no rule may hang on it.
+pub fn same_host(written: &str) -> Cow<'_, str> {
+    let (host, port) = match written.rsplit_once(':') {
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, Some(port)),
+        _ => (written, None),
+    };
+    let plain = |port: &str| port != "443" && !port.starts_with('0');
+    let plain_host = !host.starts_with('[') && !host.bytes().any(|b| b.is_ascii_uppercase());
+    if plain_host && port.is_none_or(plain) {
+        return Cow::Borrowed(written);
+    }
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host = match address.and_then(|a| a.parse::<std::net::Ipv6Addr>().ok()) {
+        Some(address) => format!("[{address}]"),
+        None => host.to_ascii_lowercase(),
+    };
+    Cow::Owned(match port.map(|port| port.trim_start_matches('0')) {
+        None | Some("443") => host,
+        Some(port) => format!("{host}:{port}"),
+    })
 }
 
 /// The registry that a name without one means.
@@ -42,6 +67,11 @@ impl ImageRef {
     /// The registry's host, with the port if one is named: `docker.io`, `localhost:5000`.
     pub fn registry(&self) -> &str {
         &self.registry
+    }
+
+    /// The registry's host in the one spelling by which rules compare it ([`same_host`]).
+    pub fn host(&self) -> Cow<'_, str> {
+        same_host(&self.registry)
     }
 
     /// The repository within the registry: `library/nginx`.

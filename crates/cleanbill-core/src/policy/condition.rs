@@ -124,6 +124,27 @@ impl Condition {
         *self == Self::default()
     }
 
+    /// Holds it against an image of which nothing is known but its name. What it says of what is in
+    /// an image cannot be told, and an expression has no value, since it may be about that.
+    pub(crate) fn held_blind(&self, gap: &Gap) -> Held {
+        let asks = self.flaws.is_some()
+            || !self.packages.is_empty()
+            || self.runs_as_root
+            || self.older_than_days.is_some()
+            || self.end_of_life;
+        let has_gap = self.gaps.contains(&gap.kind);
+        if asks || !self.gaps.is_empty() && !has_gap {
+            return Held::Unknown(vec![gap.clone()]);
+        }
+        let expression = self.expression.as_ref().map(|_| {
+            Because::Expression("it has no value, since the image was not examined".to_owned())
+        });
+        let always = self.always.then_some(Because::Always);
+        let gaps = has_gap.then(|| Because::Gaps(vec![gap.clone()]));
+        let because: Vec<Because> = always.into_iter().chain(gaps).chain(expression).collect();
+        if because.is_empty() { Held::No } else { Held::Yes(because) }
+    }
+
     /// Holds it against one platform's evidence.
     pub(crate) fn held(&self, against: &Against<'_>) -> Held {
         let mut parts: Vec<Part> = Vec::new();
@@ -184,8 +205,7 @@ impl Condition {
 impl PackageFilter {
     /// Whether this package is meant. A version that cannot be compared is.
     pub fn matches(&self, package: &Package) -> bool {
-        let name = self.name.matches(&package.name) || self.name.matches(package.source_name());
-        if !name || self.kind.is_some_and(|kind| kind != package.kind) {
+        if !package.is_named(&self.name) || self.kind.is_some_and(|kind| kind != package.kind) {
             return false;
         }
         let scheme = package.kind.scheme();
@@ -223,12 +243,28 @@ fn root(platform: &PlatformEvidence) -> Part {
 }
 
 fn old(against: &Against<'_>, days: u32) -> Part {
-    let Some(created) = against.platform.config.created else {
-        let why = "the image does not say when it was built";
-        return Err(vec![Gap::new(GapKind::UnknownImageFact, "created", why)]);
-    };
+    let created = created(against.platform, against.now).map_err(|gap| vec![gap])?;
     let too_old = age(created, against.now) > i64::from(days);
     Ok(too_old.then(|| Because::TooOld(today(created), days)))
+}
+
+/// When the image says it was built. A day that is to come proves no age; one day is left to
+/// clocks that differ.
+fn created(platform: &PlatformEvidence, now: Timestamp) -> Result<Timestamp, Gap> {
+    let gap = |why: String| Gap::new(GapKind::UnknownImageFact, "created", why);
+    match platform.config.created {
+        None => Err(gap("the image does not say when it was built".to_owned())),
+        Some(created) if age(created, now) < -1 => {
+            Err(gap(format!("the image says it was built on {}, which is to come", today(created))))
+        }
+        Some(created) => Ok(created),
+    }
+}
+
+/// What this platform's configuration does not tell of what a rule may ask.
+pub(crate) fn untold_facts(platform: &PlatformEvidence, now: Timestamp) -> Vec<Gap> {
+    let facts = [root(platform).err(), created(platform, now).err().map(|gap| vec![gap])];
+    facts.into_iter().flatten().flatten().collect()
 }
 
 fn end_of_life(against: &Against<'_>) -> Part {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, today};
+use super::{Scope, Untold, today};
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
 use crate::glob::Glob;
@@ -36,7 +36,10 @@ impl Exception {
         let package = self.package.as_ref().is_none_or(|p| {
             *p == finding.package.name || p.as_str() == finding.package.source_name()
         });
-        named && package && self.scope.includes(platform) && today(now) <= self.expires
+        named
+            && package
+            && self.scope.includes(platform, Untold::Fails)
+            && today(now) <= self.expires
     }
 }
 
@@ -64,6 +67,6 @@ impl AcceptedGap {
     pub fn covers(&self, gap: &Gap, platform: Option<&Platform>) -> bool {
         self.kind == gap.kind
             && self.subject.as_ref().is_none_or(|s| s.matches(&gap.subject))
-            && self.scope.includes(platform)
+            && self.scope.includes(platform, Untold::Fails)
     }
 }

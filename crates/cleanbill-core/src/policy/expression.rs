@@ -236,8 +236,9 @@ fn map<'a>(entries: impl Iterator<Item = (&'a String, &'a String)>) -> Value {
 fn image(against: &Against<'_>) -> Value {
     let image = against.image;
     let fields = [
-        ("name", text(&image.name())),
-        ("registry", text(image.registry())),
+        // In one spelling, as rules compare them.
+        ("name", text(&format!("{}/{}", image.host(), image.repository()))),
+        ("registry", text(&image.host())),
         ("repository", text(image.repository())),
         ("tag", image.tag().and_then(text)),
         ("digest", text(&against.platform.digest.to_string())),

@@ -82,13 +82,12 @@ impl FlawFilter {
     /// All that the flaw and its package tell by themselves.
     fn matches(&self, finding: &Finding, against: &Against<'_>) -> bool {
         let id = |id: &String| self.ids.iter().any(|wanted| wanted.eq_ignore_ascii_case(id));
-        let package =
-            |g: &Glob| g.matches(&finding.package.name) || g.matches(finding.package.source_name());
+        let package = |g: &Glob| finding.package.is_named(g);
         self.at_least.is_none_or(|least| against.policy.counts_as(finding) >= least)
             && self.fixable.is_none_or(|wanted| wanted == (finding.status == Status::Fixed))
             && self.fix_older_than_days.is_none_or(|days| {
                 finding.status == Status::Fixed
-                    && finding.published.is_none_or(|day| age(day, against.now) > i64::from(days))
+                    && finding.published.is_none_or(|day| age(day, against.now) >= i64::from(days))
             })
             && (self.packages.is_empty() || self.packages.iter().any(package))
             && (self.ids.is_empty() || id(&finding.id) || finding.aliases.iter().any(id))
@@ -162,7 +161,9 @@ fn unless_stale(feed: &FeedUse, against: &Against<'_>) -> Meant {
 
 /// Whether the flaw's vector has one of the values for the metric, or does not say.
 fn has_metric(finding: &Finding, metric: &str, values: &[String]) -> bool {
-    let said = finding.cvss.iter().flat_map(|vector| vector.split('/')).find_map(|part| {
+    // A vector of CVSS 2 has no version in front, and other values under the same names.
+    let vectors = finding.cvss.iter().filter(|vector| vector.starts_with("CVSS:"));
+    let said = vectors.flat_map(|vector| vector.split('/')).find_map(|part| {
         let (name, value) = part.split_once(':')?;
         (name == metric).then_some(value)
     });

@@ -18,7 +18,7 @@ mod pattern;
 mod rule;
 mod scope;
 
-pub(crate) use condition::{Against, Held};
+pub(crate) use condition::{Against, Held, untold_facts};
 pub use condition::{Because, Condition, PackageFilter, VersionRange};
 pub use exception::{AcceptedGap, Exception};
 pub(crate) use expression::Values;

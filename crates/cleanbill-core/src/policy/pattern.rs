@@ -14,10 +14,14 @@ pub struct NamePattern {
 }
 
 impl NamePattern {
-    /// Whether the name is meant.
+    /// Whether the name is meant, however it spells its registry's host.
     pub fn matches(&self, reference: &ImageRef) -> bool {
-        let name = reference.name();
-        if self.exact { name == self.text } else { name.starts_with(&self.text) }
+        let host = reference.host();
+        let rest = self.text.strip_prefix(&*host).and_then(|rest| rest.strip_prefix('/'));
+        rest.is_some_and(|rest| match self.exact {
+            true => reference.repository() == rest,
+            false => reference.repository().starts_with(rest),
+        })
     }
 
     /// The pattern that a name means as runtimes complete it: `morc-api` is
@@ -40,7 +44,8 @@ impl NamePattern {
         if last.contains([':', '@']) || whole.contains('@') {
             return Err(wrong());
         }
-        let name = whole.parse::<ImageRef>().map_err(|_| wrong())?.name();
+        let name = whole.parse::<ImageRef>().map_err(|_| wrong())?;
+        let name = format!("{}/{}", name.host(), name.repository());
         let text = name.strip_suffix(tail).unwrap_or(&name).to_owned();
         Ok(Self { text, exact: tail.is_empty() })
     }
@@ -72,7 +77,9 @@ impl TryFrom<String> for NamePattern {
         if parsed.name() != complete {
             return Err(hint(&text));
         }
-        Ok(Self { text: if exact { text } else { format!("{head}/") }, exact })
+        let name = format!("{}/{}", parsed.host(), parsed.repository());
+        let text = if exact { Some(name.as_str()) } else { name.strip_suffix("x/x") };
+        Ok(Self { text: text.ok_or_else(|| hint(&complete))?.to_owned(), exact })
     }
 }
 

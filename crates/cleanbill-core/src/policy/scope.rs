@@ -8,7 +8,7 @@ use super::NamePattern;
 use crate::asked::Asked;
 use crate::glob::Glob;
 use crate::platform::Platform;
-use crate::reference::ImageRef;
+use crate::reference::{ImageRef, same_host};
 
 /// A scope: every part that is given must hold. The default holds everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,11 +49,12 @@ impl Scope {
     pub fn holds(&self, image: &ImageRef, asked: &Asked, untold: Untold) -> bool {
         let any = |globs: &[Glob], text: &str| globs.iter().any(|g| g.matches(text));
         let names = |patterns: &[NamePattern]| patterns.iter().any(|p| p.matches(image));
+        let host = |written: &String| same_host(written) == image.host();
         (self.namespaces.is_empty() || any(&self.namespaces, &asked.namespace))
             && !any(&self.not_namespaces, &asked.namespace)
             && (self.repositories.is_empty() || names(&self.repositories))
             && !names(&self.not_repositories)
-            && (self.registries.is_empty() || self.registries.iter().any(|r| r == image.registry()))
+            && (self.registries.is_empty() || self.registries.iter().any(host))
             && self.about_pod(asked, untold)
     }
 
@@ -86,9 +87,10 @@ impl Scope {
         !self.labels.is_empty() || !self.service_accounts.is_empty()
     }
 
-    /// Whether what was found on this platform counts. A platform without a name always does.
-    pub fn includes(&self, platform: Option<&Platform>) -> bool {
-        let Some(platform) = platform else { return true };
-        self.platforms.is_empty() || self.platforms.iter().any(|p| p.accepts(platform))
+    /// Whether what was found on this platform counts; `None` where its name is not known, or where
+    /// it was found of the image as a whole.
+    pub fn includes(&self, platform: Option<&Platform>, untold: Untold) -> bool {
+        let named = |platform| self.platforms.iter().any(|p| p.accepts(platform));
+        self.platforms.is_empty() || platform.map_or(untold == Untold::Holds, named)
     }
 }

@@ -12,6 +12,7 @@ use crate::opinion::{Answer, Opinion};
 use crate::platform::Platform;
 use crate::policy::{
     AcceptedGap, Action, Against, Because, Exception, Held, Policy, Require, Rule, Untold, Values,
+    untold_facts,
 };
 use crate::reference::ImageRef;
 
@@ -67,13 +68,46 @@ impl At<'_> {
                         registered.node
                     );
                     let gap = Gap::new(GapKind::UnexaminedRegistration, self.image, detail);
-                    self.gaps(vec![(None, gap)], judged);
-                    self.opinions(judged);
+                    self.unexamined(gap, judged);
                 }
             }
         }
         if !some {
             judged.reasons.push(Reason::NotRegistered);
+        }
+    }
+
+    /// All rules on an image of which nothing is known but its name.
+    fn unexamined(&self, gap: Gap, judged: &mut Judged) {
+        let (mut broken, mut unknown) = (Vec::new(), Vec::new());
+        for (at, rule) in self.policy.rules.iter().enumerate() {
+            if !rule.scope.includes(None, Untold::Holds) || !self.in_scope(rule) {
+                continue;
+            }
+            self.held(at, rule.refuse.held_blind(&gap), &mut broken, &mut unknown);
+        }
+        self.rules(broken, judged);
+        // What a rule could not be told is this very gap.
+        let action = if unknown.is_empty() { self.policy.action } else { Action::Enforce };
+        self.gaps(vec![(None, gap)], action, judged);
+        self.opinions(judged);
+    }
+
+    /// Puts what one rule comes to where it belongs.
+    fn held(
+        &self,
+        at: usize,
+        held: Held,
+        broken: &mut Vec<(usize, Vec<Because>)>,
+        unknown: &mut Vec<Gap>,
+    ) {
+        let enforced = self.policy.rules.get(at).is_some_and(|r| r.action == Action::Enforce);
+        match held {
+            Held::No => {}
+            Held::Yes(because) => broken.push((at, because)),
+            // Accepted or not like any other gap; where not, the rule's action is what counts.
+            Held::Unknown(gaps) if enforced => unknown.extend(gaps),
+            Held::Unknown(gaps) => broken.push((at, vec![Because::Gaps(gaps)])),
         }
     }
 
@@ -97,6 +131,8 @@ impl At<'_> {
             whole.iter().map(|g| (None, g.clone())).collect();
         let mut severe: Vec<Finding> = Vec::new();
         let mut broken: Vec<(usize, Vec<Because>)> = Vec::new();
+        let mut untold: Vec<(Option<&Platform>, Gap)> = Vec::new();
+        let silent: Vec<&Gap> = self.opinions.iter().filter_map(Opinion::gap).collect();
         for platform in &evidence.platforms {
             let on = platform.platform.as_ref();
             // How old a feed may be is this policy's word at this time, whatever the matcher was
@@ -120,7 +156,12 @@ impl At<'_> {
             }
             let stands = |f: &&&Finding| self.policy.refuses(f);
             severe.extend(findings.iter().filter(stands).map(|f| (*f).clone()));
-            let seen: Vec<&Gap> = gaps.iter().chain(&whole).collect();
+            let facts = match self.policy.rules.is_empty() {
+                true => Vec::new(),
+                false => untold_facts(platform, self.now),
+            };
+            let seen = gaps.iter().chain(&whole).chain(&facts).chain(silent.iter().copied());
+            let seen: Vec<&Gap> = seen.collect();
             let against = Against {
                 policy: self.policy,
                 image: self.asked,
@@ -134,24 +175,25 @@ impl At<'_> {
             };
             let mut unknown = Vec::new();
             for (at, rule) in self.policy.rules.iter().enumerate() {
-                if !rule.scope.includes(on) || !self.in_scope(rule) {
+                if !rule.scope.includes(on, Untold::Holds) || !self.in_scope(rule) {
                     continue;
                 }
-                match rule.refuse.held(&against) {
-                    Held::No => {}
-                    Held::Yes(because) => broken.push((at, because)),
-                    Held::Unknown(gaps) if rule.action == Action::Enforce => unknown.extend(gaps),
-                    Held::Unknown(gaps) => broken.push((at, vec![Because::Gaps(gaps)])),
-                }
+                self.held(at, rule.refuse.held(&against), &mut broken, &mut unknown);
             }
-            all_gaps.extend(gaps.into_iter().chain(unknown).map(|g| (on, g)));
+            all_gaps.extend(gaps.into_iter().map(|g| (on, g)));
+            untold.extend(unknown.into_iter().map(|g| (on, g)));
+        }
+        if self.policy.action == Action::Enforce {
+            // One list for the reader.
+            all_gaps.append(&mut untold);
         }
         if let (Some(highest), false) = (self.policy.highest_severity, severe.is_empty()) {
             let findings = self.worst_first(severe);
             self.built_in(Reason::Severity { highest, findings }, judged);
         }
         self.rules(broken, judged);
-        self.gaps(all_gaps, judged);
+        self.gaps(all_gaps, self.policy.action, judged);
+        self.gaps(untold, Action::Enforce, judged);
         self.opinions(judged);
     }
 
@@ -185,7 +227,8 @@ impl At<'_> {
         }
     }
 
-    fn gaps(&self, gaps: Vec<(Option<&Platform>, Gap)>, judged: &mut Judged) {
+    /// Gaps that nobody accepts are a reason of this action.
+    fn gaps(&self, gaps: Vec<(Option<&Platform>, Gap)>, action: Action, judged: &mut Judged) {
         let accepted: Vec<&AcceptedGap> = self
             .policy
             .accepted_gaps
@@ -205,7 +248,7 @@ impl At<'_> {
         let image = || self.image.to_owned();
         judged.leaned.extend(leaned.into_iter().map(|gap| Leaned::Gap { image: image(), gap }));
         if !open.is_empty() {
-            self.built_in(Reason::Gaps(open), judged);
+            self.violated(Reason::Gaps(open), action, judged);
         }
     }
 
@@ -239,7 +282,7 @@ impl At<'_> {
                     }
                 }
             }
-            self.gaps(gaps, judged);
+            self.gaps(gaps, self.policy.action, judged);
         }
     }
 

@@ -5,6 +5,7 @@ mod expressions;
 mod monotone;
 mod passing;
 mod support;
+mod untold;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

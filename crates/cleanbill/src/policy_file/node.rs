@@ -43,6 +43,9 @@ impl Node {
     }
 }
 
+/// Values of one document at most: some 20,000 exceptions.
+const NODES: usize = 200_000;
+
 /// Why a text is no tree.
 pub(crate) struct Wrong {
     pub(crate) line: u64,
@@ -54,8 +57,8 @@ pub(crate) struct Wrong {
 pub(crate) fn parse(text: &str) -> Result<Placed, Wrong> {
     let options = serde_saphyr::options! {
         budget: serde_saphyr::budget! {
-            max_events: 100_000,
-            max_nodes: 50_000,
+            max_events: 2 * NODES,
+            max_nodes: NODES,
             max_depth: 16,
             max_aliases: 0,
             max_anchors: 0,
@@ -69,7 +72,10 @@ pub(crate) fn parse(text: &str) -> Result<Placed, Wrong> {
     };
     serde_saphyr::from_str_with_options(text, options).map_err(|error| {
         let (line, column) = error.location().map_or((1, 1), |l| (l.line(), l.column()));
-        let message = error.to_string().lines().next().unwrap_or_default().to_owned();
+        let mut message = error.to_string().lines().next().unwrap_or_default().to_owned();
+        if message.contains("budget breached") && message.contains("s: ") {
+            message = format!("it has too much in it, {NODES} values at most ({message})");
+        }
         Wrong { line: line.max(1), column: column.max(1), message }
     })
 }

@@ -2,6 +2,7 @@
 
 use cleanbill_core::policy::{Agreement, BreakGlass, IssuerKey, Require, Scope};
 use cleanbill_trust::PublicKey;
+use cleanbill_trust::breakglass::KEYS_MAX;
 
 use super::node::Placed;
 use super::read::{Reader, shown};
@@ -36,6 +37,12 @@ impl Reader<'_> {
                 "keys" => {
                     let list = self.some(key, value);
                     glass.keys = list.iter().filter_map(|e| self.issuer(key, e)).collect();
+                    if list.len() > KEYS_MAX {
+                        let message = format!("\"keys\" has more than {KEYS_MAX} keys");
+                        let hint = "take out those that nobody issues tokens with any more: each \
+                                    token is tried with all of them";
+                        self.problem(value.referenced, message, hint);
+                    }
                 }
                 "users" => glass.users = self.persons("user", key, value),
                 _ => glass.groups = self.persons("group", key, value),
