@@ -47,6 +47,8 @@ pub struct Rejudged {
     pub cases: Vec<Case>,
 }
 
+/// What is said where there was nothing to judge.
+const UNEXAMINED: &str = "an image was not examined then";
 /// Evidence that is remembered; past it, it is read again.
 const REMEMBERED: usize = 256;
 
@@ -82,13 +84,17 @@ impl<'a> Rejudge<'a> {
         Ok(Some(policy))
     }
 
-    /// Judges the decision by this policy, at the time at which it was judged.
+    /// Judges the decision by this policy, at the time at which it was judged. Where an image was
+    /// not examined then, nobody can tell what this policy would have said, and that is a gap.
     ///
     /// # Errors
     /// When the store cannot be read, or what is in it is damaged.
     pub fn judge(&mut self, decision: &Decision, policy: &Policy) -> Result<Again> {
         Ok(match self.judgement(decision, policy)? {
-            Ok(again) => again.summary(decision),
+            Ok(again) => match again.summary(decision) {
+                Again::Judged { outcome: "undecided", .. } => Again::Gap(UNEXAMINED.into()),
+                known @ (Again::Judged { .. } | Again::Gap(_)) => known,
+            },
             Err(why) => Again::Gap(why),
         })
     }
@@ -109,6 +115,7 @@ impl<'a> Rejudge<'a> {
         if let Some(why) = cases.iter().find_map(|case| unknown(case, policy)) {
             return Ok(Err(why));
         }
+        let cases: Vec<Case> = cases.into_iter().map(|case| by_name(case, policy)).collect();
         let judgement = decide(&request, &cases, policy, decision.judged_at);
         Ok(Ok(Rejudged { judgement, cases }))
     }
@@ -196,7 +203,7 @@ impl Rejudged {
                 Again::Judged { outcome: "denied", rules: named(&denial.refused) }
             }
             Verdict::Undecided(_) if decision.outcome != "undecided" => {
-                Again::Gap("an image was not examined then".into())
+                Again::Gap(UNEXAMINED.into())
             }
             Verdict::Undecided(denial) => {
                 Again::Judged { outcome: "undecided", rules: named(&denial.refused) }
@@ -223,6 +230,16 @@ pub(crate) fn unknown(case: &Case, policy: &Policy) -> Option<String> {
         | Outcome::Registered(_)
         | Outcome::NoReference(_)
         | Outcome::Failed(_) => None,
+    }
+}
+
+/// What could not be examined then is not even asked for where this policy refuses its name.
+fn by_name(case: Case, policy: &Policy) -> Case {
+    match (&case.outcome, case.image.parse()) {
+        (Outcome::Failed(_), Ok(name)) if refuse_by_name(&name, policy).is_some() => {
+            Case { outcome: Outcome::NameRefused(name), ..case }
+        }
+        _ => case,
     }
 }
 

@@ -23,7 +23,7 @@ pub(super) type Print = [u8; 32];
 pub(super) struct Seen {
     pub(super) in_force: Option<Print>,
     refused: Option<Print>,
-    /// Looked broken the last time: perhaps it is being written.
+    /// New the last time: perhaps it is being written.
     doubtful: Option<Print>,
 }
 
@@ -46,6 +46,12 @@ pub(super) fn attend<T>(
     if seen.refused == Some(found) && !told {
         return None;
     }
+    // Half of a policy may be a policy too, and a looser one: whatever it looks like, what changed
+    // counts once it has stayed the same for a while, or somebody says that it is whole.
+    if !told && seen.in_force.is_some() && seen.doubtful != Some(found) {
+        seen.doubtful = Some(found);
+        return None;
+    }
     match make() {
         Ok(made) => {
             if seen.in_force.replace(found).is_some() {
@@ -54,10 +60,6 @@ pub(super) fn attend<T>(
             metrics.reloads.mended(what);
             (seen.refused, seen.doubtful) = (None, None);
             Some(made)
-        }
-        Err(_) if !told && seen.doubtful != Some(found) => {
-            seen.doubtful = Some(found);
-            None
         }
         Err(why) => {
             seen.refused = Some(found);

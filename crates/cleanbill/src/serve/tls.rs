@@ -7,6 +7,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use cleanbill_core::Timestamp;
 use rustls::client::danger::HandshakeSignatureValid;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
@@ -81,6 +82,7 @@ impl Material {
         for authority in certificates("the client authority", &self.client_ca)? {
             roots.add(authority).map_err(|e| wrong("the client authority", &e))?;
         }
+        in_time(&self.certificate, Timestamp::now())?;
         let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|e| wrong("the client authority", &e))?;
@@ -98,6 +100,34 @@ impl Material {
         config.send_tls13_tickets = 0;
         Ok(config)
     }
+}
+
+/// Whether every certificate that the server shows is good now: clients refuse it otherwise, and
+/// where `defaultAllow` is true that lets every pod in. A clock may be some minutes behind the
+/// authority's.
+fn in_time(pem: &[u8], now: Timestamp) -> Result<()> {
+    const BEHIND: i64 = 300;
+    let what = "the server certificate";
+    for der in certificates(what, pem)? {
+        let parsed = x509_cert::Certificate::from_der(&der).map_err(|e| wrong(what, &e))?;
+        let valid = parsed.tbs_certificate.validity;
+        let at = |time: x509_cert::time::Time| {
+            let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+            Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+        };
+        let (from, until) = (at(valid.not_before), at(valid.not_after));
+        let refuse = |why: String, step: &str| {
+            Err(Failure::new(format!("{what} {why}; now it is {now:.0}")).next(step))
+        };
+        if now.as_second() < from.as_second().saturating_sub(BEHIND) {
+            return refuse(format!("is good from {from} on"), "look at this machine's clock");
+        }
+        if now > until {
+            let step = "make a new one: `cleanbill setup --force DIR` makes all of them anew";
+            return refuse(format!("ended on {until}"), step);
+        }
+    }
+    Ok(())
 }
 
 fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {

@@ -7,6 +7,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::block::members;
 use super::decision::{Decision, digest};
@@ -156,14 +157,20 @@ impl Store {
     /// A policy that a decision refers to; `None` where it is not here (any more).
     ///
     /// # Errors
-    /// When the store cannot be read.
+    /// When the store cannot be read, or what it has is not what the digest names.
     pub fn policy(&self, digest: &Digest) -> Result<Option<String>> {
-        self.read(|connection| {
+        let text: Option<String> = self.read(|connection| {
             connection
                 .prepare_cached("SELECT text FROM policies WHERE digest = ?1")?
                 .query_row(params![digest.to_string()], |row| row.get(0))
                 .optional()
-        })
+        })?;
+        match text {
+            Some(text) if Digest::Sha256(Sha256::digest(&text).into()) != *digest => {
+                Err(open::wrong(&self.path, &format!("the policy {digest} is something else")))
+            }
+            text => Ok(text),
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use cleanbill::serve::config::Bounds;
 use cleanbill::serve::record::Recorder;
 use cleanbill::store::{Owner, Store, admitted_set};
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{AcceptedGap, Action, Condition, Policy, Rule, Scope};
+use cleanbill_core::policy::{AcceptedGap, Action, Condition, NamePattern, Policy, Rule, Scope};
 use serde_json::{Value, json};
 
 use crate::rig::{Choice, Rig, digest_of, good, question, rig};
@@ -161,6 +161,30 @@ fn what_was_allowed_since_it_is_pinned_is_recorded_so_and_counts_for_that_answer
     assert_eq!(asked["pinned"], json!([tag]));
     let again = Rejudge::new(&store).judge(&decision, &policy).unwrap();
     assert_eq!(again, Again::Judged { outcome: "allowed", rules: Vec::new() });
+}
+
+#[test]
+fn what_was_not_examined_is_judged_again_by_its_name_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
+    let recorder = Recorder::into(Arc::clone(&store)).unwrap();
+    let rig = rig(Choice { recorder, ..Choice::default() });
+    let lost = ask(&rig, "/validate", &pod(&["registry.example/lost:1"], plain));
+    let id = lost["auditAnnotations"]["decision-id"].as_str().unwrap();
+    let decision = store.decision(id).unwrap().unwrap();
+    assert_eq!(decision.outcome, "undecided");
+    let allowing = |pattern: &str| {
+        let allowed = Some(vec![NamePattern::try_from(pattern.to_owned()).unwrap()]);
+        Policy { allowed, ..Policy::default() }
+    };
+    let judge = |policy: &Policy| Rejudge::new(&store).judge(&decision, policy).unwrap();
+    for policy in [Policy::default(), allowing("registry.example/*")] {
+        assert!(matches!(judge(&policy), Again::Gap(_)), "{policy:?}");
+    }
+    let Again::Judged { outcome, rules } = judge(&allowing("other.example/*")) else {
+        panic!("the name alone says it")
+    };
+    assert_eq!((outcome, rules[0].1.as_str()), ("denied", "allowed"));
 }
 
 #[test]

@@ -126,6 +126,7 @@ fn fifty_reloads_lose_no_request_and_no_connection() {
             server(dir, &pair);
             put(dir, "policy.yaml", &OBSERVE.replace("NAME", &format!("round-{round}")));
             reloader.look(round % 2 == 0);
+            reloader.look(false);
             std::thread::sleep(Duration::from_millis(10));
         }
         done.store(true, SeqCst);
@@ -199,6 +200,36 @@ fn what_is_broken_is_refused_and_the_old_one_stays() {
         files.put(name, whole);
         files.reloader.look(false);
         assert!(files.counted(&format!("{failing} 0")), "{name}: the old one is back");
+    }
+}
+
+#[test]
+fn what_is_whole_by_its_looks_is_looked_at_twice() {
+    let mut files = Files::new(Choice::default());
+    // Half of it is a policy, too.
+    files.put("policy.yaml", "name: half\n");
+    files.reloader.look(false);
+    files.put("policy.yaml", &OBSERVE.replace("NAME", "second"));
+    files.reloader.look(false);
+    assert_eq!(files.policy(), "first");
+    files.reloader.look(false);
+    assert_eq!(files.policy(), "second");
+    // Whoever says that it is whole waits for nothing.
+    files.put("policy.yaml", &OBSERVE.replace("NAME", "third"));
+    files.reloader.look(true);
+    assert_eq!(files.policy(), "third");
+}
+
+#[test]
+fn a_certificate_that_no_client_takes_does_not_replace_one() {
+    let mut files = Files::new(Choice::default());
+    for (from, until) in [(-7200, -3600), (3600, 7200)] {
+        let valid = validity(from, until);
+        let pair = files.rig.authority.server(&["127.0.0.1".into()], valid).unwrap();
+        server(files.dir.path(), &pair);
+        files.reloader.look(true);
+        assert!(files.counted("reload_failing{what=\"certificates\"} 1"), "{from}");
+        assert!(files.rig.ask(&question(&[&good()])).allowed(), "{from}");
     }
 }
 

@@ -13,6 +13,16 @@ use sha2::{Digest as _, Sha256};
 
 mod advisories;
 
+const STARTER: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../cleanbill-advisory/data/starter.cbdb");
+
+/// The policy of all decisions here.
+const POLICY: &str = r#"{"name":"production"}"#;
+
+fn policy_digest() -> Digest {
+    Digest::Sha256(Sha256::digest(POLICY).into())
+}
+
 fn decision(id: &str, days_ago: i64, outcome: &str, namespace: &str, image: &str) -> Decision {
     let then = Timestamp::now() - jiff::SignedDuration::from_hours(24 * days_ago);
     let time = Timestamp::from_millisecond(then.as_millisecond()).unwrap();
@@ -26,7 +36,7 @@ fn decision(id: &str, days_ago: i64, outcome: &str, namespace: &str, image: &str
         outcome: outcome.into(),
         reason: if outcome == "allowed" { String::new() } else { "too \u{1b}[31mbad".into() },
         warnings: vec!["old base".into()],
-        policy: Digest::Sha256([1; 32]),
+        policy: policy_digest(),
         snapshot: Some(Digest::Sha256([2; 32])),
         evidence: vec![Digest::Sha256([3; 32])],
         trace: r#"{"cases":[],"rules":[{"image":"x","rule":"kev","action":"enforce"}]}"#.into(),
@@ -68,13 +78,29 @@ fn record(dir: &Path) -> Store {
     ] {
         store.record_decision(&decision(id, days, outcome, namespace, image)).unwrap();
     }
-    let policy = r#"{"name":"production"}"#;
-    store.put_policy(&Digest::Sha256([1; 32]), policy).unwrap();
+    store.put_policy(&policy_digest(), POLICY).unwrap();
     store
 }
 
 /// Command line, exit code, what is on standard output and what is not, what is on standard error.
 type Row<'t> = (&'t str, i32, &'t [&'t str], &'t [&'t str], &'t str);
+
+#[test]
+fn a_policy_that_was_changed_in_the_store_is_an_error() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(record(dir.path()));
+    check(dir.path(), "explain bbb", 0, &["production"], "");
+    let store = rusqlite::Connection::open(dir.path().join("state/evidence.db")).unwrap();
+    store.execute("UPDATE policies SET text = replace(text, 'pro', 'xxx')", []).unwrap();
+    drop(store);
+    run(dir.path(), "keygen --out signer.key");
+    for line in
+        ["explain bbb", "replay --since 30d --snapshot none", "receipt bbb --key signer.key"]
+    {
+        let line = line.replace("--snapshot none", &format!("--snapshot {STARTER}"));
+        check(dir.path(), &line, 2, &[], "is something else");
+    }
+}
 
 #[test]
 fn exit_codes_and_words() {
@@ -110,7 +136,7 @@ fn exit_codes_and_words() {
                 "denied",
                 "too \\u{1b}[31mbad",
                 "old base",
-                "production sha256:0101",
+                "production sha256:dfb3",
                 "refused by     kev",
                 "1.234 ms",
                 "the evidence sha256:0303",

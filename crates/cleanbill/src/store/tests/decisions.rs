@@ -221,7 +221,9 @@ fn what_decisions_refer_to_goes_after_them() {
     assert_eq!(store.evidence(&both[0].digest()).unwrap(), None);
     assert_eq!(store.evidence(&both[1].digest()).unwrap().as_ref(), Some(&json[1]));
     for (n, kept) in [(1, false), (2, true)] {
-        assert_eq!(store.policy(&digest(n)).unwrap().is_some(), kept, "policy {n}");
+        // It is there, whatever it is: its digest is made up.
+        let there = !matches!(store.policy(&digest(n)), Ok(None));
+        assert_eq!(there, kept, "policy {n}");
         assert_eq!(store.snapshot(&digest(n + 100)).unwrap().is_some(), kept, "snapshot {n}");
         let let_in = store.admitted("shop", &digest(n)).unwrap();
         assert_eq!(let_in.is_some(), kept, "admitted {n}");
