@@ -45,7 +45,7 @@ pub use find::{InForce, Wanted};
 pub use journal::Journal;
 pub use matter::Matter;
 pub use packed::Packed;
-pub use registrations::{Event, Registration};
+pub use registrations::{ANY, Event, Registration};
 pub use retention::Keep;
 pub use snapshots::{Noted, Place};
 pub use write::Entry;

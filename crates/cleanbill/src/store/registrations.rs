@@ -46,18 +46,36 @@ impl Event {
     }
 }
 
+/// What stands for the node where none was named.
+pub const ANY: &str = "any";
+
 const COLUMNS: &str = "name, digest, node, who, at, note";
 /// Rows that no later one is about the same image, node and name.
 const LAST: &str = "NOT EXISTS (SELECT 1 FROM registrations l
     WHERE l.name = r.name AND l.digest = r.digest AND l.node = r.node AND l.n > r.n)";
 
 impl Store {
-    /// Adds a registration.
+    /// Adds a registration. A node has one image of a name, so that another one that was registered
+    /// for this very node is taken back; says what was. On [`ANY`] node several may be: all count.
     ///
     /// # Errors
     /// When the store cannot be written.
-    pub fn register(&self, registration: &Registration) -> Result<()> {
-        self.change(|connection| append(connection, Event::Registered, registration))
+    pub fn register(&self, registration: &Registration) -> Result<Vec<Registration>> {
+        self.change(|connection| {
+            let change = connection.unchecked_transaction()?;
+            let mut before = current(&change, Some(&registration.name))?;
+            before.retain(|r| {
+                let other = r.digest != registration.digest;
+                other && r.node == registration.node && r.node != ANY
+            });
+            for gone in &before {
+                let (who, at) = (registration.who.clone(), registration.at);
+                append(&change, Event::Removed, &Registration { who, at, ..gone.clone() })?;
+            }
+            append(&change, Event::Registered, registration)?;
+            change.commit()?;
+            Ok(before)
+        })
     }
 
     /// Takes back what is registered under this name, for this digest and node where they are
