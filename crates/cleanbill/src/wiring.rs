@@ -191,11 +191,11 @@ impl Looking {
         Ok(())
     }
 
-    fn registry(&self, access: &Access, deadline: Deadline) -> Registry {
+    fn registry(&self, name: &ImageRef, access: &Access, deadline: Deadline) -> Registry {
         let registry = self.registry.get().until(deadline.instant());
-        match access.credentials() {
+        match access.credentials(name) {
             None => registry,
-            Some(credentials) => registry.with_credentials(credentials),
+            Some(credentials) => registry.with_credentials(&credentials),
         }
     }
 
@@ -209,7 +209,7 @@ impl Looking {
         access: &Access,
         deadline: Deadline,
     ) -> std::result::Result<Digest, Trouble> {
-        let root = self.registry(access, deadline).root(name);
+        let root = self.registry(name, access, deadline).root(name);
         root.map(|r| r.descriptor.digest).map_err(Trouble::Image)
     }
 
@@ -223,16 +223,16 @@ impl Looking {
         access: &Access,
         deadline: Deadline,
     ) -> std::result::Result<Evidence, Trouble> {
-        // Under a pod's own logins it is looked again each time: their id means nothing later, and
-        // what they open is nobody else's. The layers' facts are kept all the same.
-        let stored = name.digest().filter(|_| access.id().is_none());
+        // Under a pod's own logins it is looked for again each time: their id means nothing later,
+        // and what they open is nobody else's. The layers' facts are kept all the same.
+        let stored = name.digest().filter(|_| access.id(name).is_none());
         let key = stored.map(|digest| self.key(name, *digest));
         if let (Some(store), Some(key)) = (&self.store, &key)
             && let Some(found) = store.image::<Found>(key)?
         {
             return self.judge(name, &found);
         }
-        let registry = self.registry(access, deadline);
+        let registry = self.registry(name, access, deadline);
         let found = assess::look(name, &registry, &self.choice, &self.limits, &self.examiner)?;
         if let (Some(store), Some(key)) = (&self.store, &key) {
             store.put_image(key, &found)?;

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cleanbill_core::reference::ImageRef;
 use serde::Deserialize;
 
 use crate::error::ErrorKind;
@@ -126,6 +127,11 @@ impl Credentials {
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
+    }
+
+    /// Whether any of them is for the repository of an image.
+    pub fn serve(&self, image: &ImageRef) -> bool {
+        self.find(image.registry(), image.repository()).is_some()
     }
 
     /// The credential for a repository: of the longest `host/path` that is a prefix of it.

@@ -203,6 +203,26 @@ fn a_pods_secrets_open_its_own_images_and_nobody_elses() {
 }
 
 #[test]
+fn a_login_for_another_registry_changes_nothing_for_an_image() {
+    let cluster = cluster(Login::Basic);
+    let public = cluster.public();
+    for (name, place) in [("other", "other.example"), ("part", "private")] {
+        let place = place.replace("private", &format!("{}/private", cluster.registry.host));
+        cluster.put(&secret_path("shop", name), Some(json_secret(&place, PASSWORD).to_string()));
+    }
+    cluster.allows(cluster.pod(&public, &[]));
+    cluster.registry.asked.lock().unwrap().clear();
+    for secrets in [&["other"][..], &["part"], &["other", "part"]] {
+        cluster.allows(cluster.pod(&public, secrets));
+    }
+    assert_eq!(*cluster.registry.asked.lock().unwrap(), [], "what is known is not asked for");
+    // What nobody knows is another's still.
+    cluster.denies(cluster.pod(&cluster.private(), &["other"]), &[]);
+    cluster.allows(cluster.pod(&cluster.private(), &["other", "part"]));
+    cluster.denies(cluster.pod(&cluster.private(), &["other"]), &[]);
+}
+
+#[test]
 fn a_template_gets_the_secrets_of_its_service_account_and_a_pod_does_not() {
     let cluster = cluster(Login::Basic);
     let private = cluster.private();
