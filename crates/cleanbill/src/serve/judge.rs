@@ -217,7 +217,8 @@ impl Judge {
         if let Some(snapshot) = snapshot {
             notes = notes.with(Note::Snapshot, snapshot.to_string());
         }
-        if let Some(oldest) = sealed.iter().map(|s| s.oldest_feed).min().flatten() {
+        // An image without a date (none of its feeds has one) hides no other's.
+        if let Some(oldest) = sealed.iter().filter_map(|s| s.oldest_feed).min() {
             notes = notes.with(Note::SnapshotDate, oldest.to_string());
         }
         if !noted.is_empty() {

@@ -72,7 +72,7 @@ pub struct Want {
     /// The images whose evidence was used: only then the advisories are named.
     pub examined: Option<bool>,
     pub snapshot_date: Option<String>,
-    /// No feed was used, so no date is told.
+    /// Nothing that was used has a date, so none is told.
     #[serde(default)]
     pub undated: bool,
     /// There is nothing to judge, since so.
