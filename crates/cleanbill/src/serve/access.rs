@@ -12,6 +12,9 @@ use cleanbill_core::reference::ImageRef;
 use cleanbill_oci::registry::Credentials;
 use sha2::{Digest as _, Sha256};
 
+/// Logins that are tried for one image at most.
+const LOGINS_MAX: usize = 20;
+
 /// Logins for the images of one pod, besides the gate's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
@@ -59,9 +62,13 @@ impl Access {
         (!ids.is_empty()).then(|| id(&ids))
     }
 
-    /// The logins that are good for an image, if there are any besides the gate's own.
-    pub fn credentials(&self, image: &ImageRef) -> Option<Credentials> {
-        self.of(image).map(|logins| logins.credentials.clone()).reduce(|all, more| all.or(&more))
+    /// The logins that are good for an image besides the gate's own, each alone, in the order in
+    /// which the kubelet tries them.
+    pub fn logins(&self, image: &ImageRef) -> Vec<Credentials> {
+        let all = self.logins.iter().map(|logins| &logins.credentials);
+        let mut logins = Credentials::in_turn(all, image);
+        logins.truncate(LOGINS_MAX);
+        logins
     }
 
     fn of<'a>(&'a self, image: &'a ImageRef) -> impl Iterator<Item = &'a Logins> {
@@ -103,7 +110,7 @@ mod tests {
     use cleanbill_core::digest::Digest;
     use cleanbill_oci::registry::{Credentials, Secret};
 
-    use super::Access;
+    use super::{Access, LOGINS_MAX};
 
     fn login(place: &str) -> Credentials {
         Credentials::none().with_login(place, "user", Secret::new("hunter2"))
@@ -140,8 +147,18 @@ mod tests {
         }
         for image in ["b.example/x", "b.example/teamwork", "a.example:5000/x", "x"] {
             assert_eq!(id(&team, image), None, "{image}");
-            assert_eq!(team.credentials(&image.parse().unwrap()), None, "{image}");
+            assert_eq!(team.logins(&image.parse().unwrap()), [], "{image}");
         }
-        assert_eq!(team.credentials(&"a.example/x".parse().unwrap()), Some(login("a.example")));
+        assert_eq!(team.logins(&"a.example/x".parse().unwrap()), [login("a.example")]);
+    }
+
+    #[test]
+    fn so_many_logins_and_no_more_are_tried() {
+        let add = |all: Access, n: usize| {
+            let login = Credentials::none().with_login("a.example", &n.to_string(), Secret::new("x"));
+            all.with(login, &n.to_le_bytes())
+        };
+        let many = (0..100).fold(Access::none(), add);
+        assert_eq!(many.logins(&"a.example/x".parse().unwrap()).len(), LOGINS_MAX);
     }
 }

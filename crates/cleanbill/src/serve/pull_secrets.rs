@@ -53,7 +53,6 @@ pub fn access(named: Named<'_>, get: &Get<'_>) -> Access {
         }
         match get("secrets", name) {
             Ok(bytes) => match of_secret(&bytes, named.registries) {
-                // Of two logins for the same place the kubelet tries both; we take the first.
                 Some(found) => access = access.with(found, &bytes),
                 None => unread.push(told("pull secret", name, "it is no registry login")),
             },
