@@ -128,3 +128,35 @@ fn only_names_that_the_policy_holds_to_be_local_are_registered() {
         assert_eq!(listed.contains("registered"), code != 2 && name != "--remove", "{line}");
     }
 }
+
+#[test]
+fn what_warm_leaves_unknown_is_told_by_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
+    let policy = format!("{POLICY}allowed: [\"registry.example/*\"]\n");
+    std::fs::write(path.join("policy.yaml"), policy).unwrap();
+    drop(Store::open(&path.join("state"), Owner::Gate).unwrap());
+    let image = ImageBuilder::new("linux/amd64").layer(TarBuilder::new().file("f", "x").build());
+    std::fs::write(path.join("api.tar"), image.docker_archive("whatever:1")).unwrap();
+    let id = sha256(image.config().as_bytes()).to_string();
+    let other = format!("sha256:{}", "5".repeat(64));
+    for line in ["morc-api:1 --input api.tar", &format!("team/x:1 --digest {other} --node n1")] {
+        assert_eq!(register(path, line).0, Some(0), "{line}");
+    }
+    let table = [
+        ("morc-api:1".to_owned(), 0, "local     morc-api:1\n"),
+        (format!("morc-api:1@{id}"), 0, "local     morc-api:1@"),
+        (format!("morc-api:1@{other}"), 2, "missing   morc-api:1@"),
+        ("morc-api:2".into(), 2, "no image is registered under the name"),
+        ("morc-api".into(), 2, "missing   morc-api:"),
+        ("team/x:1".into(), 2, "unknown   team/x:1: it was registered for node n1 without"),
+        ("nginx:1".into(), 2, "refused   nginx:1: the policy does not allow the name"),
+        ("UPPER".into(), 2, "failed    UPPER: "),
+        ("morc-api:1 nginx:1".into(), 2, "local     morc-api:1\nrefused   nginx:1"),
+    ];
+    for (images, code, part) in table {
+        let (got, text) = run(path, &format!("warm -q {images}"));
+        assert!(got == Some(code) && text.contains(part), "{images}: {got:?}\n{text}");
+    }
+}
