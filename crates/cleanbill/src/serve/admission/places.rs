@@ -2,11 +2,11 @@
 //!
 //! The kinds that Kubernetes has are known, and are read strictly: what has not their form is
 //! refused. Any other kind is looked through at the four places where pod specs stand, so that
-//! Argo's Rollouts or Knative's Services are judged like Deployments; what has no images there
-//! has nothing to judge.
+//! Argo's Rollouts or Knative's Services are judged like Deployments, at all four, since nobody
+//! knows which of them its controller makes pods from; what has no images there has nothing to judge.
 //!
 //! On UPDATE, an image is passed over only where the old object has the same text for the same
-//! container: same list, same name, same image. A renamed container, or one that moved to
+//! container: same pod spec, same list, same name, same image. A renamed container, or one that moved to
 //! another list, is judged again; order does not count.
 
 use std::collections::BTreeMap;
@@ -72,7 +72,7 @@ impl Why {
 }
 
 /// Where a kind of object has its pod spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Room {
     /// It is a pod.
     Pod,
@@ -127,11 +127,10 @@ impl Room {
         if self == Self::Ephemeral { pod } else { pod.get("spec") }
     }
 
-    /// The room of an object of a kind that nobody knows: the first of those that have an image.
-    pub fn guessed(object: &Node) -> Option<Self> {
-        Self::POD_SPECS
-            .into_iter()
-            .find(|room| Images::lenient(*room, object).images.iter().any(|i| !i.image.is_empty()))
+    /// The rooms of an object of a kind that nobody knows: all that have an image.
+    pub fn guessed(object: &Node) -> Vec<Self> {
+        let named = |room: &Self| Images::lenient(&[*room], object).any_named();
+        Self::POD_SPECS.into_iter().filter(named).collect()
     }
 }
 
@@ -151,6 +150,7 @@ pub(super) struct Images {
 
 #[derive(Debug)]
 struct Found {
+    room: Room,
     list: &'static str,
     name: String,
     pointer: String,
@@ -160,8 +160,8 @@ struct Found {
 impl Found {
     /// The image of one entry of a list; `None` for a volume of another kind.
     fn read(
-        list: &'static str,
-        way: &[&str],
+        room: Room,
+        (list, way): (&'static str, &[&str]),
         pointer: &str,
         entry: &Node,
     ) -> Result<Option<Self>, String> {
@@ -184,7 +184,8 @@ impl Found {
         let image = at.text().map_err(|what| format!("{place} is {what}"))?;
         let name = entry.get("name").text().map_err(|what| format!("{pointer}/name is {what}"))?;
         let (name, image) = (name.unwrap_or_default(), image.unwrap_or_default());
-        Ok(Some(Self { list, name: name.to_owned(), pointer: place, image: image.to_owned() }))
+        let (name, image) = (name.to_owned(), image.to_owned());
+        Ok(Some(Self { room, list, name, pointer: place, image }))
     }
 }
 
@@ -202,9 +203,14 @@ impl Images {
         Self::collect(room, object, &Err)
     }
 
-    /// Of an object that may be anything: what is no image is passed over.
-    pub fn lenient(room: Room, object: &Node) -> Self {
-        Self::collect(room, object, &|_| Ok(())).unwrap_or_default()
+    /// Of an object that may be anything, in these rooms: what is no image is passed over.
+    pub fn lenient(rooms: &[Room], object: &Node) -> Self {
+        let of = |room: &Room| Self::collect(*room, object, &|_| Ok(())).unwrap_or_default().images;
+        Self { images: rooms.iter().flat_map(of).collect() }
+    }
+
+    fn any_named(&self) -> bool {
+        self.images.iter().any(|found| !found.image.is_empty())
     }
 
     fn collect(
@@ -221,7 +227,7 @@ impl Images {
             })?;
             for (at, entry) in entries.unwrap_or_default().iter().enumerate() {
                 let pointer = format!("{prefix}/{list}/{at}");
-                match Found::read(list, way, &pointer, entry) {
+                match Found::read(room, (list, way), &pointer, entry) {
                     Ok(found) => images.extend(found),
                     Err(why) => wrong(why)?,
                 }
@@ -234,10 +240,10 @@ impl Images {
     pub fn changed_since(self, old: &Self) -> Self {
         // A name that stands twice is no name: nothing says which of the two is meant.
         let once = |images: &[Found]| {
-            let mut names: BTreeMap<(&'static str, String), Option<String>> = BTreeMap::new();
+            let mut names: BTreeMap<(Room, &'static str, String), Option<String>> = BTreeMap::new();
             for found in images {
                 names
-                    .entry((found.list, found.name.clone()))
+                    .entry((found.room, found.list, found.name.clone()))
                     .and_modify(|image| *image = None)
                     .or_insert_with(|| Some(found.image.clone()));
             }
@@ -245,7 +251,7 @@ impl Images {
         };
         let (before, now) = (once(&old.images), once(&self.images));
         let kept = |found: &Found| {
-            let key = (found.list, found.name.clone());
+            let key = (found.room, found.list, found.name.clone());
             let same = before.get(&key).is_some_and(|image| image.as_ref() == Some(&found.image));
             let alone = now.get(&key).is_some_and(Option::is_some);
             same && alone && !found.name.is_empty()
