@@ -364,15 +364,17 @@ mod tests {
 
     #[test]
     fn logins_for_one_image_are_tried_in_the_kubelets_order() {
-        let login = |key: &str, user: &str| {
-            Credentials::none().with_login(key, user, Secret::new("x"))
-        };
+        let login =
+            |key: &str, user: &str| Credentials::none().with_login(key, user, Secret::new("x"));
         let first = login("a.example", "1").or(&login("b.example/team", "1"));
         let second = login("a.example/team", "2").or(&login("b.example", "2"));
         let third = login("a.example", "3").or(&login("a.example/other", "3"));
         let all = [&first, &second, &third, &first];
         let table: [(&str, &[(&str, &str)]); 6] = [
-            ("a.example/team/app:1", &[("a.example/team", "2"), ("a.example", "1"), ("a.example", "3")]),
+            (
+                "a.example/team/app:1",
+                &[("a.example/team", "2"), ("a.example", "1"), ("a.example", "3")],
+            ),
             ("a.example/app", &[("a.example", "1"), ("a.example", "3")]),
             ("a.example/teamwork", &[("a.example", "1"), ("a.example", "3")]),
             ("b.example/team/x", &[("b.example/team", "1"), ("b.example", "2")]),

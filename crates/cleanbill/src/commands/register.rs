@@ -147,7 +147,8 @@ fn is_local(name: &ImageRef, state: &StateArgs) -> Result<bool> {
         return Ok(true);
     }
     let shown = short(&name.to_string()).to_owned();
-    let why = format!("the policy does not have {shown} under local_images: the gate asks a registry");
+    let why =
+        format!("the policy does not have {shown} under local_images: the gate asks a registry");
     Err(Failure::new(why).next(format!("add it there (such as \"{}\")", short(&name.name()))))
 }
 

@@ -125,10 +125,7 @@ fn warm(
 }
 
 /// An image that no registry has is known by its registration, as the gate reads it.
-fn registered(
-    looking: &Looking,
-    name: &ImageRef,
-) -> std::result::Result<&'static str, Unknown> {
+fn registered(looking: &Looking, name: &ImageRef) -> std::result::Result<&'static str, Unknown> {
     let all = looking.registered(name).map_err(Unknown::failed)?;
     let meant = |r: &Registered| name.digest().is_none_or(|digest| *digest == r.digest);
     let mut meant = all.iter().filter(|r| meant(r)).peekable();

@@ -130,7 +130,8 @@ mod tests {
         assert_eq!(one, access(&[b"hunter2", b"b"]));
         let of = |access: &Access| id(access, "a.example/x");
         assert_eq!(of(&one), of(&access(&[b"hunter2", b"b"])));
-        for other in [&[b"hunter2b".as_slice()][..], &[b"hunter", b"2b"], &[b"b", b"hunter2"], &[]] {
+        for other in [&[b"hunter2b".as_slice()][..], &[b"hunter", b"2b"], &[b"b", b"hunter2"], &[]]
+        {
             assert_ne!(of(&one), of(&access(other)), "{other:?}");
         }
         assert!(!format!("{one:?}").contains("hunter2"));
@@ -155,7 +156,8 @@ mod tests {
     #[test]
     fn so_many_logins_and_no_more_are_tried() {
         let add = |all: Access, n: usize| {
-            let login = Credentials::none().with_login("a.example", &n.to_string(), Secret::new("x"));
+            let login =
+                Credentials::none().with_login("a.example", &n.to_string(), Secret::new("x"));
             all.with(login, &n.to_le_bytes())
         };
         let many = (0..100).fold(Access::none(), add);

@@ -125,7 +125,8 @@ fn the_largest_objects_that_etcd_takes_can_be_updated_as_the_api_server_writes_t
     for bytes in [720_000, 3 << 19] {
         let review = pod(&["registry.example/eol:1"], |review| {
             review["request"]["operation"] = json!("UPDATE");
-            review["request"]["object"]["spec"]["containers"][0]["args"] = json!(["<".repeat(bytes)]);
+            review["request"]["object"]["spec"]["containers"][0]["args"] =
+                json!(["<".repeat(bytes)]);
             review["request"]["oldObject"] = review["request"]["object"].clone();
             review["request"]["object"]["metadata"]["labels"]["app"] = json!("y");
         });
