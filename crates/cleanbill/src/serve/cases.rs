@@ -21,7 +21,8 @@ use super::flights::NoResult;
 use super::judge::Judge;
 use super::known::Sealed;
 use super::live::Rules;
-use super::question::Question;
+use super::question::{Pull, Question};
+use super::words;
 use crate::checkers;
 use crate::failure::Failure;
 
@@ -127,7 +128,12 @@ impl Judge {
         reference: ImageRef,
         open: &Open,
     ) -> (Case, Vec<Arc<Sealed>>) {
-        let looked = if open.rules.policy.is_local(&reference) {
+        let local = open.rules.policy.is_local(&reference);
+        if local && open.question.pulls.get(&image) == Some(&Pull::Always) {
+            // What is registered says nothing of what would run.
+            return (Case::new(image, Outcome::Failed(words::PULLED.to_owned())), Vec::new());
+        }
+        let looked = if local {
             self.registered(&reference, open.until).await
         } else {
             self.examined(&reference, open)

@@ -28,6 +28,9 @@ pub struct Row {
     pub annotations: BTreeMap<String, String>,
     /// The body as it is, letter by letter, instead of the images.
     pub body: Option<String>,
+    /// The `imagePullPolicy` of the containers, which an `ImageReview` does not tell; by default
+    /// `Never`. Empty: none.
+    pub pull: Option<String>,
     /// A break-glass token to send along.
     pub token: Option<Token>,
     /// The time; by default [`world::NOW`].

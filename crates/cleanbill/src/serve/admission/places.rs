@@ -20,6 +20,8 @@ pub struct Place {
     pub pointer: String,
     /// The image as it is written there; may be empty.
     pub image: String,
+    /// Its `imagePullPolicy` as it is written there, if it is.
+    pub pull: Option<String>,
 }
 
 /// Proof that a request has nothing to judge: only reading a request makes one, and it is good
@@ -134,12 +136,27 @@ impl Room {
     }
 }
 
-/// The lists that images stand in: their field, and the way from an entry to the image.
-const LISTS: [(&str, &[&str]); 4] = [
-    ("containers", &["image"]),
-    ("initContainers", &["image"]),
-    ("ephemeralContainers", &["image"]),
-    ("volumes", &["image", "reference"]),
+/// A list that images stand in.
+#[derive(Clone, Copy)]
+struct List {
+    field: &'static str,
+    /// The way from an entry to the image.
+    image: &'static [&'static str],
+    /// The way from an entry to when that is pulled.
+    pull: &'static [&'static str],
+}
+
+impl List {
+    const fn of_containers(field: &'static str) -> Self {
+        Self { field, image: &["image"], pull: &["imagePullPolicy"] }
+    }
+}
+
+const LISTS: [List; 4] = [
+    List::of_containers("containers"),
+    List::of_containers("initContainers"),
+    List::of_containers("ephemeralContainers"),
+    List { field: "volumes", image: &["image", "reference"], pull: &["image", "pullPolicy"] },
 ];
 
 /// All images of one object.
@@ -155,23 +172,19 @@ struct Found {
     name: String,
     pointer: String,
     image: String,
+    pull: Option<String>,
 }
 
 impl Found {
     /// The image of one entry of a list; `None` for a volume of another kind.
-    fn read(
-        room: Room,
-        (list, way): (&'static str, &[&str]),
-        pointer: &str,
-        entry: &Node,
-    ) -> Result<Option<Self>, String> {
+    fn read(room: Room, list: List, pointer: &str, entry: &Node) -> Result<Option<Self>, String> {
         entry.object().map_err(|what| format!("{pointer} is {what}"))?;
         let mut at = entry;
         let mut place = pointer.to_owned();
-        for (step, field) in way.iter().enumerate() {
+        for (step, field) in list.image.iter().enumerate() {
             at = at.get(field);
             place = format!("{place}/{field}");
-            let inner = step + 1 < way.len();
+            let inner = step + 1 < list.image.len();
             // A volume without `image` is another kind of volume; a container without one has
             // an image that is not said.
             if inner && *at == Node::Null {
@@ -185,7 +198,12 @@ impl Found {
         let name = entry.get("name").text().map_err(|what| format!("{pointer}/name is {what}"))?;
         let (name, image) = (name.unwrap_or_default(), image.unwrap_or_default());
         let (name, image) = (name.to_owned(), image.to_owned());
-        Ok(Some(Self { room, list, name, pointer: place, image }))
+        // What is no text is no policy that anybody knows, and no reason to pass an image over.
+        let pull = match entry.at(list.pull).text() {
+            Ok(text) => text.map(str::to_owned),
+            Err(what) => Some(what.to_owned()),
+        };
+        Ok(Some(Self { room, list: list.field, name, pointer: place, image, pull }))
     }
 }
 
@@ -220,14 +238,15 @@ impl Images {
     ) -> Result<Self, String> {
         let (spec, prefix) = (room.spec(object), room.pointer());
         let mut images = Vec::new();
-        for (list, way) in LISTS {
-            let entries = spec.get(list).list().or_else(|what| {
-                wrong(format!("{prefix}/{list} is {what}"))?;
+        for list in LISTS {
+            let field = list.field;
+            let entries = spec.get(field).list().or_else(|what| {
+                wrong(format!("{prefix}/{field} is {what}"))?;
                 Ok::<_, String>(None)
             })?;
             for (at, entry) in entries.unwrap_or_default().iter().enumerate() {
-                let pointer = format!("{prefix}/{list}/{at}");
-                match Found::read(room, (list, way), &pointer, entry) {
+                let pointer = format!("{prefix}/{field}/{at}");
+                match Found::read(room, list, &pointer, entry) {
                     Ok(found) => images.extend(found),
                     Err(why) => wrong(why)?,
                 }
@@ -263,7 +282,7 @@ impl Images {
 
     /// Their places, in the order of the object's lists.
     pub fn places(self) -> Vec<Place> {
-        let place = |found: Found| Place { pointer: found.pointer, image: found.image };
+        let place = |Found { pointer, image, pull, .. }| Place { pointer, image, pull };
         self.images.into_iter().map(place).collect()
     }
 }

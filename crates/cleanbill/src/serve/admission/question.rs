@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::asked::{Asked, Pod};
+use cleanbill_core::reference::ImageRef;
 use serde::Serialize;
 
 use super::keep::{Node, Shape, keep};
@@ -10,7 +11,7 @@ use super::pin::pinnable;
 use super::places::{Images, Nothing, Place, Room, Why};
 use super::uid::{UID_MAX, early_uid};
 use super::{API_VERSION, KIND};
-use crate::serve::question::Question;
+use crate::serve::question::{Pull, Question};
 
 /// A group, version and kind (or resource), as the API server tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,7 +87,21 @@ impl Admission {
     /// The question as the judge takes it; `pinning`: a patch may pin what is allowed.
     pub fn question(&self, pinning: bool) -> Question {
         let pinned = if pinning { pinnable(&self.places) } else { BTreeSet::new() };
-        Question { images: self.images.clone(), asked: self.asked.clone(), pinned }
+        let (images, asked) = (self.images.clone(), self.asked.clone());
+        Question { images, asked, pinned, pulls: self.pulls() }
+    }
+
+    /// When nodes pull which image: by the worst of the places where it stands.
+    fn pulls(&self) -> BTreeMap<String, Pull> {
+        let mut pulls = BTreeMap::new();
+        for place in &self.places {
+            let name = place.image.parse::<ImageRef>().ok();
+            let pull = name.and_then(|name| Pull::of(place.pull.as_deref(), &name));
+            let Some(pull) = pull else { continue };
+            let worst = pulls.entry(place.image.clone()).or_insert(pull);
+            *worst = pull.max(*worst);
+        }
+        pulls
     }
 }
 
@@ -125,10 +140,14 @@ macro_rules! pod_spec {
     };
 }
 
-static CONTAINER: Shape = Shape::Object(&[("name", Shape::Text), ("image", Shape::Text)]);
+static CONTAINER: Shape = Shape::Object(&[
+    ("name", Shape::Text),
+    ("image", Shape::Text),
+    ("imagePullPolicy", Shape::Text),
+]);
 static VOLUME: Shape = Shape::Object(&[
     ("name", Shape::Text),
-    ("image", Shape::Object(&[("reference", Shape::Text)])),
+    ("image", Shape::Object(&[("reference", Shape::Text), ("pullPolicy", Shape::Text)])),
 ]);
 static NAMED: Shape = Shape::Object(&[("name", Shape::Text)]);
 const META: Shape =
