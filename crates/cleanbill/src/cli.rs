@@ -215,6 +215,26 @@ mod tests {
     }
 
     #[test]
+    fn command_lines_with_flags_in_the_gates_pages_are_whole() {
+        let pages = [
+            ("admission", include_str!("../../../docs/admission.md")),
+            ("gate", include_str!("../../../docs/gate.md")),
+            ("operations", include_str!("../../../docs/operations.md")),
+            ("setup", include_str!("../../../docs/setup.md")),
+        ];
+        let mut seen = 0;
+        for (page, text) in pages {
+            let spans = text.split('`').filter(|span| span.starts_with("cleanbill "));
+            for line in spans.filter(|span| span.contains(" -") || span.contains("\n-")) {
+                let parsed = parse(line.split_whitespace().map(Into::into));
+                assert!(parsed.is_ok(), "docs/{page}.md: {line}: {}", said(line));
+                seen += 1;
+            }
+        }
+        assert!(seen >= 5, "{seen}");
+    }
+
+    #[test]
     fn trivys_flags_are_understood_or_refused_by_name() {
         let table = [
             ("image --scanners vuln x", "image: Some(\"x\")"),

@@ -24,7 +24,8 @@ impl Exit {
     pub const ERRORS: Self = Self(1);
     /// `scan --exit-code`: no finding is left, but something was not examined. `why`: that
     /// keeps the answer open. `doctor`: nothing could be looked at. `db update`: another source than
-    /// the first, or the copy of an earlier update, had to do.
+    /// the first, or the copy of an earlier update, had to do. `register`: done, but whether the
+    /// gate will look at it is not known.
     pub const GAPS: Self = Self(3);
 
     /// What `--exit-code N` asks for when findings are left.

@@ -12,6 +12,7 @@ use cleanbill_core::evidence::Evidence;
 use cleanbill_core::platform::Platform;
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::Registered;
+use cleanbill_oci::error::ErrorKind;
 use cleanbill_oci::image::PlatformChoice;
 use cleanbill_oci::limits::Limits;
 use cleanbill_oci::registry::{AddressRule, Credentials, Registry, RegistryOptions, Secret};
@@ -191,12 +192,25 @@ impl Looking {
         Ok(())
     }
 
-    fn registry(&self, access: &Access, deadline: Deadline) -> Registry {
-        let registry = self.registry.get().until(deadline.instant());
-        match access.credentials() {
-            None => registry,
-            Some(credentials) => registry.with_credentials(credentials),
+    /// Asks a registry with each of the pod's logins for the image in turn, as the kubelet does,
+    /// until one is not refused; at last with the gate's own. Where all are, the first refusal is
+    /// told: it is about the login that was meant.
+    fn asking<T>(
+        &self,
+        name: &ImageRef,
+        access: &Access,
+        deadline: Deadline,
+        ask: impl Fn(&Registry) -> std::result::Result<T, Trouble>,
+    ) -> std::result::Result<T, Trouble> {
+        let own = self.registry.get().until(deadline.instant());
+        let mut first = None;
+        for login in access.logins(name) {
+            match ask(&own.with_credentials(&login)) {
+                Err(trouble) if refused(&trouble) => _ = first.get_or_insert(trouble),
+                asked => return asked,
+            }
         }
+        ask(&own).map_err(|trouble| first.filter(|_| refused(&trouble)).unwrap_or(trouble))
     }
 
     /// The digest that a name stands for now.
@@ -209,8 +223,9 @@ impl Looking {
         access: &Access,
         deadline: Deadline,
     ) -> std::result::Result<Digest, Trouble> {
-        let root = self.registry(access, deadline).root(name);
-        root.map(|r| r.descriptor.digest).map_err(Trouble::Image)
+        self.asking(name, access, deadline, |registry| {
+            registry.root(name).map(|r| r.descriptor.digest).map_err(Trouble::Image)
+        })
     }
 
     /// Evidence about an image by digest: what is known of it from before, else its registry.
@@ -223,17 +238,18 @@ impl Looking {
         access: &Access,
         deadline: Deadline,
     ) -> std::result::Result<Evidence, Trouble> {
-        // Under a pod's own logins it is looked again each time: their id means nothing later, and
-        // what they open is nobody else's. The layers' facts are kept all the same.
-        let stored = name.digest().filter(|_| access.id().is_none());
+        // Under a pod's own logins it is looked for again each time: their id means nothing later,
+        // and what they open is nobody else's. The layers' facts are kept all the same.
+        let stored = name.digest().filter(|_| access.id(name).is_none());
         let key = stored.map(|digest| self.key(name, *digest));
         if let (Some(store), Some(key)) = (&self.store, &key)
             && let Some(found) = store.image::<Found>(key)?
         {
             return self.judge(name, &found);
         }
-        let registry = self.registry(access, deadline);
-        let found = assess::look(name, &registry, &self.choice, &self.limits, &self.examiner)?;
+        let found = self.asking(name, access, deadline, |registry| {
+            assess::look(name, registry, &self.choice, &self.limits, &self.examiner)
+        })?;
         if let (Some(store), Some(key)) = (&self.store, &key) {
             store.put_image(key, &found)?;
         }
@@ -313,6 +329,17 @@ impl Looking {
         let found = assess::look_into(name, id, &opened.images, &self.examiner)?;
         store.put_image(&self.key(name, id), &found)?;
         Ok(id)
+    }
+}
+
+/// Whether another login may see more. A registry that hides what one may not see says that it
+/// is not there.
+fn refused(trouble: &Trouble) -> bool {
+    match trouble {
+        Trouble::Image(error) => {
+            matches!(error.kind(), ErrorKind::Unauthorized | ErrorKind::NotFound)
+        }
+        Trouble::Ours(_) => false,
     }
 }
 

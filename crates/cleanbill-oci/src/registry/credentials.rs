@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use cleanbill_core::reference::ImageRef;
 use serde::Deserialize;
 
 use crate::error::ErrorKind;
@@ -128,15 +129,46 @@ impl Credentials {
         self.entries.is_empty()
     }
 
+    /// The logins among all these that are for the repository of an image, each alone and once, in
+    /// the order in which the kubelet tries them: those for the longest part of its name first, and
+    /// of those for the same part the first that is given.
+    pub fn in_turn<'a>(all: impl IntoIterator<Item = &'a Self>, image: &ImageRef) -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        for credentials in all {
+            for (key, credential) in credentials.good_for(image.registry(), image.repository()) {
+                let alone = BTreeMap::from([(key, credential.clone())]);
+                let alone = Self { entries: alone, ..Self::default() };
+                if !found.contains(&alone) {
+                    found.push(alone);
+                }
+            }
+        }
+        let length = |c: &Self| c.entries.keys().next().map_or(0, String::len);
+        // Stable: what came first stays first.
+        found.sort_by_key(|c| std::cmp::Reverse(length(c)));
+        found
+    }
+
+    /// Whether any of them is for the repository of an image.
+    pub fn serve(&self, image: &ImageRef) -> bool {
+        self.find(image.registry(), image.repository()).is_some()
+    }
+
     /// The credential for a repository: of the longest `host/path` that is a prefix of it.
     pub(super) fn find(&self, registry: &str, repository: &str) -> Option<&Credential> {
-        let mut name = format!("{}/{repository}", canonical(registry));
-        loop {
-            if let Some(found) = self.entries.get(&name) {
-                return Some(found);
-            }
-            name.truncate(name.rfind('/')?);
-        }
+        self.good_for(registry, repository).next().map(|(_, credential)| credential)
+    }
+
+    /// All that are for a repository, each with its key, the longest key first.
+    fn good_for(
+        &self,
+        registry: &str,
+        repository: &str,
+    ) -> impl Iterator<Item = (String, &Credential)> {
+        let whole = format!("{}/{repository}", canonical(registry));
+        let shorter = |name: &String| Some(name[..name.rfind('/')?].to_owned());
+        std::iter::successors(Some(whole), shorter)
+            .filter_map(|key| self.entries.get(&key).map(|credential| (key, credential)))
     }
 
     /// The helper program that may know a registry's login, had we run it.
@@ -327,6 +359,31 @@ mod tests {
                 Credential::Identity(_) | Credential::Token(_) => "?",
             });
             assert_eq!(got, user, "{registry}/{repository}");
+        }
+    }
+
+    #[test]
+    fn logins_for_one_image_are_tried_in_the_kubelets_order() {
+        let login =
+            |key: &str, user: &str| Credentials::none().with_login(key, user, Secret::new("x"));
+        let first = login("a.example", "1").or(&login("b.example/team", "1"));
+        let second = login("a.example/team", "2").or(&login("b.example", "2"));
+        let third = login("a.example", "3").or(&login("a.example/other", "3"));
+        let all = [&first, &second, &third, &first];
+        let table: [(&str, &[(&str, &str)]); 6] = [
+            (
+                "a.example/team/app:1",
+                &[("a.example/team", "2"), ("a.example", "1"), ("a.example", "3")],
+            ),
+            ("a.example/app", &[("a.example", "1"), ("a.example", "3")]),
+            ("a.example/teamwork", &[("a.example", "1"), ("a.example", "3")]),
+            ("b.example/team/x", &[("b.example/team", "1"), ("b.example", "2")]),
+            ("c.example/x", &[]),
+            ("x", &[]),
+        ];
+        for (image, want) in table {
+            let want: Vec<_> = want.iter().map(|(key, user)| login(key, user)).collect();
+            assert_eq!(Credentials::in_turn(all, &image.parse().unwrap()), want, "{image}");
         }
     }
 

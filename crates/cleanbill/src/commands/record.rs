@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::policy::Policy;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -12,7 +13,7 @@ use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::json::ascii;
 use crate::serve::config::Config;
-use crate::serve::{config_file, id};
+use crate::serve::{config_file, id, load};
 use crate::store::{Decision, Owner, Store};
 
 /// Where the gate's record is.
@@ -57,6 +58,17 @@ impl StateArgs {
             None => configured(&self.config),
             Some(_) => Err(Failure::new("for this the gate's whole configuration is needed")
                 .next("name it with --config in place of --state-dir")),
+        }
+    }
+
+    /// The policy that the gate's configuration names.
+    ///
+    /// # Errors
+    /// When it or the configuration cannot be read, or only a state_dir was named.
+    pub fn policy(&self) -> Result<Policy> {
+        match &self.state_dir {
+            None => load::load(&self.config).map(|(_, policy)| policy),
+            Some(_) => Err(Failure::new("only a state_dir was named, which says no policy")),
         }
     }
 

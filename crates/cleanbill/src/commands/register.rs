@@ -1,5 +1,6 @@
 //! `cleanbill register`: say which bytes an image is that no registry has.
 
+use std::io::Write as _;
 use std::sync::Arc;
 
 use cleanbill_core::Timestamp;
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use crate::commands::record::{self, Format, StateArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
-use crate::report::text::printable;
+use crate::report::text::{printable, printable_lines};
 use crate::store::{Registration, Store};
 use crate::wiring::Looking;
 
@@ -24,8 +25,12 @@ Examples:
 
 For names under local_images in the policy. With --input the archive is examined as the gate
 examines images, and registered under its image id (the digest of its configuration, as crictl and
-docker show it); with --digest alone the gate knows nothing of what is in it. Who registered or removed what, and when, stays in the
-gate's store: --list -f json --history.";
+docker show it); with --digest alone the gate knows nothing of what is in it. Who registered or
+removed what, and when, stays in the gate's store: --list -f json --history.
+
+Exit codes: 0 done; 2 failed, also where the policy's local_images does not have the name: the gate
+would ask a registry for it; 3 registered, but the policy could not be read, so that nobody knows
+whether the gate will look at the registration.";
 
 /// Characters of a node's name or a note.
 const TEXT_MAX: usize = 1024;
@@ -77,7 +82,8 @@ pub struct Args {
 /// Runs the command.
 ///
 /// # Errors
-/// When the store cannot be used, the name is none, or there is nothing to remove.
+/// When the store cannot be used, the name is none or not one of `local_images`, or there is nothing
+/// to remove.
 pub fn run(args: Args) -> Result<Exit> {
     let now = Timestamp::now();
     let name = args.name.as_deref().map(complete).transpose()?;
@@ -93,6 +99,7 @@ pub fn run(args: Args) -> Result<Exit> {
     }
     let who = who()?;
     let store = Arc::new(args.state.open()?);
+    // What does not count is taken back all the same.
     if args.remove {
         let (digest, node) = (args.digest.as_ref(), args.node.as_deref());
         let gone = store.unregister(&name.to_string(), digest, node, &who, now)?;
@@ -103,6 +110,7 @@ pub fn run(args: Args) -> Result<Exit> {
         }
         return record::done(&gone.iter().map(|r| row("removed", r)).collect::<String>());
     }
+    let sure = is_local(&name, &args.state)?;
     let node = args.node.filter(|node| !node.is_empty());
     let (digest, node) = match (&args.input, args.digest, node) {
         (Some(path), promised, node) => {
@@ -115,7 +123,33 @@ pub fn run(args: Args) -> Result<Exit> {
     let (name, note) = (name.to_string(), args.note);
     let registration = Registration { name, digest, node, who, at: now, note };
     store.register(&registration)?;
-    record::done(&row("registered", &registration))
+    let done = record::done(&row("registered", &registration))?;
+    Ok(if sure { done } else { Exit::GAPS })
+}
+
+/// Whether the gate's policy has it that no registry is asked for a name. `false`: it could not be
+/// read, which is told.
+fn is_local(name: &ImageRef, state: &StateArgs) -> Result<bool> {
+    let policy = match state.policy() {
+        Ok(policy) => policy,
+        Err(why) => {
+            let shown = format!(
+                "warning: nobody knows whether the gate asks a registry for {}: its policy could \
+                 not be read: {}",
+                short(&name.to_string()),
+                why.message(),
+            );
+            _ = writeln!(std::io::stderr().lock(), "{}", printable_lines(&shown));
+            return Ok(false);
+        }
+    };
+    if policy.is_local(name) {
+        return Ok(true);
+    }
+    let shown = short(&name.to_string()).to_owned();
+    let why =
+        format!("the policy does not have {shown} under local_images: the gate asks a registry");
+    Err(Failure::new(why).next(format!("add it there (such as \"{}\")", short(&name.name()))))
 }
 
 /// The whole name by which the gate looks registrations up, if it is one of an image without a

@@ -4,13 +4,16 @@ use std::io::{BufRead as _, Write as _};
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use cleanbill_core::policy::Policy;
 use cleanbill_core::reference::ImageRef;
+use cleanbill_core::verdict::{Registered, refuse_by_name};
 
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::progress::Progress;
 use crate::report::text::printable;
 use crate::serve::access::Access;
+use crate::serve::config::Config;
 use crate::serve::examiner::Deadline;
 use crate::serve::load;
 use crate::store::{Owner, Store};
@@ -20,13 +23,15 @@ use crate::wiring::Looking;
 pub const AFTER: &str = "\
 Examples:
   cleanbill warm --config cleanbill.yaml registry.example/app:1 registry.example/db@sha256:…
-  kubectl get pods -A -o jsonpath='{range .items[*].spec.containers[*]}{.image}{\"\\n\"}{end}' |
-    sort -u | cleanbill warm --config cleanbill.yaml -
+  kubectl get pods -A -o jsonpath=\"{.items[*].spec['initContainers', 'containers'][*].image}\" |
+    tr -s '[:space:]' '\\n' | sort -u | cleanbill warm --config cleanbill.yaml -
 
-Run it as the gate's user: what is found goes into the gate's own store. Names that the policy
-refuses, and local images, are not contacted.
+Run it as the gate's user: what is found goes into the gate's own store. No registry is asked for
+names that the policy refuses, nor for local images: those are known where they are registered.
 
-Exit codes: 0 all are known now; 2 at least one could not be examined (each is named).";
+Exit codes: 0 all are known now; 2 at least one is not (each is named): it could not be examined,
+the policy refuses its name, or it is a local image that is not registered, or was registered
+without being examined.";
 
 /// The most images of one run.
 const MOST: usize = 100_000;
@@ -63,9 +68,9 @@ pub fn run(args: &Args) -> Result<Exit> {
         let shown = printable(image);
         let line = match warm(&looking, &policy, image, &config) {
             Ok(known) => format!("{known}  {shown}"),
-            Err(why) => {
+            Err(Unknown { word, why }) => {
                 failed += 1;
-                format!("failed   {shown}: {}", printable(&why))
+                format!("{word}  {shown}: {}", printable(&why))
             }
         };
         lines.push_str(&line);
@@ -81,28 +86,63 @@ pub fn run(args: &Args) -> Result<Exit> {
     if failed == 0 { Ok(Exit::DONE) } else { Ok(Exit::FAILED) }
 }
 
+/// An image that is not known afterwards.
+struct Unknown {
+    /// What became of it, in eight characters.
+    word: &'static str,
+    why: String,
+}
+
+impl Unknown {
+    fn failed(why: impl std::fmt::Display) -> Self {
+        Self { word: "failed  ", why: why.to_string() }
+    }
+}
+
 /// One image: what became of it in a word of eight characters.
 fn warm(
     looking: &Looking,
-    policy: &cleanbill_core::policy::Policy,
+    policy: &Policy,
     image: &str,
-    config: &crate::serve::config::Config,
-) -> std::result::Result<&'static str, String> {
-    let reference: ImageRef = image.parse().map_err(|e| format!("{e}"))?;
-    if cleanbill_core::verdict::refuse_by_name(&reference, policy).is_some() {
-        return Ok("refused ");
+    config: &Config,
+) -> std::result::Result<&'static str, Unknown> {
+    let reference: ImageRef = image.parse().map_err(Unknown::failed)?;
+    if refuse_by_name(&reference, policy).is_some() {
+        let why = "the policy does not allow the name".to_owned();
+        return Err(Unknown { word: "refused ", why });
     }
     if policy.is_local(&reference) {
-        return Ok("local   ");
+        return registered(looking, &reference);
     }
     let access = Access::none();
     let until = || Deadline::after(config.work.examination);
     let digest = match reference.digest() {
         Some(digest) => *digest,
-        None => looking.resolve(&reference, &access, until()).map_err(|e| e.to_string())?,
+        None => looking.resolve(&reference, &access, until()).map_err(Unknown::failed)?,
     };
     let known = looking.examine(&reference.pinned(digest), &access, until());
-    known.map(|_| "examined").map_err(|e| e.to_string())
+    known.map(|_| "examined").map_err(Unknown::failed)
+}
+
+/// An image that no registry has is known by its registration, as the gate reads it.
+fn registered(looking: &Looking, name: &ImageRef) -> std::result::Result<&'static str, Unknown> {
+    let all = looking.registered(name).map_err(Unknown::failed)?;
+    let meant = |r: &Registered| name.digest().is_none_or(|digest| *digest == r.digest);
+    let mut meant = all.iter().filter(|r| meant(r)).peekable();
+    if meant.peek().is_none() {
+        let why = "no registry is asked for it, and no image is registered under the name: \
+                   cleanbill register NAME --input ARCHIVE"
+            .to_owned();
+        return Err(Unknown { word: "missing ", why });
+    }
+    match meant.find(|r| r.evidence.is_none()) {
+        None => Ok("local   "),
+        Some(unseen) => {
+            let node = &unseen.node;
+            let why = format!("it was registered for node {node} without being examined");
+            Err(Unknown { word: "unknown ", why })
+        }
+    }
 }
 
 fn names(given: &[String]) -> Result<Vec<String>> {

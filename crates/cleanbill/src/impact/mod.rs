@@ -273,8 +273,8 @@ fn judgement(
     now: Timestamp,
 ) -> Judgement {
     let pinned = place.pinned.then(|| image.name.clone()).into_iter().collect();
-    let question =
-        Question { images: vec![image.name.clone()], asked: place.asked.clone(), pinned };
+    let (images, asked) = (vec![image.name.clone()], place.asked.clone());
+    let question = Question { images, asked, pinned, ..Question::default() };
     let request = Request {
         fingerprint: question.fingerprint(),
         images: question.images,

@@ -103,7 +103,7 @@ impl Gate {
         if let Err(e) = self.recorded(entry, held, &again.told.rules).await {
             self.unrecorded(&held.id, &e);
             let Request { images, asked, pinned, .. } = again.told.request.clone();
-            let question = Some(&Question { images, asked, pinned });
+            let question = Some(&Question { images, asked, pinned, ..Question::default() });
             let decided = self.judge.unjudged(UNRECORDED, &held.id, Outcome::Undecided, question);
             self.metrics.answered(held.wire.way(), decided.outcome, took);
             return Some(match held.wire.say(decided, self.bounds.when_unexamined) {

@@ -21,7 +21,8 @@ use super::flights::NoResult;
 use super::judge::Judge;
 use super::known::Sealed;
 use super::live::Rules;
-use super::question::Question;
+use super::question::{Pull, Question};
+use super::words;
 use crate::checkers;
 use crate::failure::Failure;
 
@@ -108,13 +109,13 @@ impl Judge {
         let digest = reference
             .digest()
             .copied()
-            .or_else(|| self.tags.get(&(reference.clone(), open.access.id())))?;
+            .or_else(|| self.tags.get(&(reference.clone(), open.access.id(reference))))?;
         self.recall(&bare(reference, digest).ok()?, open)
     }
 
     fn recall(&self, bare: &ImageRef, open: &Open) -> Option<Arc<Sealed>> {
         let snapshot = (self.examiner.snapshot)()?;
-        let (key, now) = ((bare.clone(), open.access.id()), (self.examiner.now)());
+        let (key, now) = ((bare.clone(), open.access.id(bare)), (self.examiner.now)());
         let sealed = self.known.get(&key, &snapshot, &open.rules.policy, now)?;
         self.metrics.remembered(true);
         Some(sealed)
@@ -127,7 +128,12 @@ impl Judge {
         reference: ImageRef,
         open: &Open,
     ) -> (Case, Vec<Arc<Sealed>>) {
-        let looked = if open.rules.policy.is_local(&reference) {
+        let local = open.rules.policy.is_local(&reference);
+        if local && open.question.pulls.get(&image) == Some(&Pull::Always) {
+            // What is registered says nothing of what would run.
+            return (Case::new(image, Outcome::Failed(words::PULLED.to_owned())), Vec::new());
+        }
+        let looked = if local {
             self.registered(&reference, open.until).await
         } else {
             self.examined(&reference, open)
@@ -164,7 +170,7 @@ impl Judge {
         self.metrics.remembered(false);
         let (examiner, name, time) = (self.examiner.clone(), bare.clone(), self.work.examination);
         let (metrics, access) = (self.metrics.clone(), open.access.clone());
-        let key = (bare.clone(), open.access.id());
+        let key = (bare.clone(), open.access.id(&bare));
         let owner = &open.question.asked.namespace;
         let landed = self.images.wait_for(key.clone(), owner, open.until, move || {
             metrics.scans.fetch_add(1, Relaxed);
@@ -198,7 +204,7 @@ impl Judge {
     }
 
     async fn resolve(&self, asked: &ImageRef, open: &Open) -> Result<Digest, Failed> {
-        let key = (asked.clone(), open.access.id());
+        let key = (asked.clone(), open.access.id(asked));
         if let Some(digest) = self.tags.get(&key) {
             return Ok(digest);
         }

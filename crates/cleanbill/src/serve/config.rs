@@ -125,7 +125,9 @@ pub struct Bounds {
     pub header_time: Duration,
     /// Bytes of a question (default 1 MiB).
     pub body_bytes: usize,
-    /// Bytes of an `AdmissionReview`, which holds whole objects, old and new (default 8 MiB).
+    /// Bytes of an `AdmissionReview` (default 20 MiB). It holds two whole objects, of up to 1.5 MiB
+    /// in etcd, and in the API server's JSON one byte (`<`) may be six (`\u003c`). What cannot be
+    /// read is denied, an UPDATE that changes no image too.
     pub admission_bytes: usize,
     /// Time for the body to arrive (default 10 s).
     pub body_time: Duration,
@@ -164,7 +166,7 @@ impl Default for Bounds {
             headers: 64,
             header_time: Duration::from_secs(10),
             body_bytes: 1 << 20,
-            admission_bytes: 8 << 20,
+            admission_bytes: 20 << 20,
             body_time: Duration::from_secs(10),
             handshake_time: Duration::from_secs(10),
             containers: 500,

@@ -44,8 +44,10 @@ const NO_ID: &str = "the gate could give its decision no id; try again";
 pub(super) const GRACE: Duration = Duration::from_millis(300);
 /// How long pull secrets are read for at most.
 const SECRETS_TIME: Duration = Duration::from_secs(2);
-/// Questions of the large kind that are read at a time.
+/// Questions of the large kind that are read at a time at most, and what their bodies may take
+/// together: the larger one may be, the fewer are read.
 const READING: usize = 32;
+const READING_BYTES: usize = 256 << 20;
 
 /// What every request needs.
 pub struct Gate {
@@ -66,7 +68,8 @@ impl Gate {
         metrics: Arc<Metrics>,
         bounds: Bounds,
     ) -> Self {
-        let (busy, reading) = (Semaphore::new(bounds.requests), Semaphore::new(READING));
+        let reading = (READING_BYTES / bounds.admission_bytes.max(1)).clamp(1, READING);
+        let (busy, reading) = (Semaphore::new(bounds.requests), Semaphore::new(reading));
         Self { judge, recorder, metrics, bounds, busy, reading, kubernetes: None }
     }
 

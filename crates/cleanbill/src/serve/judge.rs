@@ -25,7 +25,7 @@ use super::known::{Key, Known, Sealed};
 use super::live::{Live, Rules};
 use super::metrics::{self, Metrics};
 use super::notes::{Note, Notes};
-use super::question::Question;
+use super::question::{Pull, Question};
 use super::tags::Tags;
 use super::trace::Trace;
 use super::words;
@@ -196,6 +196,12 @@ impl Judge {
             warnings.push(words::warning(note, policy));
         }
         warnings.extend(words::leaned(&leaned));
+        let local = |image: &&str| image.parse().is_ok_and(|name| policy.is_local(&name));
+        for image in open.question.distinct().into_iter().filter(local) {
+            if open.question.pulls.get(image) == Some(&Pull::IfNotPresent) {
+                warnings.push(words::may_be_pulled(image));
+            }
+        }
         let say =
             |denial: &Denial| words::denial(denial, policy, &open.id, token_refused.as_deref());
         let (outcome, proof, message) = match verdict {
@@ -217,7 +223,8 @@ impl Judge {
         if let Some(snapshot) = snapshot {
             notes = notes.with(Note::Snapshot, snapshot.to_string());
         }
-        if let Some(oldest) = sealed.iter().map(|s| s.oldest_feed).min().flatten() {
+        // An image without a date (none of its feeds has one) hides no other's.
+        if let Some(oldest) = sealed.iter().filter_map(|s| s.oldest_feed).min() {
             notes = notes.with(Note::SnapshotDate, oldest.to_string());
         }
         if !noted.is_empty() {

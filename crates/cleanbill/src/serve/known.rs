@@ -35,7 +35,8 @@ pub struct Sealed {
     pub packed: Arc<[Packed]>,
     /// The digest of its JSON, by which decisions refer to it.
     pub digest: Digest,
-    /// The age of the oldest feed that was used; `None`: no feed, or one without a date.
+    /// The date of the oldest feed that was used and has one; where none has, that of the oldest
+    /// list which the snapshot brings for all packages alike (known exploited flaws, EPSS).
     pub oldest_feed: Option<Timestamp>,
     gathered: Timestamp,
     size: usize,
@@ -53,7 +54,9 @@ impl Sealed {
         let packed = Packed::new(&json)?;
         let digest = packed.digest();
         let feeds = evidence.platforms.iter().flat_map(|p| &p.feeds);
-        let oldest_feed = feeds.map(|f| f.as_of).min().flatten();
+        let lists = evidence.snapshot.known_exploited.iter().chain(&evidence.snapshot.epss);
+        let oldest_feed =
+            feeds.filter_map(|f| f.as_of).min().or_else(|| lists.filter_map(|f| f.as_of).min());
         Ok(Self {
             oldest_feed,
             gathered: now,

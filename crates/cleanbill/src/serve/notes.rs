@@ -40,7 +40,7 @@ pub enum Note {
     Policy,
     /// The digest of the advisories used.
     Snapshot,
-    /// The date of the oldest feed that was used.
+    /// The date of the oldest feed that was used, of those that have one.
     SnapshotDate,
     /// Rules that were not met and did not deny.
     Noted,

@@ -45,8 +45,7 @@ pub fn access(named: Named<'_>, get: &Get<'_>) -> Access {
         }
     }
     names.dedup();
-    let mut credentials = Credentials::none();
-    let mut sources = Vec::new();
+    let mut access = Access::none();
     for (at, name) in names.iter().enumerate() {
         if at >= SECRETS_MAX {
             unread.push(told("pull secret", name, "there are too many"));
@@ -54,18 +53,13 @@ pub fn access(named: Named<'_>, get: &Get<'_>) -> Access {
         }
         match get("secrets", name) {
             Ok(bytes) => match of_secret(&bytes, named.registries) {
-                // Of two logins for the same place the kubelet tries both; we take the first.
-                Some(found) => {
-                    credentials = credentials.or(&found);
-                    sources.push(bytes);
-                }
+                Some(found) => access = access.with(found, &bytes),
                 None => unread.push(told("pull secret", name, "it is no registry login")),
             },
             Err(why) => unread.push(not_read("pull secret", name, &why)),
         }
     }
-    let sources: Vec<&[u8]> = sources.iter().map(Vec::as_slice).collect();
-    unread.into_iter().fold(Access::with(credentials, &sources), Access::without)
+    unread.into_iter().fold(access, Access::without)
 }
 
 fn not_read(what: &str, name: &str, why: &Unread) -> String {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::asked::Asked;
 use cleanbill_core::digest::Digest;
+use cleanbill_core::reference::ImageRef;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -25,6 +26,36 @@ pub struct Question {
     /// and are judged by what is registered.)
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub pinned: BTreeSet<String>,
+    /// The images by tag that nodes may pull, where the interface tells it: under the name of an
+    /// image that no registry should have, a registry may have a stranger's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub pulls: BTreeMap<String, Pull>,
+}
+
+/// When a node pulls an image: its `imagePullPolicy`, but for `Never`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pull {
+    /// Where it has none of that name.
+    IfNotPresent,
+    /// Whatever it has.
+    Always,
+}
+
+impl Pull {
+    /// What a policy means for an image, or none: then the image's tag says it, as Kubernetes has
+    /// it. `None`: it is never pulled, or by a digest, which stands for the same bytes everywhere.
+    pub fn of(policy: Option<&str>, image: &ImageRef) -> Option<Self> {
+        let latest = || image.tag().is_none_or(|tag| tag == "latest");
+        match policy.filter(|policy| !policy.is_empty()) {
+            _ if image.digest().is_some() => None,
+            Some("Never") => None,
+            Some("IfNotPresent") => Some(Self::IfNotPresent),
+            None if !latest() => Some(Self::IfNotPresent),
+            // A word that Kubernetes does not know, in an object that it does not know.
+            None | Some(_) => Some(Self::Always),
+        }
+    }
 }
 
 impl Question {
@@ -64,5 +95,31 @@ impl Question {
             .map(String::as_str)
             .filter(|image| seen.insert(*image, ()).is_none())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pull;
+
+    #[test]
+    fn an_image_is_pulled_as_kubernetes_has_it() {
+        let (always, absent) = (Some(Pull::Always), Some(Pull::IfNotPresent));
+        let digest = format!("a:1@sha256:{}", "5".repeat(64));
+        for (image, policy, want) in [
+            ("a:1", None, absent),
+            ("a:1", Some(""), absent),
+            ("a:latest", None, always),
+            ("a", None, always),
+            ("host:5000/a", None, always),
+            ("a", Some("IfNotPresent"), absent),
+            ("a", Some("Never"), None),
+            ("a:1", Some("Never"), None),
+            ("a:1", Some("Always"), always),
+            ("a:1", Some("never"), always),
+            (&digest, Some("Always"), None),
+        ] {
+            assert_eq!(Pull::of(policy, &image.parse().unwrap()), want, "{image} {policy:?}");
+        }
     }
 }

@@ -52,6 +52,19 @@ pub fn warning(noted: &Noted, policy: &Policy) -> String {
     format!("{}: {}", named(&noted.image), reason(&noted.reason, policy))
 }
 
+/// Why an image that no registry has is not judged by what is registered.
+pub const PULLED: &str = "imagePullPolicy Always (meant too by none and the tag latest) makes nodes \
+    pull whatever a registry has by this name: set imagePullPolicy: Never";
+
+/// What may go wrong with an image that no registry has, in a line.
+pub fn may_be_pulled(image: &str) -> String {
+    format!(
+        "{}: a node without this image pulls whatever a registry has by this name: set \
+         imagePullPolicy: Never",
+        named(image)
+    )
+}
+
 /// Rules that were not met and did not deny, for the audit log: each once, with its action.
 pub fn noted(noted: &[Noted]) -> String {
     let mut all: Vec<String> =

@@ -68,6 +68,23 @@ fn what_is_created_is_judged_whole() {
             "/spec/containers/0/image=a:1",
         ),
         (
+            "a stranger's kind with several pod specs",
+            made(
+                "x.example/v1/Thing",
+                json!({
+                    "spec": {
+                        "containers": [{"image": "a:1"}],
+                        "template": {"spec": spec(&["b:1"])},
+                        "jobTemplate": {"spec": {"template": {"spec": spec(&["c:1"])}}},
+                    },
+                    "template": {"spec": spec(&["d:1"])},
+                }),
+            ),
+            "/spec/containers/0/image=a:1 /spec/template/spec/containers/0/image=b:1 \
+             /spec/jobTemplate/spec/template/spec/containers/0/image=c:1 \
+             /template/spec/containers/0/image=d:1",
+        ),
+        (
             "a stranger's kind with one odd entry",
             made(
                 "x.example/v1/Sandbox",

@@ -200,6 +200,38 @@ fn who_asks_and_what_the_pod_says_of_itself_is_told() {
 }
 
 #[test]
+fn when_images_are_pulled_is_told_by_the_worst_of_their_places() {
+    let digest = format!("d:1@sha256:{}", "5".repeat(64));
+    let container = |image: &str, pull: Value| json!({"image": image, "imagePullPolicy": pull});
+    let spec = json!({
+        "containers": [
+            container("a:1", json!("Always")), container("b:1", json!("IfNotPresent")),
+            container("c:1", json!("Never")), container(&digest, json!("Always")),
+            container("e:1", json!("Never")), container("no Name", json!("Always")),
+            container("f:1", json!(7)), container("g", Value::Null),
+        ],
+        "initContainers": [container("b:1", json!("Always")), container("a:1", json!("Never"))],
+        "ephemeralContainers": [container("e:1", Value::Null)],
+        "volumes": [
+            {"name": "v", "image": {"reference": "v:1", "pullPolicy": "Always"}},
+            {"name": "w", "image": {"reference": "w:1", "pullPolicy": "Never"}},
+        ],
+    });
+    for (gvk, object) in [
+        ("v1/Pod", json!({"spec": spec})),
+        ("x.example/v1/X", json!({"spec": {"template": {"spec": spec}}})),
+    ] {
+        let body = review(gvk, "CREATE", object, Value::Null).to_string();
+        let pulls = parse(body.as_bytes(), 500).unwrap().question(false).pulls;
+        let (always, absent) = ("always", "if-not-present");
+        let want = json!({
+            "a:1": always, "b:1": always, "e:1": absent, "f:1": always, "g": always, "v:1": always,
+        });
+        assert_eq!(json!(pulls), want, "{gvk}");
+    }
+}
+
+#[test]
 fn what_is_judged_by_is_in_the_fingerprint() {
     let base = create(&["a:1", "b:1"]);
     let print = |body: &Value| {
@@ -211,6 +243,7 @@ fn what_is_judged_by_is_in_the_fingerprint() {
         ("/request/userInfo/username", json!("eve")),
         ("/request/userInfo/groups/0", json!("other")),
         ("/request/object/spec/containers/0/image", json!("c:1")),
+        ("/request/object/spec/containers/0/imagePullPolicy", json!("Always")),
         ("/request/object/metadata/labels/app", json!("other")),
         ("/request/object/spec/serviceAccountName", json!("other")),
     ];

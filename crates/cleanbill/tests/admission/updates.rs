@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::objects::{containers, pod, pod_with, review, update, with, workload};
+use crate::objects::{containers, pod, pod_with, review, spec, update, with, workload};
 use crate::questions::check;
 
 #[test]
@@ -24,6 +24,8 @@ fn of_an_update_only_what_changed_is_judged() {
         pod_with("volumes", json!([{"name": name, "image": {"reference": image}}]))
     };
     let ephemeral = |images: &[&str]| json!({"metadata": {"name": "web"}, "ephemeralContainers": containers("d", images)});
+    let both =
+        |one: &str, two: &str| with(pod(&[one]), "/spec/template", json!({"spec": spec(&[two])}));
     let cron = |images: &[&str]| workload("CronJob", images);
     let deploy = |old, new| review("apps/v1/Deployment", "UPDATE", new, old);
     let table: Vec<(&str, Value, &str)> = vec![
@@ -183,6 +185,21 @@ fn of_an_update_only_what_changed_is_judged() {
         (
             "a stranger's as it was",
             review("x.example/v1/X", "UPDATE", workload("X", &["a:1"]), workload("X", &["a:1"])),
+            "nothing: unchanged",
+        ),
+        (
+            "one of a stranger's two pod specs",
+            review("x.example/v1/X", "UPDATE", both("a:1", "b:2"), both("a:1", "b:1")),
+            "/spec/template/spec/containers/0/image=b:2",
+        ),
+        (
+            "a stranger's image under the same name in another pod spec",
+            review("x.example/v1/X", "UPDATE", both("a:1", "a:1"), pod(&["a:1"])),
+            "/spec/template/spec/containers/0/image=a:1",
+        ),
+        (
+            "a stranger's two pod specs as they were",
+            review("x.example/v1/X", "UPDATE", both("a:1", "b:1"), both("a:1", "b:1")),
             "nothing: unchanged",
         ),
         (

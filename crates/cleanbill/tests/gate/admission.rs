@@ -120,6 +120,25 @@ fn an_update_that_changes_no_image_is_never_denied() {
 }
 
 #[test]
+fn the_largest_objects_that_etcd_takes_can_be_updated_as_the_api_server_writes_them() {
+    let rig = rig(Choice::default());
+    for bytes in [720_000, 3 << 19] {
+        let review = pod(&["registry.example/eol:1"], |review| {
+            review["request"]["operation"] = json!("UPDATE");
+            review["request"]["object"]["spec"]["containers"][0]["args"] =
+                json!(["<".repeat(bytes)]);
+            review["request"]["oldObject"] = review["request"]["object"].clone();
+            review["request"]["object"]["metadata"]["labels"]["app"] = json!("y");
+        });
+        // Go's JSON escapes what would mean something in HTML.
+        let body = review.to_string().replace('<', "\\u003c");
+        assert!(body.len() > bytes * 12);
+        let reply = rig.send(Some(&rig.client), "/validate", body.as_bytes()).unwrap();
+        assert_eq!(reply.json()["response"]["allowed"], true, "{bytes}: {reply:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_read_is_denied_where_it_has_an_id() {
     let rig = rig(Choice::default());
     let odd = |review: &mut Value| review["request"]["object"]["spec"]["containers"] = json!(7);

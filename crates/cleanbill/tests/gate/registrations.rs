@@ -19,8 +19,12 @@ const POLICY: &str = "name: p\nlocal_images: [morc-api, team/*]\n\
     accept_gaps: [unexamined-registration]\n";
 
 fn register(dir: &Path, line: &str) -> (Option<i32>, String) {
+    run(dir, &format!("register {line}"))
+}
+
+fn run(dir: &Path, line: &str) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cleanbill"));
-    command.arg("register").args(line.split_whitespace()).current_dir(dir).env_clear();
+    command.args(line.split_whitespace()).current_dir(dir).env_clear();
     let done = command.output().unwrap();
     let text = [done.stdout, done.stderr].concat();
     (done.status.code(), String::from_utf8(text).unwrap())
@@ -36,6 +40,7 @@ fn a_registration_counts_at_once_for_its_name_and_for_no_other() {
     let path = dir.path();
     let config = config_file::parse(CONFIG, &path.join("cleanbill.yaml")).unwrap();
     std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
+    std::fs::write(path.join("policy.yaml"), POLICY).unwrap();
     let image = ImageBuilder::new("linux/amd64")
         .user("1000")
         .layer(TarBuilder::new().file("some/file", "x").build());
@@ -86,5 +91,72 @@ fn a_registration_counts_at_once_for_its_name_and_for_no_other() {
             assert_eq!(reply.allowed(), why.is_empty(), "{said}");
             assert!(said.contains(why), "{said}");
         }
+    }
+}
+
+#[test]
+fn only_names_that_the_policy_holds_to_be_local_are_registered() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
+    drop(Store::open(&path.join("state"), Owner::Gate).unwrap());
+    let digest = format!("--digest sha256:{} --node n", "5".repeat(64));
+    let refused = "next: add it there (such as \"other\")";
+    let unknown = "warning: nobody knows whether the gate asks a registry for";
+    // The policy, if there is one; the name and the rest; exit code; what is said.
+    let table = [
+        (Some(POLICY), format!("morc-api:1 {digest}"), 0, "registered  morc-api:1"),
+        (Some(POLICY), format!("team/x {digest}"), 0, "registered  team/x:latest"),
+        (Some(POLICY), format!("other:1 {digest}"), 2, refused),
+        (Some(POLICY), "other:1 --input none.tar".into(), 2, refused),
+        (Some("name: p\n"), format!("morc-api:2 {digest}"), 2, "under local_images"),
+        (Some(POLICY), format!("a:1 {digest} --state-dir state"), 3, unknown),
+        (Some("name: [\n"), format!("b:1 {digest}"), 3, unknown),
+        (None, format!("c:1 {digest}"), 3, "policy.yaml cannot be read"),
+        // Taken back is what was wrongly registered, too.
+        (Some(POLICY), "--remove c:1".into(), 0, "removed  c:1"),
+    ];
+    for (policy, line, code, part) in table {
+        match policy {
+            Some(policy) => std::fs::write(path.join("policy.yaml"), policy).unwrap(),
+            None => std::fs::remove_file(path.join("policy.yaml")).unwrap(),
+        }
+        let (got, text) = register(path, &line);
+        assert!(got == Some(code) && text.contains(part), "{line}: {got:?}\n{text}");
+        let name = line.split(' ').next().unwrap();
+        let listed = register(path, &format!("--list {name}")).1;
+        assert_eq!(listed.contains("registered"), code != 2 && name != "--remove", "{line}");
+    }
+}
+
+#[test]
+fn what_warm_leaves_unknown_is_told_by_its_exit_code() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path();
+    std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
+    let policy = format!("{POLICY}allowed: [\"registry.example/*\"]\n");
+    std::fs::write(path.join("policy.yaml"), policy).unwrap();
+    drop(Store::open(&path.join("state"), Owner::Gate).unwrap());
+    let image = ImageBuilder::new("linux/amd64").layer(TarBuilder::new().file("f", "x").build());
+    std::fs::write(path.join("api.tar"), image.docker_archive("whatever:1")).unwrap();
+    let id = sha256(image.config().as_bytes()).to_string();
+    let other = format!("sha256:{}", "5".repeat(64));
+    for line in ["morc-api:1 --input api.tar", &format!("team/x:1 --digest {other} --node n1")] {
+        assert_eq!(register(path, line).0, Some(0), "{line}");
+    }
+    let table = [
+        ("morc-api:1".to_owned(), 0, "local     morc-api:1\n"),
+        (format!("morc-api:1@{id}"), 0, "local     morc-api:1@"),
+        (format!("morc-api:1@{other}"), 2, "missing   morc-api:1@"),
+        ("morc-api:2".into(), 2, "no image is registered under the name"),
+        ("morc-api".into(), 2, "missing   morc-api:"),
+        ("team/x:1".into(), 2, "unknown   team/x:1: it was registered for node n1 without"),
+        ("nginx:1".into(), 2, "refused   nginx:1: the policy does not allow the name"),
+        ("UPPER".into(), 2, "failed    UPPER: "),
+        ("morc-api:1 nginx:1".into(), 2, "local     morc-api:1\nrefused   nginx:1"),
+    ];
+    for (images, code, part) in table {
+        let (got, text) = run(path, &format!("warm -q {images}"));
+        assert!(got == Some(code) && text.contains(part), "{images}: {got:?}\n{text}");
     }
 }

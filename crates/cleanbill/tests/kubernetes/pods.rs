@@ -40,6 +40,11 @@ fn cluster(login: Login) -> Cluster {
 }
 
 fn holding(login: Login, held: Duration) -> Cluster {
+    knowing(login, held, "")
+}
+
+/// The same with a gate that has this to say of the registry.
+fn knowing(login: Login, held: Duration, own: &str) -> Cluster {
     let registry = registry::start(login, PASSWORD);
     let account = |names: Value| (200, json!({ "imagePullSecrets": names }).to_string());
     let accounts = "/api/v1/namespaces/shop/serviceaccounts";
@@ -58,9 +63,10 @@ fn holding(login: Login, held: Duration) -> Cluster {
     let text = format!(
         "listen: \"127.0.0.1:1\"\ntls: {{cert: a, key: b, client_ca: c, client_names: [d]}}\n\
          policy: policy.yaml\nstate_dir: state\n\
-         registries:\n- {{host: \"{}\", plain_http: true, private: true}}\n",
+         registries:\n- {{{own}host: \"{}\", plain_http: true, private: true}}\n",
         registry.host
     );
+    std::fs::write(folder.path().join("password"), PASSWORD).unwrap();
     let config = config_file::parse(&text, &folder.path().join("cleanbill.yaml")).unwrap();
     let store = Arc::new(Store::open(&folder.path().join("state"), Owner::Gate).unwrap());
     let gate = rig::rig(Choice {
@@ -199,6 +205,59 @@ fn a_pods_secrets_open_its_own_images_and_nobody_elses() {
         assert!(logins.iter().any(|(path, login)| path.contains("/private/") && *login));
         let told = logins.iter().any(|(path, login)| path.contains("/public/") && *login);
         assert!(!told, "a login was sent where none is wanted");
+    }
+}
+
+#[test]
+fn a_login_for_another_registry_changes_nothing_for_an_image() {
+    let cluster = cluster(Login::Basic);
+    let public = cluster.public();
+    for (name, place) in [("other", "other.example"), ("part", "private")] {
+        let place = place.replace("private", &format!("{}/private", cluster.registry.host));
+        cluster.put(&secret_path("shop", name), Some(json_secret(&place, PASSWORD).to_string()));
+    }
+    cluster.allows(cluster.pod(&public, &[]));
+    cluster.registry.asked.lock().unwrap().clear();
+    for secrets in [&["other"][..], &["part"], &["other", "part"]] {
+        cluster.allows(cluster.pod(&public, secrets));
+    }
+    assert_eq!(*cluster.registry.asked.lock().unwrap(), [], "what is known is not asked for");
+    // What nobody knows is another's still.
+    cluster.denies(cluster.pod(&cluster.private(), &["other"]), &[]);
+    cluster.allows(cluster.pod(&cluster.private(), &["other", "part"]));
+    cluster.denies(cluster.pod(&cluster.private(), &["other"]), &[]);
+}
+
+#[test]
+fn logins_are_tried_in_turn_until_one_opens_the_image() {
+    for login in [Login::Basic, Login::Token] {
+        let cluster = cluster(login);
+        let (private, host) = (cluster.private(), cluster.registry.host.clone());
+        let part = format!("{host}/private");
+        let secrets = [("wrong", &host, "wrong"), ("part", &part, "outdated")];
+        for (name, place, password) in secrets {
+            let secret = json_secret(place, password).to_string();
+            cluster.put(&secret_path("shop", name), Some(secret));
+        }
+        for secrets in [&["wrong"][..], &["part"], &["part", "wrong"], &["wrong", "none"]] {
+            cluster.denies(cluster.pod(&private, secrets), &[]);
+        }
+        for secrets in [&["wrong", "login"][..], &["login", "part"], &["part", "wrong", "login"]] {
+            cluster.allows(cluster.pod(&private, secrets));
+        }
+        // By then it is known, and to nobody with other logins.
+        cluster.denies(cluster.pod(&private, &["part", "wrong"]), &[]);
+    }
+}
+
+#[test]
+fn the_gates_own_login_opens_what_a_pods_does_not() {
+    let cluster = knowing(Login::Basic, HELD, "username: u, password_file: password, ");
+    let private = cluster.private();
+    let wrong = json_secret(&cluster.registry.host, "wrong").to_string();
+    cluster.put(&secret_path("shop", "wrong"), Some(wrong));
+    for secrets in [&["wrong"][..], &["none"], &[]] {
+        cluster.allows(cluster.pod(&private, secrets));
     }
 }
 

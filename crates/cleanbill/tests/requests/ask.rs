@@ -143,7 +143,8 @@ pub fn admission_review(row: &Row) -> String {
     if let Some(body) = &row.body {
         return body.clone();
     }
-    let container = |(n, short): (usize, &String)| json!({ "name": format!("c{n}"), "image": row::image(short) });
+    let pull = row.pull.as_deref().unwrap_or("Never");
+    let container = |(n, short): (usize, &String)| json!({ "name": format!("c{n}"), "image": row::image(short), "imagePullPolicy": pull });
     let containers: Vec<_> = row.images.iter().enumerate().map(container).collect();
     let mut annotations = row.annotations.clone();
     annotations.extend(row.token.as_ref().map(|t| (ANNOTATION.to_owned(), token(t))));

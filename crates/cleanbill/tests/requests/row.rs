@@ -28,6 +28,9 @@ pub struct Row {
     pub annotations: BTreeMap<String, String>,
     /// The body as it is, letter by letter, instead of the images.
     pub body: Option<String>,
+    /// The `imagePullPolicy` of the containers, which an `ImageReview` does not tell; by default
+    /// `Never`. Empty: none.
+    pub pull: Option<String>,
     /// A break-glass token to send along.
     pub token: Option<Token>,
     /// The time; by default [`world::NOW`].
@@ -72,7 +75,7 @@ pub struct Want {
     /// The images whose evidence was used: only then the advisories are named.
     pub examined: Option<bool>,
     pub snapshot_date: Option<String>,
-    /// No feed was used, so no date is told.
+    /// Nothing that was used has a date, so none is told.
     #[serde(default)]
     pub undated: bool,
     /// There is nothing to judge, since so.

@@ -140,6 +140,12 @@ pub fn evidence(name: &ImageRef) -> Evidence {
             only.findings.push(flaw("CVE-2026-0004", Medium, "tar", "2-1"));
             all.snapshot.known_exploited = None;
         }
+        // From scratch: of no package, so of no feed.
+        "no-feed" => only.feeds.clear(),
+        "undated" => {
+            only.feeds[0].as_of = None;
+            (all.snapshot.known_exploited, all.snapshot.epss) = (None, None);
+        }
         "two" => {
             let named = |text: &str| Some(text.parse().unwrap());
             let mut arm = platform(named("linux/arm64"), digest("two/arm64"));

@@ -2,11 +2,11 @@
 //!
 //! The kinds that Kubernetes has are known, and are read strictly: what has not their form is
 //! refused. Any other kind is looked through at the four places where pod specs stand, so that
-//! Argo's Rollouts or Knative's Services are judged like Deployments; what has no images there
-//! has nothing to judge.
+//! Argo's Rollouts or Knative's Services are judged like Deployments, at all four, since nobody
+//! knows which of them its controller makes pods from; what has no images there has nothing to judge.
 //!
 //! On UPDATE, an image is passed over only where the old object has the same text for the same
-//! container: same list, same name, same image. A renamed container, or one that moved to
+//! container: same pod spec, same list, same name, same image. A renamed container, or one that moved to
 //! another list, is judged again; order does not count.
 
 use std::collections::BTreeMap;
@@ -20,6 +20,8 @@ pub struct Place {
     pub pointer: String,
     /// The image as it is written there; may be empty.
     pub image: String,
+    /// Its `imagePullPolicy` as it is written there, if it is.
+    pub pull: Option<String>,
 }
 
 /// Proof that a request has nothing to judge: only reading a request makes one, and it is good
@@ -72,7 +74,7 @@ impl Why {
 }
 
 /// Where a kind of object has its pod spec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Room {
     /// It is a pod.
     Pod,
@@ -127,20 +129,34 @@ impl Room {
         if self == Self::Ephemeral { pod } else { pod.get("spec") }
     }
 
-    /// The room of an object of a kind that nobody knows: the first of those that have an image.
-    pub fn guessed(object: &Node) -> Option<Self> {
-        Self::POD_SPECS
-            .into_iter()
-            .find(|room| Images::lenient(*room, object).images.iter().any(|i| !i.image.is_empty()))
+    /// The rooms of an object of a kind that nobody knows: all that have an image.
+    pub fn guessed(object: &Node) -> Vec<Self> {
+        let named = |room: &Self| Images::lenient(&[*room], object).any_named();
+        Self::POD_SPECS.into_iter().filter(named).collect()
     }
 }
 
-/// The lists that images stand in: their field, and the way from an entry to the image.
-const LISTS: [(&str, &[&str]); 4] = [
-    ("containers", &["image"]),
-    ("initContainers", &["image"]),
-    ("ephemeralContainers", &["image"]),
-    ("volumes", &["image", "reference"]),
+/// A list that images stand in.
+#[derive(Clone, Copy)]
+struct List {
+    field: &'static str,
+    /// The way from an entry to the image.
+    image: &'static [&'static str],
+    /// The way from an entry to when that is pulled.
+    pull: &'static [&'static str],
+}
+
+impl List {
+    const fn of_containers(field: &'static str) -> Self {
+        Self { field, image: &["image"], pull: &["imagePullPolicy"] }
+    }
+}
+
+const LISTS: [List; 4] = [
+    List::of_containers("containers"),
+    List::of_containers("initContainers"),
+    List::of_containers("ephemeralContainers"),
+    List { field: "volumes", image: &["image", "reference"], pull: &["image", "pullPolicy"] },
 ];
 
 /// All images of one object.
@@ -151,27 +167,24 @@ pub(super) struct Images {
 
 #[derive(Debug)]
 struct Found {
+    room: Room,
     list: &'static str,
     name: String,
     pointer: String,
     image: String,
+    pull: Option<String>,
 }
 
 impl Found {
     /// The image of one entry of a list; `None` for a volume of another kind.
-    fn read(
-        list: &'static str,
-        way: &[&str],
-        pointer: &str,
-        entry: &Node,
-    ) -> Result<Option<Self>, String> {
+    fn read(room: Room, list: List, pointer: &str, entry: &Node) -> Result<Option<Self>, String> {
         entry.object().map_err(|what| format!("{pointer} is {what}"))?;
         let mut at = entry;
         let mut place = pointer.to_owned();
-        for (step, field) in way.iter().enumerate() {
+        for (step, field) in list.image.iter().enumerate() {
             at = at.get(field);
             place = format!("{place}/{field}");
-            let inner = step + 1 < way.len();
+            let inner = step + 1 < list.image.len();
             // A volume without `image` is another kind of volume; a container without one has
             // an image that is not said.
             if inner && *at == Node::Null {
@@ -184,7 +197,13 @@ impl Found {
         let image = at.text().map_err(|what| format!("{place} is {what}"))?;
         let name = entry.get("name").text().map_err(|what| format!("{pointer}/name is {what}"))?;
         let (name, image) = (name.unwrap_or_default(), image.unwrap_or_default());
-        Ok(Some(Self { list, name: name.to_owned(), pointer: place, image: image.to_owned() }))
+        let (name, image) = (name.to_owned(), image.to_owned());
+        // What is no text is no policy that anybody knows, and no reason to pass an image over.
+        let pull = match entry.at(list.pull).text() {
+            Ok(text) => text.map(str::to_owned),
+            Err(what) => Some(what.to_owned()),
+        };
+        Ok(Some(Self { room, list: list.field, name, pointer: place, image, pull }))
     }
 }
 
@@ -202,9 +221,14 @@ impl Images {
         Self::collect(room, object, &Err)
     }
 
-    /// Of an object that may be anything: what is no image is passed over.
-    pub fn lenient(room: Room, object: &Node) -> Self {
-        Self::collect(room, object, &|_| Ok(())).unwrap_or_default()
+    /// Of an object that may be anything, in these rooms: what is no image is passed over.
+    pub fn lenient(rooms: &[Room], object: &Node) -> Self {
+        let of = |room: &Room| Self::collect(*room, object, &|_| Ok(())).unwrap_or_default().images;
+        Self { images: rooms.iter().flat_map(of).collect() }
+    }
+
+    fn any_named(&self) -> bool {
+        self.images.iter().any(|found| !found.image.is_empty())
     }
 
     fn collect(
@@ -214,14 +238,15 @@ impl Images {
     ) -> Result<Self, String> {
         let (spec, prefix) = (room.spec(object), room.pointer());
         let mut images = Vec::new();
-        for (list, way) in LISTS {
-            let entries = spec.get(list).list().or_else(|what| {
-                wrong(format!("{prefix}/{list} is {what}"))?;
+        for list in LISTS {
+            let field = list.field;
+            let entries = spec.get(field).list().or_else(|what| {
+                wrong(format!("{prefix}/{field} is {what}"))?;
                 Ok::<_, String>(None)
             })?;
             for (at, entry) in entries.unwrap_or_default().iter().enumerate() {
-                let pointer = format!("{prefix}/{list}/{at}");
-                match Found::read(list, way, &pointer, entry) {
+                let pointer = format!("{prefix}/{field}/{at}");
+                match Found::read(room, list, &pointer, entry) {
                     Ok(found) => images.extend(found),
                     Err(why) => wrong(why)?,
                 }
@@ -234,10 +259,10 @@ impl Images {
     pub fn changed_since(self, old: &Self) -> Self {
         // A name that stands twice is no name: nothing says which of the two is meant.
         let once = |images: &[Found]| {
-            let mut names: BTreeMap<(&'static str, String), Option<String>> = BTreeMap::new();
+            let mut names: BTreeMap<(Room, &'static str, String), Option<String>> = BTreeMap::new();
             for found in images {
                 names
-                    .entry((found.list, found.name.clone()))
+                    .entry((found.room, found.list, found.name.clone()))
                     .and_modify(|image| *image = None)
                     .or_insert_with(|| Some(found.image.clone()));
             }
@@ -245,7 +270,7 @@ impl Images {
         };
         let (before, now) = (once(&old.images), once(&self.images));
         let kept = |found: &Found| {
-            let key = (found.list, found.name.clone());
+            let key = (found.room, found.list, found.name.clone());
             let same = before.get(&key).is_some_and(|image| image.as_ref() == Some(&found.image));
             let alone = now.get(&key).is_some_and(Option::is_some);
             same && alone && !found.name.is_empty()
@@ -257,7 +282,7 @@ impl Images {
 
     /// Their places, in the order of the object's lists.
     pub fn places(self) -> Vec<Place> {
-        let place = |found: Found| Place { pointer: found.pointer, image: found.image };
+        let place = |Found { pointer, image, pull, .. }| Place { pointer, image, pull };
         self.images.into_iter().map(place).collect()
     }
 }

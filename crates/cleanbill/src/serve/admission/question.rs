@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::asked::{Asked, Pod};
+use cleanbill_core::reference::ImageRef;
 use serde::Serialize;
 
 use super::keep::{Node, Shape, keep};
@@ -10,7 +11,7 @@ use super::pin::pinnable;
 use super::places::{Images, Nothing, Place, Room, Why};
 use super::uid::{UID_MAX, early_uid};
 use super::{API_VERSION, KIND};
-use crate::serve::question::Question;
+use crate::serve::question::{Pull, Question};
 
 /// A group, version and kind (or resource), as the API server tells them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -86,7 +87,21 @@ impl Admission {
     /// The question as the judge takes it; `pinning`: a patch may pin what is allowed.
     pub fn question(&self, pinning: bool) -> Question {
         let pinned = if pinning { pinnable(&self.places) } else { BTreeSet::new() };
-        Question { images: self.images.clone(), asked: self.asked.clone(), pinned }
+        let (images, asked) = (self.images.clone(), self.asked.clone());
+        Question { images, asked, pinned, pulls: self.pulls() }
+    }
+
+    /// When nodes pull which image: by the worst of the places where it stands.
+    fn pulls(&self) -> BTreeMap<String, Pull> {
+        let mut pulls = BTreeMap::new();
+        for place in &self.places {
+            let name = place.image.parse::<ImageRef>().ok();
+            let pull = name.and_then(|name| Pull::of(place.pull.as_deref(), &name));
+            let Some(pull) = pull else { continue };
+            let worst = pulls.entry(place.image.clone()).or_insert(pull);
+            *worst = pull.max(*worst);
+        }
+        pulls
     }
 }
 
@@ -125,10 +140,14 @@ macro_rules! pod_spec {
     };
 }
 
-static CONTAINER: Shape = Shape::Object(&[("name", Shape::Text), ("image", Shape::Text)]);
+static CONTAINER: Shape = Shape::Object(&[
+    ("name", Shape::Text),
+    ("image", Shape::Text),
+    ("imagePullPolicy", Shape::Text),
+]);
 static VOLUME: Shape = Shape::Object(&[
     ("name", Shape::Text),
-    ("image", Shape::Object(&[("reference", Shape::Text)])),
+    ("image", Shape::Object(&[("reference", Shape::Text), ("pullPolicy", Shape::Text)])),
 ]);
 static NAMED: Shape = Shape::Object(&[("name", Shape::Text)]);
 const META: Shape =
@@ -213,18 +232,18 @@ fn read(request: &Node, uid: &str, most: usize) -> Result<Admission, String> {
     }
     let (object, old) = (request.get("object"), request.get("oldObject"));
     let known = Room::known(&kind.group, &kind.kind);
-    let about = match operation {
-        Operation::Delete | Operation::Connect => None,
-        Operation::Create | Operation::Update => known.or_else(|| Room::guessed(object)),
+    let rooms = match (operation, known) {
+        (Operation::Delete | Operation::Connect, _) => Vec::new(),
+        (Operation::Create | Operation::Update, Some(room)) => vec![room],
+        (Operation::Create | Operation::Update, None) => Room::guessed(object),
     };
-    let images = match (about, known) {
-        (None, _) => Images::default(),
-        (Some(room), Some(_)) => Images::strict(room, object)?,
-        (Some(room), None) => Images::lenient(room, object),
+    let images = match (rooms.first(), known) {
+        (Some(room), Some(_)) => Images::strict(*room, object)?,
+        (None, _) | (_, None) => Images::lenient(&rooms, object),
     };
-    let (images, compared) = match (about, operation, old) {
-        (Some(room), Operation::Update, Node::Object(_)) => {
-            (images.changed_since(&Images::lenient(room, old)), true)
+    let (images, compared) = match (operation, old) {
+        (Operation::Update, Node::Object(_)) => {
+            (images.changed_since(&Images::lenient(&rooms, old)), true)
         }
         _ => (images, false),
     };
@@ -232,18 +251,18 @@ fn read(request: &Node, uid: &str, most: usize) -> Result<Admission, String> {
     if places.len() > most {
         return Err(format!("{} images are to be judged: at most {most} are", places.len()));
     }
-    let why = match (operation, about) {
-        (Operation::Delete, _) => Some(Why::Deletes),
-        (Operation::Connect, _) => Some(Why::Connects),
-        (Operation::Create | Operation::Update, None) => Some(Why::NoImages),
-        (Operation::Create | Operation::Update, Some(_)) => {
+    let why = match operation {
+        Operation::Delete => Some(Why::Deletes),
+        Operation::Connect => Some(Why::Connects),
+        Operation::Create | Operation::Update if rooms.is_empty() => Some(Why::NoImages),
+        Operation::Create | Operation::Update => {
             (compared && places.is_empty()).then_some(Why::Unchanged)
         }
     };
     let nothing = why.map(|why| Nothing::new(why, uid));
     let namespace = text(request, "namespace")?.to_owned();
     let strict = known.is_some() && nothing.is_none();
-    let told = Told::read(about, object, strict)?;
+    let told = Told::read(&rooms, object, strict)?;
     let user = request.get("userInfo");
     let groups = user.get("groups").list();
     let groups = groups.map_err(|e| format!("request.userInfo.groups is {e}"))?.unwrap_or_default();
@@ -288,36 +307,45 @@ struct Told {
 }
 
 impl Told {
-    /// What is wrong in it counts only where there is something to judge and the kind is known.
-    fn read(room: Option<Room>, object: &Node, strict: bool) -> Result<Self, String> {
-        let Some(room) = room else { return Ok(Self::default()) };
-        let (pod, spec) = (object.at(room.path()), room.spec(object));
-        let told = || -> Result<Self, String> {
-            let mut annotations = map(pod.get("metadata").get("annotations"), "annotations")?;
-            annotations.retain(|key, _| key.contains(OF_IMAGE_POLICY));
-            // `serviceAccount` is the older name, which the API server keeps equal. A pod that
-            // names none runs as "default".
-            let account = match (text(spec, "serviceAccountName")?, text(spec, "serviceAccount")?) {
-                ("", "") if room == Room::Ephemeral => "",
-                ("", "") => "default",
-                ("", older) => older,
-                (name, _) => name,
+    /// Of several pod specs the first one's word counts, and the pull secrets of all. What is wrong
+    /// in it counts only where there is something to judge and the kind is known.
+    fn read(rooms: &[Room], object: &Node, strict: bool) -> Result<Self, String> {
+        let mut all: Option<Self> = None;
+        for room in rooms {
+            let told = match Self::of(*room, object) {
+                Err(why) if strict => return Err(format!("the pod's {why}")),
+                told => told.unwrap_or_default(),
             };
-            let named = spec.get("imagePullSecrets").list();
-            let named = named.map_err(|e| format!("imagePullSecrets is {e}"))?.unwrap_or_default();
-            let name = |entry: &Node| text(entry, "name").map(str::to_owned);
-            let pull_secrets = named.iter().map(name).collect::<Result<Vec<_>, _>>()?;
-            Ok(Self {
-                labels: map(pod.get("metadata").get("labels"), "labels")?,
-                annotations,
-                service_account: account.to_owned(),
-                pull_secrets: pull_secrets.into_iter().filter(|name| !name.is_empty()).collect(),
-            })
-        };
-        match told() {
-            Err(why) if strict => Err(format!("the pod's {why}")),
-            told => Ok(told.unwrap_or_default()),
+            match &mut all {
+                Some(first) => first.pull_secrets.extend(told.pull_secrets),
+                None => all = Some(told),
+            }
         }
+        Ok(all.unwrap_or_default())
+    }
+
+    fn of(room: Room, object: &Node) -> Result<Self, String> {
+        let (pod, spec) = (object.at(room.path()), room.spec(object));
+        let mut annotations = map(pod.get("metadata").get("annotations"), "annotations")?;
+        annotations.retain(|key, _| key.contains(OF_IMAGE_POLICY));
+        // `serviceAccount` is the older name, which the API server keeps equal. A pod that
+        // names none runs as "default".
+        let account = match (text(spec, "serviceAccountName")?, text(spec, "serviceAccount")?) {
+            ("", "") if room == Room::Ephemeral => "",
+            ("", "") => "default",
+            ("", older) => older,
+            (name, _) => name,
+        };
+        let named = spec.get("imagePullSecrets").list();
+        let named = named.map_err(|e| format!("imagePullSecrets is {e}"))?.unwrap_or_default();
+        let name = |entry: &Node| text(entry, "name").map(str::to_owned);
+        let pull_secrets = named.iter().map(name).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            labels: map(pod.get("metadata").get("labels"), "labels")?,
+            annotations,
+            service_account: account.to_owned(),
+            pull_secrets: pull_secrets.into_iter().filter(|name| !name.is_empty()).collect(),
+        })
     }
 }
 
