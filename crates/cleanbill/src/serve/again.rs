@@ -141,6 +141,7 @@ impl Judge {
                 let proof = permit.spend(&told.request.fingerprint, (self.examiner.now)()).ok()?;
                 // What would have to be pinned is not told in this way.
                 told.images.iter().for_each(|_| self.metrics.remembered(true));
+                self.count_gaps(told.noted.iter().map(|n| &n.reason), &told.leaned);
                 self.metrics.repeated.fetch_add(1, Relaxed);
                 proof.pins().is_empty().then_some((proof, sealed, now))
             }

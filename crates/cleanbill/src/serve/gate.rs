@@ -179,7 +179,6 @@ impl Gate {
         until: Instant,
         mutate: bool,
     ) -> Response<Full<Bytes>> {
-        let decision = id.clone();
         let (uid, held) = (String::new(), |wire| Held::new(id, began, until, wire));
         let reading = tokio::time::timeout_at(until.into(), self.reading.acquire());
         let Ok(Ok(reads)) = reading.await else {
@@ -211,7 +210,7 @@ impl Gate {
         if let Some(nothing) = asked.nothing_to_judge() {
             let way = if mutate { Api::Mutate } else { Api::Validate };
             self.metrics.answered(way, Outcome::Allowed, began.elapsed());
-            return json(StatusCode::OK, wire::nothing(&uid, nothing, &decision));
+            return json(StatusCode::OK, wire::nothing(&uid, nothing));
         }
         let question = Arc::new(asked.question(mutate));
         let mut held = held(Wire::Admission { uid, mutate, asked: Some(Box::new(asked)) });

@@ -12,7 +12,8 @@ use cleanbill_core::grant::Grant;
 use cleanbill_core::policy::{Action, Policy};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{
-    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Outcome, Request, Verdict, decide,
+    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Outcome, Reason, Request, Verdict,
+    decide,
 };
 
 use super::access::Access;
@@ -184,7 +185,14 @@ impl Judge {
         let (grants, earlier) = (request.grants.clone(), request.earlier.clone());
         let trace = Trace::new(&cases, grants, earlier, &judgement, by_address);
         let policy = &open.rules.policy;
+        let token_refused = token_refused.or_else(|| unused(&request, &cases, &judgement, now));
         let Judgement { verdict, noted, leaned } = judgement;
+        let refused = match &verdict {
+            Verdict::Allow(_) => &[],
+            Verdict::Deny(denial) | Verdict::Undecided(denial) => denial.refused.as_slice(),
+        };
+        let refused = refused.iter().flat_map(|(_, reasons)| reasons);
+        self.count_gaps(refused.chain(noted.iter().map(|n| &n.reason)), &leaned);
         let break_glass = words::break_glass(&leaned);
         self.count_broken_glass(&leaned, policy, token_refused.is_some());
         let plain = !leaned.iter().any(|l| match l {
@@ -258,6 +266,23 @@ impl Judge {
             evidence: sealed,
             rules: Arc::clone(&open.rules),
         }
+    }
+
+    /// Counts the gaps that a decision met.
+    pub(super) fn count_gaps<'r>(
+        &self,
+        reasons: impl Iterator<Item = &'r Reason>,
+        leaned: &[Leaned],
+    ) {
+        let accepted = leaned.iter().filter_map(|leaned| match leaned {
+            Leaned::Gap { gap, .. } => Some(gap),
+            Leaned::Exception { .. }
+            | Leaned::Grant { .. }
+            | Leaned::User { .. }
+            | Leaned::Admitted { .. } => None,
+        });
+        let gaps = reasons.flat_map(|reason| reason.rests_on().1).chain(accepted);
+        gaps.for_each(|gap| self.metrics.gaps(gap.kind, 1));
     }
 
     fn count_broken_glass(&self, leaned: &[Leaned], policy: &Policy, refused: bool) {
@@ -358,6 +383,32 @@ fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
         }
     }
     all
+}
+
+/// Why a token that is genuine did not help, where something stands in the way: whoever sent it is
+/// to know, and so is whoever watches for tokens that are tried.
+fn unused(
+    request: &Request,
+    cases: &[Case],
+    judgement: &Judgement,
+    now: Timestamp,
+) -> Option<String> {
+    let denial = match &judgement.verdict {
+        Verdict::Allow(_) => return None,
+        Verdict::Deny(denial) | Verdict::Undecided(denial) => denial,
+    };
+    let (grant, namespace) = (request.grants.first()?, &request.asked.namespace);
+    let refused = |image: &String| {
+        denial.refused.iter().any(|(refused, _)| refused == image)
+            || denial.undecided.iter().any(|(refused, _)| refused == image)
+    };
+    let mut known = digests(cases);
+    known.retain(|(image, _)| refused(image));
+    let wrong = known.into_iter().find_map(|(_, digest)| match digest {
+        Some(digest) => grant.covers(namespace, &digest, now).err(),
+        None => Some("nobody knows which bytes an image stands for"),
+    });
+    Some(wrong.unwrap_or("it is for bytes, and what stands in the way is not about them").into())
 }
 
 /// The grant of the token that came with the question, or why it was not accepted.

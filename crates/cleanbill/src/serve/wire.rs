@@ -126,11 +126,11 @@ impl Wire {
     }
 }
 
-/// The body that allows what has nothing to judge. It is no decision, and is not recorded.
-pub(super) fn nothing(uid: &str, nothing: &Nothing, id: &str) -> Vec<u8> {
-    let notes = Notes::default()
-        .with(Note::DecisionId, id)
-        .with(Note::Outcome, format!("nothing to judge: {}", nothing.why().as_str()));
+/// The body that allows what has nothing to judge. It is no decision, and is not recorded: it has
+/// no id, which would lead to nothing.
+pub(super) fn nothing(uid: &str, nothing: &Nothing) -> Vec<u8> {
+    let said = format!("nothing to judge: {}", nothing.why().as_str());
+    let notes = Notes::default().with(Note::Outcome, said);
     let proof = Proof::Nothing(nothing);
     admission::Answer::allowed(proof, uid, Warnings::none(), notes.into_map(), &[]).body()
 }

@@ -15,6 +15,8 @@ use crate::report::text::printable;
 
 /// Items of one list that are spelled out.
 const SHOWN: usize = 5;
+/// Images past those that are named at most, each with up to [`QUOTED`] characters.
+const NAMED: usize = 15;
 /// Characters of one quoted name, version or detail.
 const QUOTED: usize = 160;
 /// Characters of the whole paragraph, decision id excluded.
@@ -30,11 +32,11 @@ pub fn denial(denial: &Denial, policy: &Policy, id: &str, token: Option<&str>) -
         }
         sentences.push(format!("{}: {}.", named(image), parts.join("; ")));
     }
-    more(&mut sentences, denial.refused.len(), "refused");
+    more(&mut sentences, denial.refused.iter().map(|(image, _)| image), "refused");
     for (image, why) in denial.undecided.iter().take(SHOWN) {
         sentences.push(format!("{}: could not be judged: {}.", named(image), quote(why)));
     }
-    more(&mut sentences, denial.undecided.len(), "not judged");
+    more(&mut sentences, denial.undecided.iter().map(|(image, _)| image), "not judged");
     if let Some(why) = token {
         // Our own words, which quote nothing of the token.
         sentences.push(format!("The break-glass token was not accepted: {}.", cut(why, QUOTED)));
@@ -112,9 +114,17 @@ fn finish(text: &str, id: &str) -> String {
     format!("{} Decision {id}.", cut(text, WHOLE))
 }
 
-fn more(sentences: &mut Vec<String>, all: usize, what: &str) {
-    if all > SHOWN {
-        sentences.push(format!("And {} more images {what}.", all - SHOWN));
+/// The images of which no more is said than their names.
+fn more<'i>(sentences: &mut Vec<String>, all: impl Iterator<Item = &'i String>, what: &str) {
+    let rest: Vec<String> = all.skip(SHOWN).map(|image| named(image)).collect();
+    if !rest.is_empty() {
+        let names = rest.get(..NAMED).unwrap_or(&rest).join(", ");
+        let images = if rest.len() == 1 { "image" } else { "images" };
+        let unnamed = match rest.len().saturating_sub(NAMED) {
+            0 => String::new(),
+            unnamed => format!(", and {unnamed} more"),
+        };
+        sentences.push(format!("And {} more {images} {what}: {names}{unnamed}.", rest.len()));
     }
 }
 

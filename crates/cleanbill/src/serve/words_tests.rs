@@ -115,8 +115,16 @@ fn hostile_and_endless_words_are_escaped_and_bounded() {
         assert!(!said.contains(|c: char| c.is_control() || c == '\u{202e}'), "{said}");
         assert!(said.ends_with(" Decision id."), "{said}");
     }
-    let many = Denial { undecided: vec![("a".into(), "b".into()); 7], ..Denial::default() };
-    assert!(
-        denial(&many, &Policy::default(), "id", None).contains("And 2 more images not judged.")
-    );
+    for (count, wanted) in [
+        (5, ""),
+        (6, "And 1 more image not judged: i5."),
+        (7, "And 2 more images not judged: i5, i6."),
+        (22, "And 17 more images not judged: i5, i6, "),
+        (22, "i19, and 2 more."),
+    ] {
+        let undecided = (0..count).map(|n| (format!("i{n}"), "b".into())).collect();
+        let many = Denial { undecided, ..Denial::default() };
+        let said = denial(&many, &Policy::default(), "id", None);
+        assert!(said.contains(wanted) && (count > 5 || !said.contains("And ")), "{count}: {said}");
+    }
 }

@@ -34,19 +34,22 @@ fn ready_is_said_only_when_a_question_could_be_decided() {
 fn metrics_count_decisions_and_questions_are_not_answered_here() {
     let rig = rig(Choice::default());
     rig.ask(&question(&[&good()]));
+    // The second time from memory.
+    rig.ask(&question(&["registry.example/eol:1"]));
     rig.ask(&question(&["registry.example/eol:1"]));
     rig.ask(&question(&["registry.example/lost:1"]));
     rig.ask("{");
     let text = rig.get("/metrics").body;
     for line in [
         "decisions_total{api=\"imagereview\",outcome=\"allowed\"} 1",
-        "decisions_total{api=\"imagereview\",outcome=\"denied\"} 1",
+        "decisions_total{api=\"imagereview\",outcome=\"denied\"} 2",
         "decisions_total{api=\"imagereview\",outcome=\"undecided\"} 1",
         "decisions_total{api=\"imagereview\",outcome=\"malformed\"} 1",
         "decision_seconds_count{outcome=\"allowed\"} 1",
         "questions_in_flight 0",
         "examinations_total 2",
-        "gaps_total{kind=\"end-of-life\"} 1",
+        "gaps_total{kind=\"end-of-life\"} 2",
+        "gaps_total{kind=\"mutable-reference\"} 2",
     ] {
         assert!(text.contains(&format!("cleanbill_{line}\n")), "{line} in {text}");
     }

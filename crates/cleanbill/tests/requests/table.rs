@@ -171,7 +171,6 @@ fn notes(row: &Row, want: &Want) -> Map<String, Value> {
     let rules = Rules::new(ask::policy(row), jiff::Timestamp::UNIX_EPOCH).unwrap();
     let mut notes = Map::new();
     if let Some(why) = &want.nothing {
-        notes.insert("decision-id".into(), ID.into());
         notes.insert("outcome".into(), format!("nothing to judge: {why}").into());
         return notes;
     }

@@ -71,7 +71,7 @@ families! {
     Histogram "cleanbill_examination_seconds" "Time of one examination, however it ended." |m, _| {
         histogram(&m.scan_times, &SCANS, &[])
     };
-    Counter "cleanbill_gaps_total" "What examinations could not examine, by kind." |m, _| {
+    Counter "cleanbill_gaps_total" "Gaps that decisions met, refused for or accepted, by kind." |m, _| {
         labelled("kind", GapKind::ALL.iter().map(ToString::to_string).zip(&m.gaps))
     };
     Counter "cleanbill_break_glass_total" "Break-glass used (token, user, group), or refused." |m, _| {

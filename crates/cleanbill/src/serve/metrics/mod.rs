@@ -220,7 +220,7 @@ impl Metrics {
         count(&self.break_glass, &BreakGlass::ALL, &how, 1);
     }
 
-    /// Counts gaps of one kind that an examination met.
+    /// Counts gaps of one kind that decisions met.
     pub fn gaps(&self, kind: GapKind, n: u64) {
         count(&self.gaps, GapKind::ALL, &kind, n);
     }
