@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use cleanbill_core::grant::Grant;
 use cleanbill_core::policy::{Action, Policy};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{
@@ -28,6 +27,7 @@ use super::metrics::{self, Metrics};
 use super::notes::{Note, Notes};
 use super::question::{Pull, Question};
 use super::tags::Tags;
+use super::token::{grants, unused};
 use super::trace::Trace;
 use super::words;
 
@@ -365,7 +365,7 @@ fn has_expressions(policy: &Policy) -> bool {
 }
 
 /// Each image with the digests it stands for; one line without, where nobody knows.
-fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
+pub(super) fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
     let mut all = Vec::with_capacity(cases.len());
     for case in cases {
         let image = || case.image.clone();
@@ -383,39 +383,4 @@ fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
         }
     }
     all
-}
-
-/// Why a token that is genuine did not help, where something stands in the way: whoever sent it is
-/// to know, and so is whoever watches for tokens that are tried.
-fn unused(
-    request: &Request,
-    cases: &[Case],
-    judgement: &Judgement,
-    now: Timestamp,
-) -> Option<String> {
-    let denial = match &judgement.verdict {
-        Verdict::Allow(_) => return None,
-        Verdict::Deny(denial) | Verdict::Undecided(denial) => denial,
-    };
-    let (grant, namespace) = (request.grants.first()?, &request.asked.namespace);
-    let refused = |image: &String| {
-        denial.refused.iter().any(|(refused, _)| refused == image)
-            || denial.undecided.iter().any(|(refused, _)| refused == image)
-    };
-    let mut known = digests(cases);
-    known.retain(|(image, _)| refused(image));
-    let wrong = known.into_iter().find_map(|(_, digest)| match digest {
-        Some(digest) => grant.covers(namespace, &digest, now).err(),
-        None => Some("nobody knows which bytes an image stands for"),
-    });
-    Some(wrong.unwrap_or("it is for bytes, and what stands in the way is not about them").into())
-}
-
-/// The grant of the token that came with the question, or why it was not accepted.
-fn grants(question: &Question, rules: &Rules) -> (Vec<Grant>, Option<String>) {
-    let Some(token) = question.token() else { return (Vec::new(), None) };
-    match rules.verify(token) {
-        Ok(grant) => (vec![grant], None),
-        Err(why) => (Vec::new(), Some(why)),
-    }
 }

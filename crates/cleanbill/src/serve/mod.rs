@@ -42,6 +42,7 @@ pub mod server;
 pub mod start;
 pub mod tags;
 pub mod tls;
+mod token;
 pub mod trace;
 pub mod turns;
 mod wire;

@@ -12,7 +12,7 @@ use crate::points::{Fault, Point};
 use crate::rig::{Reply, digest_of};
 
 /// Which interface asks.
-const WAYS: [&str; 2] = ["/review", "/validate"];
+const WAYS: [&str; 3] = ["/review", "/validate", "/mutate"];
 /// How much later than its budget an answer may come: two graces, and a slow machine.
 const LATE: Duration = Duration::from_millis(1500);
 
