@@ -103,9 +103,10 @@ async fn until_stopped(path: &Path, config: Config, parts: Parts, reach: Reach) 
     let started = start(parts).await?;
     let reloader = Reloader::new(path, config, started.handles().clone()).reaching(reach);
     let reloading = reload::run(reloader)?;
+    let metrics = started.metrics_address().map(|address| address.to_string());
     tracing::info!(
         address = %started.address(),
-        metrics = ?started.metrics_address(),
+        metrics,
         policy,
         "the gate is open"
     );

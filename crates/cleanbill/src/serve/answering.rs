@@ -182,12 +182,15 @@ fn log(held: &Held, decided: &Decided, took: Duration) {
         return;
     }
     let question = held.question.as_deref();
+    let first = || decided.images.iter().take(20);
+    let images: Vec<&str> = first().map(|(image, _)| image.as_str()).collect();
+    let digests: Vec<String> = first().filter_map(|(_, d)| Some(d.as_ref()?.to_string())).collect();
     tracing::info!(
         decision = held.id,
         outcome = decided.outcome.as_str(),
         namespace = question.map(|q| q.asked.namespace.as_str()),
-        images = ?decided.images.iter().take(20).map(|(image, _)| image).collect::<Vec<_>>(),
-        digests = ?decided.images.iter().take(20).filter_map(|(_, d)| *d).collect::<Vec<_>>(),
+        images = images.join(","),
+        digests = digests.join(","),
         took_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         reason = decided.message,
         "decided"

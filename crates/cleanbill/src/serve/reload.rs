@@ -124,7 +124,10 @@ impl Reloader {
         if let Some(config) = taken {
             let changed = needs_restart(&self.began, &config);
             if !changed.is_empty() {
-                tracing::warn!(?changed, "these parts of the configuration need a restart");
+                tracing::warn!(
+                    changed = changed.join(","),
+                    "these parts of the configuration need a restart"
+                );
             }
             self.now = config;
         }
@@ -342,7 +345,7 @@ fn policy(
         tracing::info!(before = before.name(), now = rules.name(), "a new policy is in force");
     }
     if !same_checkers {
-        tracing::info!(checkers = ?known, "new checkers are in force");
+        tracing::info!(checkers = known.join(","), "new checkers are in force");
     }
     handles.rules.replace(rules);
     Ok(())

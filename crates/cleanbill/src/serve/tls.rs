@@ -167,7 +167,10 @@ impl ClientCertVerifier for NamedClient {
             Ok(verified)
         } else {
             // "Access denied" to the peer: the certificate is good, but not for this server.
-            tracing::warn!(names = ?names, "a client certificate of another name was refused");
+            tracing::warn!(
+                names = names.join(","),
+                "a client certificate of another name was refused"
+            );
             Err(CertificateError::ApplicationVerificationFailure.into())
         }
     }
