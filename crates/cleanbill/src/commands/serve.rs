@@ -60,7 +60,9 @@ where
     let (config, loaded) = load::load_and_warn(&args.config, Timestamp::now())?;
     let tls = &config.tls;
     let names = tls.client_names.clone();
-    let tls = Material::read(&tls.cert, &tls.key, &tls.client_ca, names)?.config()?;
+    let material = Material::read(&tls.cert, &tls.key, &tls.client_ca, names)?;
+    let tls = material.config()?;
+    material.in_time(Timestamp::now())?;
     if args.check {
         policy_file::say(&loaded.warnings);
         return Ok(Exit::DONE);

@@ -307,3 +307,24 @@ fn bare(asked: &ImageRef, digest: Digest) -> Result<ImageRef, Failed> {
         .parse()
         .map_err(|e| Failed::new("its name cannot be read", format!("{e}")))
 }
+
+/// Each image with the digests it stands for; one line without, where nobody knows.
+pub(super) fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
+    let mut all = Vec::with_capacity(cases.len());
+    for case in cases {
+        let image = || case.image.clone();
+        let by_name =
+            || case.image.parse::<ImageRef>().ok().and_then(|name| name.digest().copied());
+        match &case.outcome {
+            Outcome::Examined(evidence) => all.push((image(), Some(evidence.resolved))),
+            Outcome::Registered(registered) if !registered.is_empty() => {
+                all.extend(registered.iter().map(|r| (image(), Some(r.digest))));
+            }
+            Outcome::Registered(_)
+            | Outcome::NameRefused(_)
+            | Outcome::NoReference(_)
+            | Outcome::Failed(_) => all.push((image(), by_name())),
+        }
+    }
+    all
+}

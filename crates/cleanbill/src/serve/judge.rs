@@ -9,15 +9,13 @@ use std::time::Instant;
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::{Action, Policy};
-use cleanbill_core::reference::ImageRef;
 use cleanbill_core::verdict::{
-    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Outcome, Reason, Request, Verdict,
-    decide,
+    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Reason, Request, Verdict, decide,
 };
 
 use super::access::Access;
 use super::again::Answers;
-use super::cases::{Gathered, Open};
+use super::cases::{Gathered, Open, digests};
 use super::config::Work;
 use super::examiner::{Examiner, Failed};
 use super::flights::Flights;
@@ -362,25 +360,4 @@ fn judge(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> 
 
 fn has_expressions(policy: &Policy) -> bool {
     policy.rules.iter().any(|rule| rule.refuse.expression.is_some())
-}
-
-/// Each image with the digests it stands for; one line without, where nobody knows.
-pub(super) fn digests(cases: &[Case]) -> Vec<(String, Option<Digest>)> {
-    let mut all = Vec::with_capacity(cases.len());
-    for case in cases {
-        let image = || case.image.clone();
-        let by_name =
-            || case.image.parse::<ImageRef>().ok().and_then(|name| name.digest().copied());
-        match &case.outcome {
-            Outcome::Examined(evidence) => all.push((image(), Some(evidence.resolved))),
-            Outcome::Registered(registered) if !registered.is_empty() => {
-                all.extend(registered.iter().map(|r| (image(), Some(r.digest))));
-            }
-            Outcome::Registered(_)
-            | Outcome::NameRefused(_)
-            | Outcome::NoReference(_)
-            | Outcome::Failed(_) => all.push((image(), by_name())),
-        }
-    }
-    all
 }

@@ -305,6 +305,7 @@ fn certificates(files: [Result<Vec<u8>>; 4], tls: &Tls) -> Result<(Material, Ser
     let material =
         Material { certificate: certificate?, key: key?, client_ca: client_ca?, client_names };
     let config = material.config()?;
+    material.in_time(Timestamp::now())?;
     Ok((material, config))
 }
 

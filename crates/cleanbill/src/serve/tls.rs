@@ -69,6 +69,37 @@ impl Material {
         })
     }
 
+    /// Whether every certificate that the server shows is good now: clients refuse it otherwise, and
+    /// where `defaultAllow` is true that lets every pod in. A clock may be some minutes behind the
+    /// authority's.
+    ///
+    /// # Errors
+    /// Which end it is past, with the next step.
+    pub fn in_time(&self, now: Timestamp) -> Result<()> {
+        const BEHIND: i64 = 300;
+        let what = "the server certificate";
+        for der in certificates(what, &self.certificate)? {
+            let parsed = x509_cert::Certificate::from_der(&der).map_err(|e| wrong(what, &e))?;
+            let valid = parsed.tbs_certificate.validity;
+            let at = |time: x509_cert::time::Time| {
+                let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
+                Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
+            };
+            let (from, until) = (at(valid.not_before), at(valid.not_after));
+            let refuse = |why: String, step: &str| {
+                Err(Failure::new(format!("{what} {why}; now it is {now:.0}")).next(step))
+            };
+            if now.as_second() < from.as_second().saturating_sub(BEHIND) {
+                return refuse(format!("is good from {from} on"), "look at this machine's clock");
+            }
+            if now > until {
+                let step = "make a new one: `cleanbill setup --force DIR` makes all of them anew";
+                return refuse(format!("ended on {until}"), step);
+            }
+        }
+        Ok(())
+    }
+
     /// The server's configuration: TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1.
     ///
     /// # Errors
@@ -82,7 +113,6 @@ impl Material {
         for authority in certificates("the client authority", &self.client_ca)? {
             roots.add(authority).map_err(|e| wrong("the client authority", &e))?;
         }
-        in_time(&self.certificate, Timestamp::now())?;
         let chain = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
             .build()
             .map_err(|e| wrong("the client authority", &e))?;
@@ -100,34 +130,6 @@ impl Material {
         config.send_tls13_tickets = 0;
         Ok(config)
     }
-}
-
-/// Whether every certificate that the server shows is good now: clients refuse it otherwise, and
-/// where `defaultAllow` is true that lets every pod in. A clock may be some minutes behind the
-/// authority's.
-fn in_time(pem: &[u8], now: Timestamp) -> Result<()> {
-    const BEHIND: i64 = 300;
-    let what = "the server certificate";
-    for der in certificates(what, pem)? {
-        let parsed = x509_cert::Certificate::from_der(&der).map_err(|e| wrong(what, &e))?;
-        let valid = parsed.tbs_certificate.validity;
-        let at = |time: x509_cert::time::Time| {
-            let seconds = i64::try_from(time.to_unix_duration().as_secs()).unwrap_or(i64::MAX);
-            Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
-        };
-        let (from, until) = (at(valid.not_before), at(valid.not_after));
-        let refuse = |why: String, step: &str| {
-            Err(Failure::new(format!("{what} {why}; now it is {now:.0}")).next(step))
-        };
-        if now.as_second() < from.as_second().saturating_sub(BEHIND) {
-            return refuse(format!("is good from {from} on"), "look at this machine's clock");
-        }
-        if now > until {
-            let step = "make a new one: `cleanbill setup --force DIR` makes all of them anew";
-            return refuse(format!("ended on {until}"), step);
-        }
-    }
-    Ok(())
 }
 
 fn certificates(what: &str, pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {

@@ -4,7 +4,7 @@ use cleanbill_core::Timestamp;
 use cleanbill_core::grant::Grant;
 use cleanbill_core::verdict::{Case, Judgement, Request, Verdict};
 
-use super::judge::digests;
+use super::cases::digests;
 use super::live::Rules;
 use super::question::Question;
 

@@ -15,7 +15,7 @@ use super::checkpoint;
 use super::decision::Head;
 use super::matter::Matter;
 use super::packed::Packed;
-use super::queue::{Job, Pace, Queue};
+use super::queue::{Job, Pace, Queue, gone};
 use super::turn::Turn;
 use super::write::{Entry, Ready, Told, Writer};
 use crate::failure::{Failure, Result};
@@ -112,11 +112,6 @@ impl Drop for Journal {
             _ = thread.join();
         }
     }
-}
-
-/// What is said where nobody writes any more.
-pub(super) fn gone() -> Failure {
-    Failure::new("the journal has ended unexpectedly").next("restart the gate")
 }
 
 fn run(

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::journal::gone;
 use super::write::{Ready, Told};
 use crate::failure::{Failure, Result};
 
@@ -102,6 +101,11 @@ impl Drop for Waking<'_> {
     fn drop(&mut self) {
         self.0.changed.notify_one();
     }
+}
+
+/// What is said where nobody writes any more.
+pub(super) fn gone() -> Failure {
+    Failure::new("the journal has ended unexpectedly").next("restart the gate")
 }
 
 impl Queue {
