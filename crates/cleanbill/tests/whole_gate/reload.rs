@@ -77,7 +77,7 @@ fn checkers_and_the_policy_that_names_them_come_into_force_together() {
     let keys = "decisions: {keep: 5d}\nwhen_unexamined: fail\ntag_ttl: 5s\nlimits: {budget: 5s}\n";
     gate.configure(&(registry.key() + keys));
     gate.signal("HUP");
-    let named = r#"changed=["decisions", "when_unexamined", "tag_ttl", "limits"]"#;
+    let named = r#"changed="decisions,when_unexamined,tag_ttl,limits""#;
     gate.until("what takes a restart", |gate| gate.log().contains(named));
 }
 
