@@ -40,10 +40,13 @@ pub fn same_host(written: &str) -> Cow<'_, str> {
         Some(address) => format!("[{address}]"),
         None => host.to_ascii_lowercase(),
     };
-    Cow::Owned(match port.map(|port| port.trim_start_matches('0')) {
-        None | Some("443") => host,
+    let same = match port.map(|port| port.trim_start_matches('0')) {
+        None => host,
+        Some("443") if is_registry(&host) => host,
         Some(port) => format!("{host}:{port}"),
-    })
+    };
+    // What is a registry by its port or its capitals alone has to keep them: `Foo` is no `foo`.
+    if is_registry(&same) { Cow::Owned(same) } else { Cow::Borrowed(written) }
 }
 
 /// The registry that a name without one means.

@@ -132,6 +132,22 @@ mod tests {
     }
 
     #[test]
+    fn a_pattern_survives_being_kept_in_whatever_spelling() {
+        for (text, kept) in [
+            ("GHCR.io:443/a/*", "ghcr.io/a/*"),
+            ("localhost:443/*", "localhost/*"),
+            ("foo:443/a", "foo:443/a"),
+            ("FOO:0443/*", "foo:443/*"),
+            ("Foo/a", "Foo/a"),
+            ("[0::1]:05000/*", "[::1]:5000/*"),
+        ] {
+            let pattern = NamePattern::try_from(text.to_owned()).unwrap();
+            assert_eq!(pattern.to_string(), kept, "{text}");
+            assert_eq!(NamePattern::try_from(kept.to_owned()), Ok(pattern), "{text}");
+        }
+    }
+
+    #[test]
     fn patterns_overlap_where_a_name_could_be_meant_by_both() {
         let table = [
             ("a.example/x", "a.example/x", true),
