@@ -81,10 +81,10 @@ impl At<'_> {
     fn unexamined(&self, gap: Gap, judged: &mut Judged) {
         let (mut broken, mut unknown) = (Vec::new(), Vec::new());
         for (at, rule) in self.policy.rules.iter().enumerate() {
-            if !rule.scope.includes(None, Untold::Holds) || !self.in_scope(rule) {
-                continue;
+            if self.in_scope(rule, None) {
+                let held = rule.refuse.held_blind(&gap);
+                Self::held(at, rule.action, held, &mut broken, &mut unknown);
             }
-            self.held(at, rule.refuse.held_blind(&gap), &mut broken, &mut unknown);
         }
         self.rules(broken, judged);
         // What a rule could not be told is this very gap.
@@ -95,18 +95,17 @@ impl At<'_> {
 
     /// Puts what one rule comes to where it belongs.
     fn held(
-        &self,
         at: usize,
+        action: Action,
         held: Held,
         broken: &mut Vec<(usize, Vec<Because>)>,
         unknown: &mut Vec<Gap>,
     ) {
-        let enforced = self.policy.rules.get(at).is_some_and(|r| r.action == Action::Enforce);
         match held {
             Held::No => {}
             Held::Yes(because) => broken.push((at, because)),
             // Accepted or not like any other gap; where not, the rule's action is what counts.
-            Held::Unknown(gaps) if enforced => unknown.extend(gaps),
+            Held::Unknown(gaps) if action == Action::Enforce => unknown.extend(gaps),
             Held::Unknown(gaps) => broken.push((at, vec![Because::Gaps(gaps)])),
         }
     }
@@ -175,10 +174,10 @@ impl At<'_> {
             };
             let mut unknown = Vec::new();
             for (at, rule) in self.policy.rules.iter().enumerate() {
-                if !rule.scope.includes(on, Untold::Holds) || !self.in_scope(rule) {
-                    continue;
+                if self.in_scope(rule, on) {
+                    let held = rule.refuse.held(&against);
+                    Self::held(at, rule.action, held, &mut broken, &mut unknown);
                 }
-                self.held(at, rule.refuse.held(&against), &mut broken, &mut unknown);
             }
             all_gaps.extend(gaps.into_iter().map(|g| (on, g)));
             untold.extend(unknown.into_iter().map(|g| (on, g)));
@@ -197,8 +196,9 @@ impl At<'_> {
         self.opinions(judged);
     }
 
-    fn in_scope(&self, rule: &Rule) -> bool {
-        rule.scope.holds(self.asked, &self.request.asked, Untold::Holds)
+    fn in_scope(&self, rule: &Rule, on: Option<&Platform>) -> bool {
+        rule.scope.includes(on, Untold::Holds)
+            && rule.scope.holds(self.asked, &self.request.asked, Untold::Holds)
     }
 
     /// The rule on names where it only warns, or was not applied before.

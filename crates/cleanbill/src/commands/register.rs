@@ -12,7 +12,7 @@ use crate::commands::record::{self, Format, StateArgs};
 use crate::exit::Exit;
 use crate::failure::{Failure, Result};
 use crate::report::text::{printable, printable_lines};
-use crate::store::{Registration, Store};
+use crate::store::{ANY, Registration, Store};
 use crate::wiring::Looking;
 
 /// Examples under the help.
@@ -34,8 +34,6 @@ whether the gate will look at the registration.";
 
 /// Characters of a node's name or a note.
 const TEXT_MAX: usize = 1024;
-/// What stands for the node where none was named.
-const ANY: &str = "any";
 
 /// Arguments of `register`.
 #[derive(Debug, clap::Args)]

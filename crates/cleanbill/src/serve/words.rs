@@ -118,13 +118,9 @@ fn finish(text: &str, id: &str) -> String {
 fn more<'i>(sentences: &mut Vec<String>, all: impl Iterator<Item = &'i String>, what: &str) {
     let rest: Vec<String> = all.skip(SHOWN).map(|image| named(image)).collect();
     if !rest.is_empty() {
-        let names = rest.get(..NAMED).unwrap_or(&rest).join(", ");
         let images = if rest.len() == 1 { "image" } else { "images" };
-        let unnamed = match rest.len().saturating_sub(NAMED) {
-            0 => String::new(),
-            unnamed => format!(", and {unnamed} more"),
-        };
-        sentences.push(format!("And {} more {images} {what}: {names}{unnamed}.", rest.len()));
+        let names = first(&rest, NAMED, rest.len());
+        sentences.push(format!("And {} more {images} {what}: {names}.", rest.len()));
     }
 }
 
@@ -280,8 +276,12 @@ fn kinds(gaps: &[Gap]) -> Vec<String> {
 
 /// The first few of `all` items.
 fn list(items: &[String], all: usize) -> String {
-    let shown = items.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
-    match all.saturating_sub(SHOWN) {
+    first(items, SHOWN, all)
+}
+
+fn first(items: &[String], most: usize, all: usize) -> String {
+    let shown = items.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match all.saturating_sub(most) {
         0 if items.is_empty() => "nothing".into(),
         0 => shown,
         more => format!("{shown}, and {more} more"),
