@@ -15,6 +15,7 @@
 
 pub mod advisory;
 pub mod asked;
+mod clock;
 pub mod digest;
 pub mod distribution;
 pub mod ecosystem;

@@ -36,6 +36,7 @@ use crate::finding::{Diagnosis, Finding};
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::Package;
+use crate::policy::today;
 
 mod distributions;
 mod explain;
@@ -159,11 +160,11 @@ impl<'a, A: Advisories> Matcher<'a, A> {
                 ));
             }
             if let Some(end) = life.and_then(|life| life.end_of_life) {
-                sum.gaps.extend(streams::end_of_life(named, end, newest, now));
+                sum.gaps.extend(streams::end_of_life(named, end, newest, today(now)));
             }
         }
         for used in sum.feeds.values() {
-            sum.gaps.extend(streams::stale_feed(used, now, max_feed_age_days));
+            sum.gaps.extend(streams::stale_feed(used, today(now), max_feed_age_days));
         }
         Ok(sum.sorted())
     }

@@ -16,7 +16,7 @@ use crate::evidence::FeedUse;
 use crate::gap::{Gap, GapKind};
 use crate::inventory::Inventory;
 use crate::package::{Package, PackageKind};
-use crate::policy::today;
+use crate::policy::today as day_of;
 
 use super::distributions::{self, Known};
 use super::red_hat;
@@ -193,11 +193,10 @@ pub(super) fn end_of_life(
     named: &Distribution,
     end: Date,
     newest: Option<Timestamp>,
-    now: Timestamp,
+    today: Date,
 ) -> Option<Gap> {
-    let today = today(now);
     // What is of the future shows nothing.
-    let alive = newest.map(crate::policy::today).is_some_and(|newest| {
+    let alive = newest.map(day_of).is_some_and(|newest| {
         newest > end && (-CLOCKS..=ALIVE_DAYS).contains(&days_between(newest, today))
     });
     if end >= today || alive {
@@ -210,9 +209,9 @@ pub(super) fn end_of_life(
 
 /// The gap of a feed whose facts are too old, or bear no date. One of the future is none: nobody has
 /// facts of tomorrow, and the feed would never grow old.
-pub fn stale_feed(used: &FeedUse, now: Timestamp, max_age_days: u32) -> Option<Gap> {
-    let date = used.as_of.map(today);
-    let age = date.map(|date| days_between(date, today(now)));
+pub fn stale_feed(used: &FeedUse, today: Date, max_age_days: u32) -> Option<Gap> {
+    let date = used.as_of.map(day_of);
+    let age = date.map(|date| days_between(date, today));
     let detail = match (date, age) {
         (Some(date), Some(age)) if age < -CLOCKS => {
             format!("its date, {date}, is of the future, so nobody can say how old its facts are")

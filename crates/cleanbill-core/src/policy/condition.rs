@@ -9,6 +9,7 @@ use super::expression::{Expression, Values};
 use super::flaw_filter::FlawFilter;
 use super::{Policy, today};
 use crate::asked::Asked;
+use crate::clock::Clock;
 use crate::evidence::{PlatformEvidence, RunsAs, SnapshotId};
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
@@ -110,7 +111,7 @@ pub(crate) struct Against<'a> {
     pub(crate) findings: &'a [&'a Finding],
     /// All gaps of the image on this platform.
     pub(crate) gaps: &'a [&'a Gap],
-    pub(crate) now: Timestamp,
+    pub(crate) clock: &'a Clock,
     /// The same for expressions, each made when it is first asked for.
     pub(crate) values: Values,
 }
@@ -243,18 +244,19 @@ fn root(platform: &PlatformEvidence) -> Part {
 }
 
 fn old(against: &Against<'_>, days: u32) -> Part {
-    let created = created(against.platform, against.now).map_err(|gap| vec![gap])?;
-    let too_old = age(created, against.now) > i64::from(days);
+    let day = against.clock.today();
+    let created = created(against.platform, day).map_err(|gap| vec![gap])?;
+    let too_old = age(created, day) > i64::from(days);
     Ok(too_old.then(|| Because::TooOld(today(created), days)))
 }
 
 /// When the image says it was built. A day that is to come proves no age; one day is left to
 /// clocks that differ.
-fn created(platform: &PlatformEvidence, now: Timestamp) -> Result<Timestamp, Gap> {
+fn created(platform: &PlatformEvidence, day: Date) -> Result<Timestamp, Gap> {
     let gap = |why: String| Gap::new(GapKind::UnknownImageFact, "created", why);
     match platform.config.created {
         None => Err(gap("the image does not say when it was built".to_owned())),
-        Some(created) if age(created, now) < -1 => {
+        Some(created) if age(created, day) < -1 => {
             Err(gap(format!("the image says it was built on {}, which is to come", today(created))))
         }
         Some(created) => Ok(created),
@@ -262,8 +264,8 @@ fn created(platform: &PlatformEvidence, now: Timestamp) -> Result<Timestamp, Gap
 }
 
 /// What this platform's configuration does not tell of what a rule may ask.
-pub(crate) fn untold_facts(platform: &PlatformEvidence, now: Timestamp) -> Vec<Gap> {
-    let facts = [root(platform).err(), created(platform, now).err().map(|gap| vec![gap])];
+pub(crate) fn untold_facts(platform: &PlatformEvidence, day: Date) -> Vec<Gap> {
+    let facts = [root(platform).err(), created(platform, day).err().map(|gap| vec![gap])];
     facts.into_iter().flatten().flatten().collect()
 }
 
@@ -276,7 +278,7 @@ fn end_of_life(against: &Against<'_>) -> Part {
     }
 }
 
-/// Days from then to now, in whole days of UTC; negative when it is in the future.
-pub(super) fn age(then: Timestamp, now: Timestamp) -> i64 {
-    today(then).until(today(now)).map_or(i64::MAX, |span| i64::from(span.get_days()))
+/// Days from then to this day, in whole days of UTC; negative when it is in the future.
+pub(super) fn age(then: Timestamp, day: Date) -> i64 {
+    today(then).until(day).map_or(i64::MAX, |span| i64::from(span.get_days()))
 }

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Scope, Untold, today};
+use super::{Scope, Untold};
+use crate::Date;
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
 use crate::glob::Glob;
 use crate::platform::Platform;
-use crate::{Date, Timestamp};
 
 /// A flaw that may be there all the same: who says so, why, and until when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,18 +28,15 @@ pub struct Exception {
 }
 
 impl Exception {
-    /// Whether it covers this finding on this platform at this time. Whether its scope holds for
+    /// Whether it covers this finding on this platform on this day. Whether its scope holds for
     /// the image is asked once, before.
-    pub fn covers(&self, finding: &Finding, platform: Option<&Platform>, now: Timestamp) -> bool {
+    pub fn covers(&self, finding: &Finding, platform: Option<&Platform>, day: Date) -> bool {
         let same = |id: &String| id.eq_ignore_ascii_case(&self.id);
         let named = same(&finding.id) || finding.aliases.iter().any(same);
         let package = self.package.as_ref().is_none_or(|p| {
             *p == finding.package.name || p.as_str() == finding.package.source_name()
         });
-        named
-            && package
-            && self.scope.includes(platform, Untold::Fails)
-            && today(now) <= self.expires
+        named && package && self.scope.includes(platform, Untold::Fails) && day <= self.expires
     }
 }
 

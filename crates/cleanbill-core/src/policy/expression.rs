@@ -198,7 +198,7 @@ impl Values {
             "platform" => platform(against),
             "config" => config(against),
             "distribution" => distribution(against),
-            "now" => Value::Timestamp(against.now),
+            "now" => Value::Timestamp(against.clock.now()),
             "findings" => {
                 let make = || Value::list(against.findings.iter().map(|f| finding(f, against)));
                 self.findings.get_or_init(make).clone()
@@ -303,7 +303,8 @@ fn finding(finding: &Finding, against: &Against<'_>) -> Value {
         Severity::High => ("high", 3),
         Severity::Critical => ("critical", 4),
     };
-    let fresh = |feed| stale_feed(feed, against.now, against.policy.max_feed_age_days).is_none();
+    let (day, most) = (against.clock.today(), against.policy.max_feed_age_days);
+    let fresh = |feed| stale_feed(feed, day, most).is_none();
     // Without a list of exploited flaws of these days nobody knows that one is not.
     let listed = against.snapshot.known_exploited.as_ref().is_some_and(fresh);
     let told = finding.known_exploited || listed;

@@ -87,7 +87,9 @@ impl FlawFilter {
             && self.fixable.is_none_or(|wanted| wanted == (finding.status == Status::Fixed))
             && self.fix_older_than_days.is_none_or(|days| {
                 finding.status == Status::Fixed
-                    && finding.published.is_none_or(|day| age(day, against.now) >= i64::from(days))
+                    && finding
+                        .published
+                        .is_none_or(|day| age(day, against.clock.today()) >= i64::from(days))
             })
             && (self.packages.is_empty() || self.packages.iter().any(package))
             && (self.ids.is_empty() || id(&finding.id) || finding.aliases.iter().any(id))
@@ -156,7 +158,8 @@ fn perhaps(gap: Gap) -> Meant {
 
 /// No, if the feed that says so is new enough.
 fn unless_stale(feed: &FeedUse, against: &Against<'_>) -> Meant {
-    stale_feed(feed, against.now, against.policy.max_feed_age_days).map_or(Meant::No, perhaps)
+    stale_feed(feed, against.clock.today(), against.policy.max_feed_age_days)
+        .map_or(Meant::No, perhaps)
 }
 
 /// Whether the flaw's vector has one of the values for the metric, or does not say.

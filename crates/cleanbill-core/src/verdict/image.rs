@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::reason::{Leaned, Noted, Reason};
 use super::rules::At;
 use super::{Case, Outcome, Request};
-use crate::Timestamp;
+use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::policy::{Action, Policy};
 use crate::reference::ImageRef;
@@ -44,7 +44,7 @@ pub(super) fn judge<'c>(
     cases: impl Iterator<Item = &'c Case> + Clone,
     request: &Request,
     policy: &Policy,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Judged {
     let mut judged = Judged::default();
     let asked = name(image, cases.clone());
@@ -67,11 +67,11 @@ pub(super) fn judge<'c>(
                     continue;
                 }
                 judged.digests = vec![evidence.resolved];
-                let at = At { image, asked, request, policy, now, opinions: &case.opinions };
+                let at = At { image, asked, request, policy, clock, opinions: &case.opinions };
                 at.examined(evidence, &mut judged);
             }
             (Outcome::Registered(all), Some(asked)) if policy.is_local(asked) => {
-                let at = At { image, asked, request, policy, now, opinions: &case.opinions };
+                let at = At { image, asked, request, policy, clock, opinions: &case.opinions };
                 at.registered(all, &mut judged);
             }
             // Evidence under a name that is none, a registry's answer for an image that no
@@ -114,7 +114,7 @@ pub(super) fn break_glass(
     judged: &mut Judged,
     request: &Request,
     policy: &Policy,
-    now: Timestamp,
+    clock: &Clock,
 ) {
     let stands = !judged.reasons.is_empty() || !judged.undecided.is_empty();
     if !stands || judged.digests.is_empty() || judged.reasons.iter().any(Reason::is_final) {
@@ -127,7 +127,7 @@ pub(super) fn break_glass(
     let moves = judged.reasons.iter().any(Reason::is_about_moving);
     let grant = request.grants.iter().filter(|_| !moves).find(|grant| {
         glass.keys.iter().any(|key| key.id == grant.key_id)
-            && judged.digests.iter().all(|d| grant.covers(namespace, d, now).is_ok())
+            && judged.digests.iter().all(|d| grant.covers(namespace, d, clock.now()).is_ok())
     });
     let user = request.asked.pod.as_ref().filter(|pod| {
         glass.users.contains(&pod.user) || pod.groups.iter().any(|g| glass.groups.contains(g))

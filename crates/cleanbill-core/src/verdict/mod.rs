@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Timestamp;
 use crate::asked::Asked;
+use crate::clock::Clock;
 use crate::digest::Digest;
 use crate::evidence::Evidence;
 use crate::grant::Grant;
 use crate::opinion::Opinion;
-use crate::policy::Policy;
+use crate::policy::{Policy, today};
 use crate::reference::ImageRef;
+use crate::{Date, Timestamp};
 
 mod image;
 mod reason;
@@ -114,6 +115,8 @@ pub struct Judgement {
     pub noted: Vec<Noted>,
     /// What let images in although something spoke against them.
     pub leaned: Vec<Leaned>,
+    /// Where all may run: what says so again, to the same question, as long as the judge would.
+    pub stands: Option<Standing>,
 }
 
 /// What comes of a request.
@@ -133,29 +136,51 @@ pub enum Verdict {
 #[derive(Debug)]
 pub struct Permit {
     fingerprint: Digest,
+    passed: Arc<Passed>,
+    expires: Timestamp,
+}
+
+/// What passed.
+#[derive(Debug)]
+struct Passed {
     images: Vec<(String, Digest)>,
     pins: Vec<(String, Digest)>,
-    expires: Timestamp,
+}
+
+/// What the judge allowed without looking closer at the time than at the day (UTC): he is pure, so
+/// to the same request, evidence and policy he would say the same at any time of that day.
+///
+/// Made only by [`decide`]. Whoever keeps it answers for those three being the same.
+#[derive(Debug)]
+pub struct Standing {
+    fingerprint: Digest,
+    passed: Arc<Passed>,
+    day: Date,
+}
+
+impl Standing {
+    /// A permit, as the judge would give it now; `None`: he has to be asked.
+    pub fn permit(&self, now: Timestamp) -> Option<Permit> {
+        let permit = || Permit::new(self.fingerprint, Arc::clone(&self.passed), now);
+        (today(now) == self.day).then(permit)
+    }
 }
 
 /// A spent permit: proof, for the answer being written, that the judge allowed this question.
 #[derive(Debug)]
-pub struct Allowed {
-    images: Vec<(String, Digest)>,
-    pins: Vec<(String, Digest)>,
-}
+pub struct Allowed(Arc<Passed>);
 
 impl Allowed {
     /// The images that were judged, each once, with their digests. A name that is registered
     /// with several digests stands there with each.
     pub fn images(&self) -> &[(String, Digest)] {
-        &self.images
+        &self.0.images
     }
 
     /// The images that were allowed since the answer pins them: it may say "allowed" only where
     /// it replaces each of these names, wherever it stands, by the same with this digest.
     pub fn pins(&self) -> &[(String, Digest)] {
-        &self.pins
+        &self.0.pins
     }
 }
 
@@ -163,6 +188,11 @@ impl Allowed {
 pub const PERMIT_SECONDS: i64 = 30;
 
 impl Permit {
+    fn new(fingerprint: Digest, passed: Arc<Passed>, now: Timestamp) -> Self {
+        let expires = now.saturating_add(jiff::SignedDuration::from_secs(PERMIT_SECONDS));
+        Self { fingerprint, passed, expires: expires.unwrap_or(Timestamp::MIN) }
+    }
+
     /// Spends the permit on the answer to the question with this fingerprint.
     ///
     /// # Errors
@@ -174,7 +204,7 @@ impl Permit {
         if now >= self.expires {
             return Err("the permit has expired");
         }
-        Ok(Allowed { images: self.images, pins: self.pins })
+        Ok(Allowed(self.passed))
     }
 }
 
@@ -184,6 +214,7 @@ impl Permit {
 /// one that passed. What break-glass or an earlier admission gets past is kept in
 /// [`Judgement::leaned`], whole.
 pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Judgement {
+    let clock = Clock::new(now);
     let mut denial = Denial::default();
     let (mut noted, mut leaned) = (Vec::new(), Vec::new());
     let mut digests: BTreeMap<&str, Vec<Digest>> = BTreeMap::new();
@@ -196,8 +227,8 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
             continue;
         }
         let about = cases.iter().filter(|c| c.image == *image);
-        let mut judged = image::judge(image, about, request, policy, now);
-        image::break_glass(image, &mut judged, request, policy, now);
+        let mut judged = image::judge(image, about, request, policy, &clock);
+        image::break_glass(image, &mut judged, request, policy, &clock);
         noted.append(&mut judged.noted);
         leaned.append(&mut judged.leaned);
         digests.insert(image, judged.digests);
@@ -214,7 +245,7 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
     let complete = digests.values().all(|digests| !digests.is_empty());
     if complete
         && denial.undecided.is_empty()
-        && let Some(earlier) = admitted_before(request, &images, &denial, policy, now)
+        && let Some(earlier) = admitted_before(request, &images, &denial, policy, &clock)
     {
         leaned.push(Leaned::Admitted {
             decision: earlier.decision.clone(),
@@ -222,16 +253,18 @@ pub fn decide(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp
             past: std::mem::take(&mut denial),
         });
     }
+    let mut stands = None;
     let verdict = if !denial.refused.is_empty() {
         Verdict::Deny(denial)
     } else if !denial.undecided.is_empty() || !complete {
         Verdict::Undecided(denial)
     } else {
-        let expires = now.saturating_add(jiff::SignedDuration::from_secs(PERMIT_SECONDS));
-        let expires = expires.unwrap_or(Timestamp::MIN);
-        Verdict::Allow(Permit { fingerprint: request.fingerprint, images, pins, expires })
+        let (fingerprint, passed) = (request.fingerprint, Arc::new(Passed { images, pins }));
+        let standing = |day| Standing { fingerprint, passed: Arc::clone(&passed), day };
+        stands = clock.day_alone().map(standing);
+        Verdict::Allow(Permit::new(fingerprint, passed, now))
     };
-    Judgement { verdict, noted, leaned }
+    Judgement { verdict, noted, leaned, stands }
 }
 
 /// The earlier decision, if the policy lets it stand for this one: exactly these images with
@@ -241,15 +274,18 @@ fn admitted_before<'r>(
     images: &[(String, Digest)],
     denial: &Denial,
     policy: &Policy,
-    now: Timestamp,
+    clock: &Clock,
 ) -> Option<&'r Earlier> {
     let (earlier, keep) = (request.earlier.as_ref()?, policy.keep_admitted?);
+    let refused = !denial.refused.is_empty();
+    let by_rules = denial.refused.iter().flat_map(|(_, reasons)| reasons).all(|r| !r.is_final());
+    if !refused || !by_rules {
+        return None;
+    }
     let mut before = earlier.images.clone();
     before.sort();
     before.dedup();
-    let age = now.as_second().checked_sub(earlier.at.as_second())?;
+    let age = clock.now().as_second().checked_sub(earlier.at.as_second())?;
     let in_time = (0..=i64::try_from(keep).ok()?).contains(&age);
-    let refused = !denial.refused.is_empty();
-    let by_rules = denial.refused.iter().flat_map(|(_, reasons)| reasons).all(|r| !r.is_final());
-    (refused && by_rules && in_time && before == images).then_some(earlier)
+    (in_time && before == images).then_some(earlier)
 }

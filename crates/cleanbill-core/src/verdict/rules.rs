@@ -3,7 +3,7 @@
 use super::image::Judged;
 use super::reason::{Leaned, Noted, Reason};
 use super::{Registered, Request};
-use crate::Timestamp;
+use crate::clock::Clock;
 use crate::evidence::Evidence;
 use crate::finding::Finding;
 use crate::gap::{Gap, GapKind};
@@ -22,7 +22,7 @@ pub(super) struct At<'a> {
     pub(super) asked: &'a ImageRef,
     pub(super) request: &'a Request,
     pub(super) policy: &'a Policy,
-    pub(super) now: Timestamp,
+    pub(super) clock: &'a Clock,
     pub(super) opinions: &'a [Opinion],
 }
 
@@ -140,11 +140,11 @@ impl At<'_> {
             let judged_anew = |g: &Gap| g.kind == GapKind::StaleFeed && used(g);
             let mut gaps: Vec<Gap> =
                 platform.gaps.iter().filter(|g| !judged_anew(g)).cloned().collect();
-            let stale = |f| stale_feed(f, self.now, self.policy.max_feed_age_days);
+            let stale = |f| stale_feed(f, self.clock.today(), self.policy.max_feed_age_days);
             gaps.extend(platform.feeds.iter().filter_map(stale));
             let mut findings: Vec<&Finding> = Vec::with_capacity(platform.findings.len());
             for finding in &platform.findings {
-                match exceptions.iter().find(|e| e.covers(finding, on, self.now)) {
+                match exceptions.iter().find(|e| e.covers(finding, on, self.clock.today())) {
                     None => findings.push(finding),
                     Some(exception) => judged.leaned.push(Leaned::Exception {
                         image: self.image.to_owned(),
@@ -157,7 +157,7 @@ impl At<'_> {
             severe.extend(findings.iter().filter(stands).map(|f| (*f).clone()));
             let facts = match self.policy.rules.is_empty() {
                 true => Vec::new(),
-                false => untold_facts(platform, self.now),
+                false => untold_facts(platform, self.clock.today()),
             };
             let seen = gaps.iter().chain(&whole).chain(&facts).chain(silent.iter().copied());
             let seen: Vec<&Gap> = seen.collect();
@@ -169,7 +169,7 @@ impl At<'_> {
                 platform,
                 findings: &findings,
                 gaps: &seen,
-                now: self.now,
+                clock: self.clock,
                 values: Values::default(),
             };
             let mut unknown = Vec::new();

@@ -4,6 +4,7 @@
 mod expressions;
 mod monotone;
 mod passing;
+mod standing;
 mod support;
 mod untold;
 

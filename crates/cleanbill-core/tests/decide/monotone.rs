@@ -121,7 +121,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     })
 }
 
-fn policy() -> impl Strategy<Value = Policy> {
+pub(crate) fn policy() -> impl Strategy<Value = Policy> {
     let exception = (permitting_scope(), any::<bool>()).prop_map(|(scope, first)| Exception {
         id: if first { "CVE-1" } else { "CVE-2" }.into(),
         package: None,
@@ -159,7 +159,7 @@ fn policy() -> impl Strategy<Value = Policy> {
     )
 }
 
-fn found() -> impl Strategy<Value = Evidence> {
+pub(crate) fn found() -> impl Strategy<Value = Evidence> {
     let findings = proptest::collection::vec(
         (select(&["CVE-1", "CVE-2"][..]), select(&Severity::ALL[..]), any::<bool>()),
         0..3,
@@ -190,7 +190,7 @@ fn written() -> impl Strategy<Value = BTreeMap<String, String>> {
 }
 
 /// A pod whose author wrote nothing, or `None`: an `ImageReview`.
-fn asked() -> impl Strategy<Value = Asked> {
+pub(crate) fn asked() -> impl Strategy<Value = Asked> {
     let pod = (select(&["anna", "bo"][..]), any::<bool>()).prop_map(|(user, dev)| Pod {
         user: user.into(),
         groups: if dev { vec!["dev".into()] } else { Vec::new() },

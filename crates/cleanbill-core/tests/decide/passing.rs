@@ -22,7 +22,7 @@ use super::{examined, shown};
 
 const KEY: Digest = Digest::Sha256([5; 32]);
 
-fn grant() -> Grant {
+pub(crate) fn grant() -> Grant {
     Grant {
         id: "token".into(),
         key_id: KEY,
@@ -35,18 +35,18 @@ fn grant() -> Grant {
     }
 }
 
-fn glass() -> Policy {
+pub(crate) fn glass() -> Policy {
     let keys = vec![IssuerKey { id: KEY, pem: String::new() }];
     let (users, groups) = (vec!["eve".into()], vec!["oncall".into()]);
     Policy { break_glass: BreakGlass { keys, users, groups }, ..Policy::default() }
 }
 
-fn asked(user: &str, group: &str) -> Asked {
+pub(crate) fn asked(user: &str, group: &str) -> Asked {
     let pod = Pod { user: user.into(), groups: vec![group.into()], ..Pod::default() };
     Asked { namespace: "prod".into(), pod: Some(pod), ..Asked::default() }
 }
 
-fn bad(image: &str) -> Case {
+pub(crate) fn bad(image: &str) -> Case {
     let flaw = finding("CVE-1", Severity::Critical, Status::Fixed);
     examined(image, evidence(image, vec![flaw], Vec::new()))
 }

@@ -1,25 +1,24 @@
 //! The same question again, byte for byte: what was put into words for it stands, and costs nothing
-//! a second time. The judge is asked all the same, by the evidence and the time of now; only where
-//! he says exactly what he said before is the same told again.
+//! a second time. It is allowed by what the judge gave for that, which is good for as long as he
+//! would say the same: until what he looked at of the time has changed.
 //!
 //! Only what was allowed is remembered, of images that the question names by digest and whose
 //! evidence was in memory. Whatever is another than it was (rules, advisories, evidence that was
-//! dropped or has aged, another judgement, a panic) means that nothing is known here, and the
-//! question is answered as any other.
+//! dropped or has aged, the day) means that nothing is known here, and the question is answered as
+//! any other.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ops::Range;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
-use cleanbill_core::verdict::{
-    Allowed, Case, Judgement, Leaned, Noted, Outcome, Request, Verdict, decide,
-};
+use cleanbill_core::verdict::Allowed;
 
-use super::judge::Judge;
-use super::known::Sealed;
+use super::judge::{Judge, Repeat};
+use super::known::{Known, Sealed};
 use super::live::Rules;
+use super::question::Question;
 use super::remembered::Remembered;
 use super::review::Template;
 use crate::store::{Matter, Packed};
@@ -29,22 +28,69 @@ const LONGEST: usize = 16 << 10;
 
 /// What was told, and by what.
 pub struct Told {
-    /// What was judged.
-    pub request: Request,
+    /// What came of it.
+    pub(super) repeat: Repeat,
     /// By which rules.
-    pub rules: Arc<Rules>,
-    /// Each image as the question writes it, with its evidence.
-    pub images: Vec<(String, Weak<Sealed>)>,
-    /// What was noted besides.
-    pub noted: Vec<Noted>,
-    /// What let it pass although something spoke against it.
-    pub leaned: Vec<Leaned>,
+    pub(super) rules: Arc<Rules>,
+    /// What was asked.
+    pub(super) question: Arc<Question>,
     /// The answer.
-    pub answer: Template,
+    pub(super) answer: Template,
     /// What is recorded.
-    pub matter: Arc<Matter>,
+    pub(super) matter: Arc<Matter>,
     /// The set of images that counts as admitted from then on.
-    pub admitted: Option<Digest>,
+    pub(super) admitted: Option<Digest>,
+}
+
+/// The evidence that was judged, which is there for as long as it is in memory.
+pub(super) struct Basis {
+    snapshot: Digest,
+    seconds: Range<i64>,
+    first: Weak<Sealed>,
+    others: Box<[Weak<Sealed>]>,
+}
+
+impl Basis {
+    /// Of at least one image; `None` where it was not all gathered with the same advisories.
+    pub(super) fn of(all: &[Arc<Sealed>]) -> Option<Self> {
+        let (first, others) = all.split_first()?;
+        let snapshot = first.evidence.snapshot.digest;
+        let mut seconds = first.seconds();
+        for one in others {
+            if one.evidence.snapshot.digest != snapshot {
+                return None;
+            }
+            let Range { start, end } = one.seconds();
+            seconds = seconds.start.max(start)..seconds.end.min(end);
+        }
+        let others = others.iter().map(Arc::downgrade).collect();
+        Some(Self { snapshot, seconds, first: Arc::downgrade(first), others })
+    }
+
+    /// The evidence, for the record, where all of it is there and believed.
+    fn get(&self, known: &Known, snapshot: &Digest, now: Timestamp) -> Option<Arc<[Packed]>> {
+        if self.snapshot != *snapshot || !self.seconds.contains(&now.as_second()) {
+            return None;
+        }
+        let one = |weak: &Weak<Sealed>| {
+            let sealed = weak.upgrade()?;
+            known.touch(&sealed);
+            Some(Arc::clone(&sealed.packed))
+        };
+        let first = one(&self.first)?;
+        if self.others.is_empty() {
+            return Some(first);
+        }
+        let mut all = first.to_vec();
+        for other in &self.others {
+            all.extend_from_slice(&one(other)?);
+        }
+        Some(all.into())
+    }
+
+    fn count(&self) -> usize {
+        1 + self.others.len()
+    }
 }
 
 /// The same again, allowed anew.
@@ -93,59 +139,44 @@ impl Answers {
 
 /// Bytes that it takes, about.
 fn size(question: &[u8], told: &Told) -> usize {
-    let images: usize = told.images.iter().map(|(image, _)| 2 * image.len() + 64).sum();
-    let said = (told.noted.len() + told.leaned.len()) * 1024;
-    // The question is held three times: as bytes, to be judged, and within what is recorded.
-    2 * question.len() + images + said + told.answer.len() + told.matter.size() + 1024
+    let repeat = &told.repeat;
+    let said = (repeat.noted.len() + repeat.leaned.len()) * 1024;
+    // The question is held three times: as bytes, as it was read, and within what is recorded.
+    3 * question.len()
+        + repeat.basis.count() * 256
+        + said
+        + told.answer.len()
+        + told.matter.size()
+        + 1024
 }
 
 impl Judge {
-    /// What was told to this question before, if the judge says the same of it now.
+    /// What was told to this question before, if the judge would say the same of it now.
     pub(super) fn again(&self, question: &[u8]) -> Option<Again> {
         let told = self.answers.get(question)?;
-        let again = catch_unwind(AssertUnwindSafe(|| self.judged_again(&told)));
-        // After a panic the question is answered in the usual way, which deals with it.
-        let again = again.ok().flatten();
+        let again = self.stands(&told);
         if again.is_none() {
             self.answers.forget(question);
         }
-        let (proof, sealed, judged_at) = again?;
-        let evidence = match sealed.as_slice() {
-            [one] => Arc::clone(&one.packed),
-            several => several.iter().flat_map(|s| s.packed.iter().cloned()).collect(),
-        };
+        let (proof, evidence, judged_at) = again?;
         Some(Again { told, proof, evidence, judged_at })
     }
 
-    fn judged_again(&self, told: &Told) -> Option<(Allowed, Vec<Arc<Sealed>>, Timestamp)> {
+    fn stands(&self, told: &Told) -> Option<(Allowed, Arc<[Packed]>, Timestamp)> {
         if !Arc::ptr_eq(&self.rules.get(), &told.rules) {
             return None;
         }
-        let policy = &told.rules.policy;
+        let Repeat { fingerprint, standing, basis, noted, leaned } = &told.repeat;
         let (snapshot, now) = ((self.examiner.snapshot)()?, (self.examiner.now)());
-        let mut cases = Vec::with_capacity(told.images.len());
-        let mut sealed = Vec::with_capacity(told.images.len());
-        for (image, evidence) in &told.images {
-            let evidence = evidence.upgrade().filter(|s| s.holds(&snapshot, policy, now))?;
-            self.known.touch(&evidence);
-            let outcome = Outcome::Examined(Arc::clone(&evidence.evidence));
-            cases.push(Case::new(image.as_str(), outcome));
-            sealed.push(evidence);
-        }
-        let Judgement { verdict, noted, leaned } = decide(&told.request, &cases, policy, now);
-        if noted != told.noted || leaned != told.leaned {
+        let evidence = basis.get(&self.known, &snapshot, now)?;
+        let proof = standing.permit(now)?.spend(fingerprint, now).ok()?;
+        // What would have to be pinned is not told in this way.
+        if !proof.pins().is_empty() {
             return None;
         }
-        match verdict {
-            Verdict::Allow(permit) => {
-                let proof = permit.spend(&told.request.fingerprint, (self.examiner.now)()).ok()?;
-                // What would have to be pinned is not told in this way.
-                told.images.iter().for_each(|_| self.metrics.remembered(true));
-                self.count_gaps(told.noted.iter().map(|n| &n.reason), &told.leaned);
-                self.metrics.repeated.fetch_add(1, Relaxed);
-                proof.pins().is_empty().then_some((proof, sealed, now))
-            }
-            Verdict::Deny(_) | Verdict::Undecided(_) => None,
-        }
+        (0..basis.count()).for_each(|_| self.metrics.remembered(true));
+        self.count_gaps(noted.iter().map(|n| &n.reason), leaned);
+        self.metrics.repeated.fetch_add(1, Relaxed);
+        Some((proof, evidence, now))
     }
 }

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use cleanbill_core::verdict::Request;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Response, StatusCode};
@@ -16,7 +15,7 @@ use super::again::Told;
 use super::gate::{GRACE, Gate};
 use super::http::{failure, json, text};
 use super::id;
-use super::judge::{Decided, Repeat};
+use super::judge::Decided;
 use super::live::Rules;
 use super::metrics::{self, Outcome};
 use super::notes::{Note, Notes};
@@ -79,8 +78,8 @@ impl Gate {
         if let (Some(repeat), Some((matter, admitted))) = (repeat, remembered)
             && let Some(answer) = Template::of(&body, &held.id)
         {
-            let Repeat { request, images, noted, leaned } = *repeat;
-            let told = Told { request, rules, images, noted, leaned, answer, matter, admitted };
+            let (repeat, question) = (*repeat, held.question.unwrap_or_default());
+            let told = Told { repeat, rules, question, answer, matter, admitted };
             self.judge.answers.put(&held.body, told);
         }
         json(StatusCode::OK, body)
@@ -102,8 +101,7 @@ impl Gate {
         let entry = self.recorder.again(&held.id, &again, took);
         if let Err(e) = self.recorded(entry, held, &again.told.rules).await {
             self.unrecorded(&held.id, &e);
-            let Request { images, asked, pinned, .. } = again.told.request.clone();
-            let question = Some(&Question { images, asked, pinned, ..Question::default() });
+            let question = Some(&*again.told.question);
             let decided = self.judge.unjudged(UNRECORDED, &held.id, Outcome::Undecided, question);
             self.metrics.answered(held.wire.way(), decided.outcome, took);
             return Some(match held.wire.say(decided, self.bounds.when_unexamined) {

@@ -3,8 +3,8 @@
 //! image, which the judge reads as "undecided".
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use cleanbill_core::Timestamp;
@@ -41,8 +41,8 @@ pub(super) struct Open {
 pub(super) struct Gathered {
     pub(super) cases: Vec<Case>,
     pub(super) sealed: Vec<Arc<Sealed>>,
-    /// Each image with its evidence, where all are named by digest and nobody had to be asked.
-    pub(super) at_hand: Option<Vec<(String, Weak<Sealed>)>>,
+    /// The evidence of each image, where all are named by digest and nobody had to be asked.
+    pub(super) at_hand: Option<Vec<Arc<Sealed>>>,
 }
 
 impl Gathered {
@@ -80,7 +80,7 @@ impl Judge {
             }
             if let Some(sealed) = self.at_hand(&reference, open) {
                 if reference.digest().is_some() {
-                    at_hand.push((image.to_owned(), Arc::downgrade(&sealed)));
+                    at_hand.push(Arc::clone(&sealed));
                 }
                 known.insert(place, (examined(image, &sealed), vec![sealed]));
                 continue;

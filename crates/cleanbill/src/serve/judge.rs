@@ -3,18 +3,19 @@
 //! Whatever goes wrong on the way is a failure of that image, which the judge reads as
 //! "undecided". Only his permit, spent on this very question, makes an answer "allowed".
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Instant;
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::policy::{Action, Policy};
 use cleanbill_core::verdict::{
-    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Reason, Request, Verdict, decide,
+    Allowed, Case, Denial, Earlier, Judgement, Leaned, Noted, Reason, Request, Standing, Verdict,
+    decide,
 };
 
 use super::access::Access;
-use super::again::Answers;
+use super::again::{Answers, Basis};
 use super::cases::{Gathered, Open, digests};
 use super::config::Work;
 use super::examiner::{Examiner, Failed};
@@ -75,10 +76,11 @@ pub struct Decided {
     pub(super) repeat: Option<Box<Repeat>>,
 }
 
-/// What was judged and what came of it, of a question that can be told the same again.
+/// What came of a question that can be told the same again.
 pub(super) struct Repeat {
-    pub(super) request: Request,
-    pub(super) images: Vec<(String, Weak<Sealed>)>,
+    pub(super) fingerprint: Digest,
+    pub(super) standing: Standing,
+    pub(super) basis: Basis,
     pub(super) noted: Vec<Noted>,
     pub(super) leaned: Vec<Leaned>,
 }
@@ -184,7 +186,7 @@ impl Judge {
         let trace = Trace::new(&cases, grants, earlier, &judgement, by_address);
         let policy = &open.rules.policy;
         let token_refused = token_refused.or_else(|| unused(&request, &cases, &judgement, now));
-        let Judgement { verdict, noted, leaned } = judgement;
+        let Judgement { verdict, noted, leaned, stands } = judgement;
         let refused = match &verdict {
             Verdict::Allow(_) => &[],
             Verdict::Deny(denial) | Verdict::Undecided(denial) => denial.refused.as_slice(),
@@ -240,14 +242,12 @@ impl Judge {
             notes = notes.with(Note::LetInBy, words::leaned(&leaned).join("; "));
         }
         let admitted = admitted.map(|proof| proof.images().to_vec());
-        // A token is verified each time, and expressions are judged on threads of their own.
-        let same = outcome == metrics::Outcome::Allowed
-            && plain
-            && open.question.token().is_none()
-            && !has_expressions(policy);
-        let repeat = at_hand
-            .filter(|_| same)
-            .map(|images| Box::new(Repeat { request, images, noted, leaned }));
+        // A token is verified each time.
+        let same = outcome == metrics::Outcome::Allowed && plain && open.question.token().is_none();
+        let repeat = at_hand.filter(|_| same).zip(stands).and_then(|(at_hand, standing)| {
+            let (fingerprint, basis) = (request.fingerprint, Basis::of(&at_hand)?);
+            Some(Box::new(Repeat { fingerprint, standing, basis, noted, leaned }))
+        });
         Decided {
             outcome,
             message,

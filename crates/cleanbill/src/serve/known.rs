@@ -6,13 +6,14 @@
 //! bound counts bytes as they are in memory, roughly; past it the least recently used goes.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::evidence::Evidence;
-use cleanbill_core::policy::{Policy, today};
+use cleanbill_core::policy::Policy;
 use cleanbill_core::reference::ImageRef;
 
 use crate::failure::{Failure, Result};
@@ -20,6 +21,7 @@ use crate::store::Packed;
 
 /// Seconds for which evidence is believed.
 const HOLDS: i64 = 3600;
+const DAY: i64 = 86_400;
 /// Bytes in memory for each byte of its JSON, about: texts of a few bytes each.
 const UNPACKED: usize = 2;
 /// Bytes of what stands around one image's evidence, about.
@@ -96,11 +98,16 @@ impl Sealed {
 
     /// Whether it may be used now, under these advisories and this policy.
     pub fn holds(&self, snapshot: &Digest, policy: &Policy, now: Timestamp) -> bool {
-        let age = now.as_second().saturating_sub(self.gathered.as_second());
         self.evidence.snapshot.digest == *snapshot
-            && (0..HOLDS).contains(&age)
-            && today(now) == today(self.gathered)
+            && self.seconds().contains(&now.as_second())
             && (self.whole || !policy.reads_packages())
+    }
+
+    /// The seconds in which it is believed: an hour, but not past midnight.
+    pub fn seconds(&self) -> Range<i64> {
+        let from = self.gathered.as_second();
+        let midnight = from - from.rem_euclid(DAY) + DAY;
+        from..midnight.min(from + HOLDS)
     }
 }
 

@@ -115,8 +115,9 @@ fn json(body: &[u8]) -> Result<Value, String> {
 /// An answer "allowed" that was given before, without the id of its decision.
 #[derive(Debug)]
 pub struct Template {
-    before: Box<[u8]>,
-    after: Box<[u8]>,
+    body: Box<[u8]>,
+    /// Where the id belongs.
+    at: usize,
 }
 
 impl Template {
@@ -125,19 +126,20 @@ impl Template {
         let mut found = memchr::memmem::find_iter(body, id);
         let (at, None) = (found.next()?, found.next()) else { return None };
         let (before, rest) = body.split_at_checked(at)?;
-        let after = rest.get(id.len()..)?;
-        Some(Self { before: before.into(), after: after.into() })
+        let body = [before, rest.get(id.len()..)?].concat().into();
+        Some(Self { body, at })
     }
 
     /// The body for another decision that allows the same, paid for with its spent permit; `None`
     /// where that wants pins, for which there is no place here.
     pub fn allowed(&self, proof: &Allowed, id: &str) -> Option<Vec<u8>> {
-        proof.pins().is_empty().then(|| [&*self.before, id.as_bytes(), &*self.after].concat())
+        let (before, after) = self.body.split_at_checked(self.at)?;
+        proof.pins().is_empty().then(|| [before, id.as_bytes(), after].concat())
     }
 
     /// Bytes of it.
     pub fn len(&self) -> usize {
-        self.before.len() + self.after.len()
+        self.body.len()
     }
 
     /// Never: an answer is never empty.

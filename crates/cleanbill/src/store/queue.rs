@@ -161,7 +161,7 @@ impl Queue {
         let mut bytes = 0_usize;
         let fits = |job: &&Job| {
             let room = bytes < BATCH_BYTES;
-            bytes = bytes.saturating_add(job.ready.bytes());
+            bytes = bytes.saturating_add(job.ready.bytes);
             room
         };
         let count = waiting.jobs.iter().take(BATCH).take_while(fits).count();

@@ -44,6 +44,8 @@ pub(super) struct Ready {
     pub(super) head: Head,
     pub(super) matter: Arc<Matter>,
     pub(super) evidence: Arc<[Packed]>,
+    /// Bytes of it: whoever writes need not look at what he knows already.
+    pub(super) bytes: usize,
     pub(super) admitted: Option<Digest>,
 }
 
@@ -61,13 +63,10 @@ impl Ready {
         evidence: Arc<[Packed]>,
         admitted: Option<Digest>,
     ) -> Self {
-        let counts = matter.enforced && matter.outcome == "allowed";
-        Self { head, matter, evidence, admitted: admitted.filter(|_| counts) }
-    }
-
-    /// Bytes of evidence that it brings.
-    pub(super) fn bytes(&self) -> usize {
-        self.evidence.iter().map(Packed::len).sum()
+        let counts = || matter.enforced && matter.outcome == "allowed";
+        let admitted = admitted.filter(|_| counts());
+        let bytes = evidence.iter().map(Packed::len).sum();
+        Self { head, matter, evidence, bytes, admitted }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The same question again: told the same, judged anew, recorded each time; and told otherwise as
+//! The same question again: told the same while the judge would say the same, recorded each time; and told otherwise as
 //! soon as anything is otherwise.
 
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use cleanbill::store::{Owner, Store, Wanted};
 use cleanbill_core::Timestamp;
 use cleanbill_core::digest::Digest;
 use cleanbill_core::gap::GapKind;
-use cleanbill_core::policy::{AcceptedGap, Policy};
+use cleanbill_core::policy::{AcceptedGap, Action, Condition, Expression, Policy, Rule, Scope};
 use jiff::SignedDuration;
 
 use super::rig::{Choice, Rig, evidence, examiner, good, question, rig};
@@ -28,6 +28,11 @@ struct World {
 }
 
 fn world() -> World {
+    world_of(Policy::default())
+}
+
+/// Under this policy, which accepts ends of life besides.
+fn world_of(policy: Policy) -> World {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(&dir.path().join("state"), Owner::Gate).unwrap());
     let (ahead, examined) = (Arc::new(AtomicI64::new(0)), Arc::new(AtomicUsize::new(0)));
@@ -47,7 +52,7 @@ fn world() -> World {
     let gaps = vec![AcceptedGap::everywhere(GapKind::EndOfLife)];
     let rig = rig(Choice {
         examiner,
-        policy: Policy { accepted_gaps: gaps, ..Policy::default() },
+        policy: Policy { accepted_gaps: gaps, ..policy },
         recorder: Recorder::into(Arc::clone(&store)).unwrap(),
         ..Choice::default()
     });
@@ -151,4 +156,31 @@ fn what_is_otherwise_is_told_otherwise() {
     other.execute("DROP TABLE blocks", []).unwrap();
     let reply = world.rig.ask(&body);
     assert!(!reply.allowed() && reply.reason().contains("could not be recorded"), "{reply:?}");
+}
+
+/// A policy that refuses where this expression is true.
+fn says(source: &str) -> Policy {
+    let refuse =
+        Condition { expression: Some(Expression::new(source).unwrap()), ..Condition::default() };
+    let (name, scope, action) = ("r".into(), Scope::default(), Action::Enforce);
+    let rules = vec![Rule { name, scope, refuse, action, message: None }];
+    Policy { rules, ..Policy::default() }
+}
+
+#[test]
+fn what_hangs_on_the_instant_is_judged_each_time() {
+    let body = question(&[&good()]);
+    for (source, repeats, later) in [
+        ("now > timestamp('2026-10-01T12:30:00Z')", false, false),
+        ("image.repository == 'other' && now > timestamp('2026-10-01T12:30:00Z')", true, true),
+        ("image.repository == 'other'", true, true),
+    ] {
+        let world = world_of(says(source));
+        assert_eq!(world.ask(&body), (true, 1, false), "{source}");
+        assert_eq!(world.ask(&body), (true, 0, false), "{source}");
+        assert_eq!(world.ask(&body), (true, 0, repeats), "{source}");
+        assert_eq!(world.ask(&body), (true, 0, repeats), "{source}");
+        world.ahead.store(1_801, SeqCst);
+        assert_eq!(world.ask(&body), (later, 0, repeats), "{source}");
+    }
 }
