@@ -129,7 +129,7 @@ fn examining(looking: &Arc<Looking>) -> Examiner {
         examine: Box::new(move |name, access, deadline| {
             examining.examine(name, access, deadline).map_err(|e| failed(&e))
         }),
-        snapshot: Box::new(move || snapshot.advisories.current().ok().map(|s| s.digest())),
+        snapshot: Box::new(move || snapshot.advisories.digest().ok()),
         registered: Box::new(move |name| registered.registered(name).map_err(|e| failed(&e))),
         admitted: Box::new(move |namespace, images| {
             let store = admitted.store.as_ref()?;

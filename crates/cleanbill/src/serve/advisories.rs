@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbill_advisory::Snapshot;
+use cleanbill_core::digest::Digest;
 
 use super::live::Live;
 use crate::failure::{Failure, Result};
@@ -46,6 +47,15 @@ impl Advisories {
         let snapshot = Arc::new(snapshot_choice::choose(self.file.as_deref())?);
         self.open.replace(Some(Arc::clone(&snapshot)));
         Ok(snapshot)
+    }
+
+    /// The digest of the one in use; opens it if none is.
+    ///
+    /// # Errors
+    /// As [`Advisories::current`].
+    pub fn digest(&self) -> Result<Digest> {
+        let at_hand = self.open.look(|open| (**open).as_ref().map(|snapshot| snapshot.digest()));
+        at_hand.map_or_else(|| self.current().map(|snapshot| snapshot.digest()), Ok)
     }
 
     /// The one in use, if any is.

@@ -163,7 +163,7 @@ impl Judge {
     }
 
     fn stands(&self, told: &Told) -> Option<(Allowed, Arc<[Packed]>, Timestamp)> {
-        if !Arc::ptr_eq(&self.rules.get(), &told.rules) {
+        if !self.rules.look(|rules| Arc::ptr_eq(rules, &told.rules)) {
             return None;
         }
         let Repeat { fingerprint, standing, basis, noted, leaned } = &told.repeat;

@@ -142,12 +142,13 @@ impl Gate {
         if rules.policy.record_first {
             let late = || Failure::new("it was not written in time");
             let until = held.until.max(Instant::now()) + GRACE;
-            let written = tokio::time::timeout_at(until.into(), entry.write()).await;
+            let written = tokio::time::timeout_at(until.into(), self.recorder.write(entry)).await;
             return written.unwrap_or_else(|_| Err(late()));
         }
         let (id, metrics) = (held.id.clone(), Arc::clone(&self.metrics));
+        let recorder = self.recorder.clone();
         tokio::spawn(async move {
-            if let Err(e) = entry.write().await {
+            if let Err(e) = recorder.write(entry).await {
                 metrics.unrecorded.fetch_add(1, Relaxed);
                 tracing::error!(decision = id, error = %e, "the decision could not be recorded");
             }
@@ -164,12 +165,12 @@ pub(super) struct Held {
     pub(super) wire: Wire,
     pub(super) question: Option<Arc<Question>>,
     /// The question's bytes, where the same may be asked again.
-    pub(super) body: Vec<u8>,
+    pub(super) body: Bytes,
 }
 
 impl Held {
     pub(super) fn new(id: String, began: Instant, until: Instant, wire: Wire) -> Self {
-        Self { id, began, until, wire, question: None, body: Vec::new() }
+        Self { id, began, until, wire, question: None, body: Bytes::new() }
     }
 }
 

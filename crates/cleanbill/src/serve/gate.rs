@@ -32,6 +32,7 @@ use super::pull_secrets::{Named, access};
 use super::question::Question;
 use super::record::Recorder;
 use super::review;
+use super::seats::Seats;
 use super::wire::{self, Wire};
 use crate::kube::Reader;
 
@@ -55,7 +56,7 @@ pub struct Gate {
     pub(super) recorder: Recorder,
     pub(super) metrics: Arc<Metrics>,
     pub(super) bounds: Bounds,
-    busy: Semaphore,
+    busy: Seats,
     reading: Semaphore,
     kubernetes: Option<Arc<Reader>>,
 }
@@ -69,7 +70,7 @@ impl Gate {
         bounds: Bounds,
     ) -> Self {
         let reading = (READING_BYTES / bounds.admission_bytes.max(1)).clamp(1, READING);
-        let (busy, reading) = (Semaphore::new(bounds.requests), Semaphore::new(reading));
+        let (busy, reading) = (Seats::new(bounds.requests), Semaphore::new(reading));
         Self { judge, recorder, metrics, bounds, busy, reading, kubernetes: None }
     }
 
@@ -144,7 +145,7 @@ impl Gate {
         until: Instant,
     ) -> Response<Full<Bytes>> {
         let mut held = Held::new(id, began, until, Wire::ImageReview);
-        let Ok(_slot) = self.busy.try_acquire() else {
+        let Some(_seat) = self.busy.take() else {
             return Box::pin(self.unjudged(held, BUSY, Outcome::Undecided)).await;
         };
         let body = match self.body(request.into_body(), self.bounds.body_bytes).await {
@@ -215,7 +216,7 @@ impl Gate {
         let question = Arc::new(asked.question(mutate));
         let mut held = held(Wire::Admission { uid, mutate, asked: Some(Box::new(asked)) });
         held.question = Some(question);
-        let Ok(_slot) = self.busy.try_acquire() else {
+        let Some(_seat) = self.busy.take() else {
             return self.unjudged(held, BUSY, Outcome::Undecided).await;
         };
         self.judged(held, until).await
@@ -292,16 +293,23 @@ impl Gate {
 
     /// The body, if it is within the bounds. What is too large is read on for a while and thrown
     /// away, since the API server reads the answer only once it has sent its question.
-    async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Vec<u8>, Unread> {
+    async fn body(&self, mut body: Incoming, limit: usize) -> std::result::Result<Bytes, Unread> {
         let thrown_away = limit.max(1 << 20).saturating_mul(32);
-        let (mut kept, mut seen) = (Vec::new(), 0_usize);
+        // Most come in one piece, which need not be copied.
+        let (mut one, mut many, mut seen) = (Bytes::new(), Vec::new(), 0_usize);
         let read = async {
             while let Some(frame) = body.frame().await {
                 let frame = frame.map_err(|_| "the question broke off".to_owned())?;
-                let Some(data) = frame.data_ref() else { continue };
+                let Ok(mut data) = frame.into_data() else { continue };
+                let room = limit.saturating_sub(seen);
                 seen = seen.saturating_add(data.len());
-                let room = limit.saturating_sub(kept.len()).min(data.len());
-                kept.extend_from_slice(data.get(..room).unwrap_or_default());
+                data.truncate(room);
+                if one.is_empty() && many.is_empty() {
+                    one = data;
+                } else {
+                    many.extend_from_slice(&std::mem::take(&mut one));
+                    many.extend_from_slice(&data);
+                }
                 if seen > thrown_away {
                     break;
                 }
@@ -313,12 +321,11 @@ impl Gate {
         };
         let late = || Err("the question did not arrive in time".to_owned());
         let read = tokio::time::timeout(self.bounds.body_time, read).await;
-        match read.unwrap_or_else(|_| late()) {
+        let read = read.unwrap_or_else(|_| late());
+        let kept = if many.is_empty() { one } else { many.into() };
+        match read {
             Ok(()) => Ok(kept),
-            Err(why) => {
-                kept.truncate(FRONT);
-                Err(Unread { why, front: kept })
-            }
+            Err(why) => Err(Unread { why, front: kept.slice(..kept.len().min(FRONT)) }),
         }
     }
 }
@@ -327,5 +334,5 @@ impl Gate {
 struct Unread {
     why: String,
     /// What came of it first.
-    front: Vec<u8>,
+    front: Bytes,
 }

@@ -34,6 +34,12 @@ impl<T> Live<T> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Looks at the value now; a replacement waits meanwhile, so it must be quick. Unlike
+    /// [`Live::get`] it writes nothing that all who ask at once would have to wait for.
+    pub fn look<R>(&self, at: impl FnOnce(&Arc<T>) -> R) -> R {
+        at(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Replaces the value and gives back the one before.
     pub fn replace(&self, value: T) -> Arc<T> {
         let value = Arc::new(value);

@@ -38,6 +38,7 @@ pub mod reload;
 pub mod reloads;
 mod remembered;
 pub mod review;
+mod seats;
 pub mod server;
 pub mod start;
 pub mod tags;

@@ -110,13 +110,13 @@ impl Recorder {
             decided.evidence.iter().flat_map(|sealed| sealed.packed.iter().cloned()).collect();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
         let (head, matter) = Matter::of(decision)?;
-        let (kept, matter) = (Arc::clone(kept), Arc::new(matter));
-        Ok(Some(Unwritten { kept, head, matter, evidence, admitted }))
+        let matter = Arc::new(matter);
+        Ok(Some(Unwritten { head, matter, evidence, admitted }))
     }
 
     /// The same for what was told before; `None`: nothing is recorded.
     pub(super) fn again(&self, id: &str, again: &Again, took: Duration) -> Option<Unwritten> {
-        let kept = Arc::clone(self.0.as_ref()?);
+        self.0.as_ref()?;
         let head = Head {
             id: id.to_owned(),
             time: Timestamp::now(),
@@ -125,13 +125,22 @@ impl Recorder {
         };
         let (matter, admitted) = (Arc::clone(&again.told.matter), again.told.admitted);
         let evidence = Arc::clone(&again.evidence);
-        Some(Unwritten { kept, head, matter, evidence, admitted })
+        Some(Unwritten { head, matter, evidence, admitted })
+    }
+
+    /// Writes one of this recorder's, and returns when it is on the disk.
+    ///
+    /// # Errors
+    /// When the store cannot be written, or too much waits to be.
+    pub async fn write(&self, entry: Unwritten) -> Result<()> {
+        let Some(kept) = &self.0 else { return Ok(()) };
+        let Unwritten { head, matter, evidence, admitted } = entry;
+        kept.journal.record_again(head, matter, evidence, admitted).await
     }
 }
 
 /// A decision that is not on the disk yet.
 pub struct Unwritten {
-    kept: Arc<Kept>,
     head: Head,
     matter: Arc<Matter>,
     evidence: Arc<[Packed]>,
@@ -147,14 +156,5 @@ impl Unwritten {
     /// The set of images that counts as admitted once it is written.
     pub(super) fn admitted(&self) -> Option<Digest> {
         self.admitted
-    }
-
-    /// Writes it, and returns when it is on the disk.
-    ///
-    /// # Errors
-    /// When the store cannot be written, or too much waits to be.
-    pub async fn write(self) -> Result<()> {
-        let Self { kept, head, matter, evidence, admitted } = self;
-        kept.journal.record_again(head, matter, evidence, admitted).await
     }
 }

@@ -37,6 +37,8 @@ impl Drop for Held<'_> {
     fn drop(&mut self) {
         let mut tickets = self.0.lock();
         tickets.1 = tickets.1.wrapping_add(1);
-        self.0.changed.notify_all();
+        if tickets.1 != tickets.0 {
+            self.0.changed.notify_all();
+        }
     }
 }

@@ -96,23 +96,27 @@ impl Ids {
     /// At most twice so many are remembered.
     const MOST: usize = 1 << 15;
 
-    fn new_ones(&self, batch: &[Ready]) -> Result<HashSet<u64, RandomState>> {
-        let mut ids = HashSet::with_capacity_and_hasher(batch.len(), RandomState::default());
-        for ready in batch {
+    /// Adds those of a batch: all, or none where one was there before.
+    fn add(&mut self, batch: &[Ready]) -> Result<()> {
+        if self.new.len() >= Self::MOST {
+            self.old = std::mem::take(&mut self.new);
+        }
+        for (n, ready) in batch.iter().enumerate() {
             let id = self.hasher.hash_one(&ready.head.id);
-            if self.new.contains(&id) || self.old.contains(&id) || !ids.insert(id) {
+            if self.old.contains(&id) || !self.new.insert(id) {
+                self.remove(batch.get(..n).unwrap_or_default());
                 let id = &ready.head.id;
                 return Err(Failure::new(format!("the id {id} was given to a decision before")));
             }
         }
-        Ok(ids)
+        Ok(())
     }
 
-    fn add(&mut self, ids: HashSet<u64, RandomState>) {
-        if self.new.len() >= Self::MOST {
-            self.old = std::mem::take(&mut self.new);
+    /// Forgets those of a batch that was just added.
+    fn remove(&mut self, batch: &[Ready]) {
+        for ready in batch {
+            self.new.remove(&self.hasher.hash_one(&ready.head.id));
         }
-        self.new.extend(ids);
     }
 }
 
@@ -150,15 +154,15 @@ impl Writer {
             Err(e) => Err(open::wrong(&self.path, &e)),
         };
         there.map_err(|failure| Wrong { failure, by_entry: false })?;
-        let ids = self.ids.new_ones(batch).map_err(|failure| Wrong { failure, by_entry: true })?;
+        self.ids.add(batch).map_err(|failure| Wrong { failure, by_entry: true })?;
         self.transaction(batch).map_err(|e| {
             // What was remembered may have been rolled back.
             self.referred.clear();
+            self.ids.remove(batch);
             let by_entry = matches!(&e, rusqlite::Error::ToSqlConversionFailure(_))
                 || e.sqlite_error_code() == Some(ErrorCode::ConstraintViolation);
             Wrong { failure: open::wrong_sql(&self.path, &e), by_entry }
         })?;
-        self.ids.add(ids);
         Ok(())
     }
 

@@ -62,7 +62,7 @@ families! {
     Counter "cleanbill_evidence_lookups_total" "Looks for evidence in memory: hit or miss." |m, _| {
         labelled("result", ["hit", "miss"].into_iter().zip(&m.remembered))
     };
-    Counter "cleanbill_decisions_repeated_total" "Questions that were asked before, judged anew and told the same." |m, _| one(&m.repeated);
+    Counter "cleanbill_decisions_repeated_total" "Questions that were asked before and told the same, since the judge would say it again." |m, _| one(&m.repeated);
     Gauge "cleanbill_examinations_running" "Examinations that run." |_, now| plain(now.running as f64);
     Gauge "cleanbill_examinations_waiting" "Examinations that wait for a turn or for memory." |_, now| plain(now.waiting as f64);
     Gauge "cleanbill_examination_memory_bytes" "Memory promised to examinations that run." |_, now| plain(now.memory as f64);
