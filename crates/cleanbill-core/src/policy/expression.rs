@@ -45,6 +45,11 @@ impl Expression {
         self.0.source()
     }
 
+    /// Whether it is false whatever is asked and found: also where nothing of that is known.
+    pub(super) fn is_always_false(&self) -> bool {
+        self.0.run(&|_| None, COST) == Ok(Value::Bool(false))
+    }
+
     /// Why it refuses, if it does.
     pub(super) fn refuses(&self, against: &Against<'_>) -> Option<String> {
         let lookup = |name: &str| against.values.value(name, against);

@@ -6,7 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::Digest;
 use crate::finding::{Finding, Status};
-use crate::gap::GapKind;
 use crate::severity::Severity;
 use crate::{Date, Timestamp};
 
@@ -15,6 +14,7 @@ mod exception;
 mod expression;
 mod flaw_filter;
 mod pattern;
+mod reach;
 mod rule;
 mod scope;
 
@@ -113,27 +113,9 @@ impl Policy {
             && (!self.only_fixable || finding.status == Status::Fixed)
     }
 
-    /// Whether gaps of this kind are accepted everywhere.
-    pub fn accepts_everywhere(&self, kind: GapKind) -> bool {
-        let everywhere = AcceptedGap::everywhere(kind);
-        self.accepted_gaps.contains(&everywhere)
-    }
-
     /// Whether the name stands for an image that no registry has.
     pub fn is_local(&self, reference: &crate::reference::ImageRef) -> bool {
         self.local_images.iter().any(|p| p.matches(reference))
-    }
-
-    /// Whether any answer of this policy could be "denied" once an image was examined. What
-    /// cannot be examined, or is no image name, is never allowed by any policy.
-    pub fn can_deny(&self) -> bool {
-        let built_in = self.action == Action::Enforce
-            && (self.allowed.is_some()
-                || self.digest_required
-                || self.highest_severity.is_some()
-                || !self.checkers.is_empty()
-                || GapKind::ALL.iter().any(|kind| !self.accepts_everywhere(*kind)));
-        built_in || self.rules.iter().any(|rule| rule.action == Action::Enforce)
     }
 }
 

@@ -101,7 +101,10 @@ impl Reader<'_> {
                 "epss_percentile" => filter.epss_percentile = self.share(key, value),
                 "cvss" => filter.cvss = self.cvss(key, value),
                 "packages" => filter.packages = self.globs(key, value),
-                "ids" => filter.ids = self.texts(key, value),
+                "ids" => {
+                    let list = self.some(key, value);
+                    filter.ids = list.iter().filter_map(|id| self.flaw_id(key, id)).collect();
+                }
                 _ => filter.count = self.count(key, value),
             }
         }

@@ -33,7 +33,7 @@ impl Reader<'_> {
         self.demand("the exception", node, &entries, &needed, hint);
         for (key, value) in entries {
             match key {
-                "id" => id = self.text(key, value),
+                "id" => id = self.flaw_id(key, value),
                 "package" => package = self.text(key, value),
                 "reason" => reason = self.person_wrote(key, value),
                 "owner" => owner = self.person_wrote(key, value),
@@ -46,6 +46,21 @@ impl Reader<'_> {
         }
         let (id, reason, owner, expires) = (id?, reason?, owner?, expires?);
         Some(Exception { id, package, reason, owner, expires, scope })
+    }
+
+    /// The id of one flaw. A pattern would be an id that no flaw has.
+    pub(super) fn flaw_id(&mut self, key: &str, node: &Placed) -> Option<String> {
+        let text = self.text(key, node)?;
+        if !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "*?,".contains(c)) {
+            return Some(text);
+        }
+        let message = format!("\"{key}\" is no id of a flaw: {text:?}");
+        self.problem(
+            node.referenced,
+            message,
+            "write one id, such as CVE-2026-1234; there are no patterns",
+        );
+        None
     }
 
     /// A text that a person has to write himself.

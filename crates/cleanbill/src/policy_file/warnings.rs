@@ -1,12 +1,20 @@
 //! What is valid and yet hardly meant: a policy that denies nothing, an exception that has
 //! expired, a rule that nothing can reach. A warning never keeps a policy from being used.
 
-use cleanbill_core::policy::{Action, NamePattern, Policy, Scope, today};
+use cleanbill_core::policy::{Action, Policy, today};
 use cleanbill_core::{Date, Timestamp};
 use serde_saphyr::Location;
 
 use super::exception::NO_OWNER;
 use super::policy::Places;
+
+/// Groups that Kubernetes puts many into, most of whom have nothing to do with emergencies.
+/// Controllers are service accounts: they make nearly all pods.
+const EVERYBODY: [(&str, &str); 3] = [
+    ("system:authenticated", "everybody's"),
+    ("system:masters", "every cluster administrator's"),
+    ("system:serviceaccounts", "every controller's"),
+];
 
 /// A warning before its place is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,7 +53,12 @@ pub(super) fn of(policy: &Policy, now: Timestamp) -> Vec<Warning> {
     if !policy.can_deny() {
         let message =
             format!("the policy \"{}\" cannot deny any image that was examined", policy.name);
-        let hint = "write action: enforce, or give a rule that action, once you have seen enough";
+        let hint = match policy.action {
+            Action::Enforce => "nothing is left that it refuses: accept or let pass less",
+            Action::Warn | Action::Audit => {
+                "write action: enforce, or give a rule that action, once you have seen enough"
+            }
+        };
         warn(About::Policy, message, hint);
     }
     let today = today(now);
@@ -77,56 +90,24 @@ pub(super) fn of(policy: &Policy, now: Timestamp) -> Vec<Warning> {
         warn(About::Exception(first), message, hint);
     }
     for (at, rule) in policy.rules.iter().enumerate() {
-        if let Some(why) = unreachable(&rule.scope, policy) {
+        if let Some(why) = rule.scope.holds_nowhere(policy) {
             let message = format!("the rule \"{}\" is never reached: {why}", rule.name);
             warn(About::Rule(at), message, "widen its scope, or remove it");
+        } else if let Some(why) = rule.refuse.never_holds(policy) {
+            let message = format!("the rule \"{}\" {why}", rule.name);
+            warn(About::Rule(at), message, "mend it, or remove it");
         }
     }
-    if policy.break_glass.groups.iter().any(|g| g == "system:masters") {
-        let message = "every cluster administrator's every request breaks the glass".to_owned();
-        warn(About::BreakGlass, message, "name a group of its own instead of system:masters");
+    for (group, whose) in EVERYBODY {
+        if policy.break_glass.groups.iter().any(|g| g == group) {
+            let message = format!("{whose} every request breaks the glass");
+            let hint = format!("name a group of its own instead of {group}");
+            warn(About::BreakGlass, message, &hint);
+        }
     }
     warnings
 }
 
 fn in_a_year(today: Date) -> Date {
     today.saturating_add(jiff::Span::new().days(366))
-}
-
-/// Why nothing is in the scope, if that can be told.
-fn unreachable(scope: &Scope, policy: &Policy) -> Option<&'static str> {
-    let all = |list: &[cleanbill_core::glob::Glob], out: &[cleanbill_core::glob::Glob]| {
-        !list.is_empty() && list.iter().all(|g| out.contains(g))
-    };
-    if all(&scope.namespaces, &scope.not_namespaces)
-        || scope.not_namespaces.iter().any(|g| g.as_str() == "*")
-    {
-        return Some("all its namespaces are taken out again");
-    }
-    if !scope.repositories.is_empty()
-        && scope.repositories.iter().all(|p| scope.not_repositories.contains(p))
-    {
-        return Some("all its repositories are taken out again");
-    }
-    let registry = |p: &NamePattern, r: &str| p.to_string().starts_with(&format!("{r}/"));
-    if !scope.repositories.is_empty()
-        && !scope.registries.is_empty()
-        && !scope.repositories.iter().any(|p| scope.registries.iter().any(|r| registry(p, r)))
-    {
-        return Some("its repositories are in none of its registries");
-    }
-    // What is refused by its name is not examined; where that only warns, rules are reached.
-    let allowed = policy.allowed.as_ref().filter(|_| policy.action == Action::Enforce)?;
-    let known: Vec<&NamePattern> = allowed.iter().chain(&policy.local_images).collect();
-    if !scope.repositories.is_empty()
-        && !scope.repositories.iter().any(|p| known.iter().any(|k| k.overlaps(p)))
-    {
-        return Some("none of its repositories is allowed");
-    }
-    if !scope.registries.is_empty()
-        && !known.iter().any(|k| scope.registries.iter().any(|r| registry(k, r)))
-    {
-        return Some("none of its registries is allowed");
-    }
-    None
 }

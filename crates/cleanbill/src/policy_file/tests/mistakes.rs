@@ -59,6 +59,10 @@ fn of_rules() {
             "p:1:10: \"profile\" cannot be \"strickt\" (did you mean \"strict\"?)",
         ),
         (
+            "exceptions: [{id: '*', reason: r, owner: o, expires: 2026-07-01}]",
+            "p:1:19: \"id\" is no id of a flaw: \"*\" (write one id, such as CVE-2026-1234; there are no patterns)",
+        ),
+        (
             "profile: airgap",
             "p:1:1: the profile airgap has no \"allowed\" (name the registries inside: allowed: [registry.example/*])",
         ),
@@ -93,6 +97,10 @@ fn of_conditions() {
         (
             "flaws: {severity: any}",
             "p:1:49: \"severity\" is no severity (one of low, medium, high, critical)",
+        ),
+        (
+            "flaws: {ids: [CVE-2026-1, 'CVE-*']}",
+            "p:1:57: \"ids\" is no id of a flaw: \"CVE-*\" (write one id, such as CVE-2026-1234; there are no patterns)",
         ),
         (
             "flaws: {fixable: yes}",

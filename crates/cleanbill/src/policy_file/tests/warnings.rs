@@ -1,9 +1,12 @@
 //! What is valid and yet hardly meant; profiles; and checkers that nobody knows.
 
 use cleanbill_core::Timestamp;
+use cleanbill_core::gap::GapKind;
 use cleanbill_core::policy::{Action, Policy};
 
 use super::super::{Profile, load, parse, unknown_checkers, warnings_of_inline};
+
+const DENIES_NOTHING: &str = "p:2:9: the policy \"x\" cannot deny any image that was examined";
 
 fn now() -> Timestamp {
     "2026-06-01T12:00:00Z".parse().unwrap()
@@ -22,6 +25,18 @@ fn what_is_hardly_meant_is_a_warning_with_its_place() {
     let rule =
         |scope| format!("rules:\n- {{name: r, refuse: {{always: true}}, scope: {{{scope}}}}}");
     let allowed = |scope| format!("allowed: [a.example/*]\n{}", rule(scope));
+    let kinds = GapKind::ALL.iter().map(|kind| kind.as_str());
+    let nothing = |entry: &str, highest: &str| {
+        let entry = entry.trim_start_matches('[').trim_end_matches(']');
+        let accepted: Vec<String> = kinds.clone().map(|kind| entry.replace("KIND", kind)).collect();
+        let accepted = accepted.join(", ");
+        format!("name: x\naction: enforce\naccept_gaps: [{accepted}]\nhighest_severity: {highest}")
+    };
+    let never = |refuse: &str| {
+        format!(
+            "name: x\naction: audit\nrules: [{{name: r, action: enforce, refuse: {{{refuse}}}}}]"
+        )
+    };
     let table: &[(String, &str)] = &[
         (String::from("{}"), ""),
         (
@@ -31,6 +46,30 @@ fn what_is_hardly_meant_is_a_warning_with_its_place() {
         ("profile: observe".into(), "p:1:1: the policy \"observe\" cannot deny"),
         ("action: warn\nrules: [{name: r, refuse: {always: true}}]".into(), "p:1:9: the policy"),
         ("action: warn\nrules: [{name: r, refuse: {always: true}, action: enforce}]".into(), ""),
+        // All that it refuses is let pass, however that is written.
+        (nothing("[{kind: KIND}]", "critical"), DENIES_NOTHING),
+        (nothing("[{kind: KIND, subject: '*'}]", "any"), DENIES_NOTHING),
+        (nothing("[{kind: KIND, scope: {namespaces: ['*', x]}}]", "any"), DENIES_NOTHING),
+        (nothing("[{kind: KIND, scope: {users: ['*']}}]", "any"), ""),
+        (nothing("[{kind: KIND, subject: 'a*'}]", "any"), ""),
+        (nothing("[{kind: KIND}]", "high"), ""),
+        (never("always: true"), ""),
+        (never("always: true}, scope: {not_namespaces: ['*']"), DENIES_NOTHING),
+        (never("cel: 'false'"), DENIES_NOTHING),
+        (never("cel: \"image.repository == 'a' && 1 > 2\""), DENIES_NOTHING),
+        (never("cel: \"image.repository == 'a'\""), ""),
+        (never("gaps: [checker-silent]"), DENIES_NOTHING),
+        (never("gaps: [checker-silent, stale-feed]"), ""),
+        (never("packages: [{name: a, kind: deb, versions: '>=2, <2'}]"), DENIES_NOTHING),
+        (never("packages: [{name: a, kind: deb, versions: '>=2, <=2'}]"), ""),
+        (never("packages: [{name: a, kind: deb, versions: '>2, <=1'}]"), DENIES_NOTHING),
+        (never("packages: [{name: a, kind: deb, versions: '=1, =2'}]"), DENIES_NOTHING),
+        (never("packages: [{name: a, kind: deb, versions: '>2, <1'}, b]"), ""),
+        (never("packages: [{name: a, versions: '>2, <1'}]"), DENIES_NOTHING),
+        (
+            "rules:\n- {name: r, refuse: {gaps: [unexamined-registration]}}".into(),
+            "p:2:3: the rule \"r\" never refuses: this policy never comes to such a gap (mend it, or remove it)",
+        ),
         (exception("2026-06-01"), ""),
         (
             exception("2026-05-31"),
