@@ -23,6 +23,7 @@ use tokio::sync::Semaphore;
 use super::access::Access;
 use super::admission::{self, uid::FRONT};
 use super::answering::Held;
+use super::aside::{SHORT, aside};
 use super::config::Bounds;
 use super::http::{budget, is_json, json, text};
 use super::id;
@@ -157,7 +158,8 @@ impl Gate {
         if let Some(response) = self.answered_again(&body, &held).await {
             return response;
         }
-        match review::parse(&body, self.bounds.containers) {
+        let parse = || review::parse(&body, self.bounds.containers);
+        match aside(body.len() > SHORT, parse) {
             Ok(question) => {
                 held.question = Some(Arc::new(question));
                 held.body = body;
@@ -187,7 +189,10 @@ impl Gate {
             return self.foreign(&held, BUSY);
         };
         let parsed = match self.body(request.into_body(), self.bounds.admission_bytes).await {
-            Ok(body) => admission::parse(&body, self.bounds.containers),
+            Ok(body) => {
+                let parse = || admission::parse(&body, self.bounds.containers);
+                aside(body.len() > SHORT, parse)
+            }
             Err(Unread { why, front }) => {
                 Err(admission::Unreadable::Malformed { uid: admission::early_uid(&front), why })
             }

@@ -16,6 +16,7 @@ use cleanbill_core::verdict::{
 
 use super::access::Access;
 use super::again::{Answers, Basis};
+use super::aside::{aside, is_much};
 use super::cases::{Gathered, Open, digests};
 use super::config::Work;
 use super::examiner::{Examiner, Failed};
@@ -149,7 +150,8 @@ impl Judge {
                 judgement = judge(&request, &gathered.cases, policy, now);
             }
         }
-        self.decided(&open, request, gathered, judgement, token_refused, now)
+        let much = is_much(&gathered.cases);
+        aside(much, || self.decided(&open, request, gathered, judgement, token_refused, now))
     }
 
     /// The earlier decision that allowed exactly these bytes in this namespace.
@@ -351,13 +353,8 @@ impl Judge {
     }
 }
 
-/// Judges, off the threads that answer others where the policy has expressions: each may take as
-/// long as its cost limit lets it.
+/// Judges. An expression may take as long as its cost limit lets it.
 fn judge(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Judgement {
-    let judge = || decide(request, cases, policy, now);
-    if has_expressions(policy) { tokio::task::block_in_place(judge) } else { judge() }
-}
-
-fn has_expressions(policy: &Policy) -> bool {
-    policy.rules.iter().any(|rule| rule.refuse.expression.is_some())
+    let expressions = policy.rules.iter().any(|rule| rule.refuse.expression.is_some());
+    aside(expressions || is_much(cases), || decide(request, cases, policy, now))
 }

@@ -13,6 +13,7 @@ pub mod admission;
 pub mod advisories;
 mod again;
 mod answering;
+mod aside;
 mod cases;
 mod changes;
 pub mod config;
