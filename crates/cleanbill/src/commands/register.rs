@@ -120,8 +120,10 @@ pub fn run(args: Args) -> Result<Exit> {
     };
     let (name, note) = (name.to_string(), args.note);
     let registration = Registration { name, digest, node, who, at: now, note };
-    store.register(&registration)?;
-    let done = record::done(&row("registered", &registration))?;
+    let replaced = store.register(&registration)?;
+    let mut told: String = replaced.iter().map(|r| row("removed", r)).collect();
+    told += &row("registered", &registration);
+    let done = record::done(&told)?;
     Ok(if sure { done } else { Exit::GAPS })
 }
 

@@ -101,11 +101,15 @@ fn only_names_that_the_policy_holds_to_be_local_are_registered() {
     std::fs::write(path.join("cleanbill.yaml"), CONFIG).unwrap();
     drop(Store::open(&path.join("state"), Owner::Gate).unwrap());
     let digest = format!("--digest sha256:{} --node n", "5".repeat(64));
+    let rebuilt = format!("--digest sha256:{} --node n", "6".repeat(64));
     let refused = "next: add it there (such as \"other\")";
     let unknown = "warning: nobody knows whether the gate asks a registry for";
     // The policy, if there is one; the name and the rest; exit code; what is said.
     let table = [
         (Some(POLICY), format!("morc-api:1 {digest}"), 0, "registered  morc-api:1"),
+        // What the node had under that name is taken back, and told.
+        (Some(POLICY), format!("morc-api:1 {rebuilt}"), 0, "removed  morc-api:1"),
+        (Some(POLICY), format!("morc-api:1 {rebuilt}"), 0, "registered  morc-api:1"),
         (Some(POLICY), format!("team/x {digest}"), 0, "registered  team/x:latest"),
         (Some(POLICY), format!("other:1 {digest}"), 2, refused),
         (Some(POLICY), "other:1 --input none.tar".into(), 2, refused),
