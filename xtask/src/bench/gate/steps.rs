@@ -92,6 +92,26 @@ pub(super) fn measured(
     Ok((done, theirs, ours))
 }
 
+/// What both servers are asked in turns within one round: the machine's speed changes within
+/// seconds, and both are to have their share of each.
+const TURNS: u32 = 8;
+
+/// The mean of several turns.
+#[derive(Default)]
+struct Sum {
+    rate: f64,
+    server: f64,
+    client: f64,
+}
+
+impl Sum {
+    fn add(&mut self, (done, server, client): (Done, f64, f64)) {
+        self.rate += done.rate / f64::from(TURNS);
+        self.server += server / f64::from(TURNS);
+        self.client += client / f64::from(TURNS);
+    }
+}
+
 /// Rounds in turn; the gate's middle rate.
 fn throughput(
     plan: &Plan,
@@ -109,23 +129,23 @@ fn throughput(
     );
     say("| --- | --- | --- | --- | --- |");
     for round in 0..=plan.rounds {
-        let b = measured(constant, || client::closed(&to_constant, known, plan.round))?;
-        let a = measured(gate, || client::closed(&to_gate, known, plan.round))?;
+        let (mut base, mut ours) = (Sum::default(), Sum::default());
+        for _ in 0..TURNS {
+            let time = plan.round / TURNS;
+            base.add(measured(constant, || client::closed(&to_constant, known, time))?);
+            ours.add(measured(gate, || client::closed(&to_gate, known, time))?);
+        }
         // The first warms up.
         if round == 0 {
             continue;
         }
+        let ratio = ours.rate / base.rate;
         say(&format!(
-            "| {round} | {:.0} | {:.0} | {:.2} | {:.1} / {:.1} / {:.1} |",
-            b.0.rate,
-            a.0.rate,
-            a.0.rate / b.0.rate,
-            b.1,
-            a.1,
-            a.2
+            "| {round} | {:.0} | {:.0} | {ratio:.2} | {:.1} / {:.1} / {:.1} |",
+            base.rate, ours.rate, base.server, ours.server, ours.client
         ));
-        ratios.push(a.0.rate / b.0.rate);
-        rates.push(a.0.rate);
+        ratios.push(ratio);
+        rates.push(ours.rate);
     }
     let (least, middle, most) = spread(&ratios);
     say(&format!(
