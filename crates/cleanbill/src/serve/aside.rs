@@ -5,7 +5,7 @@ use cleanbill_core::verdict::{Case, Outcome};
 
 /// Bytes of JSON that are read in well under a millisecond.
 pub(super) const SHORT: usize = 256 << 10;
-/// Findings and packages that are judged, and put into words, in well under a millisecond.
+/// Findings, gaps and (by eights) packages that are judged, and put into words, in well under a millisecond.
 const FEW: usize = 500;
 
 /// Does the work; where it may take `long`, so that another thread answers meanwhile.
@@ -21,5 +21,5 @@ pub(super) fn is_much(cases: &[Case]) -> bool {
         Outcome::NameRefused(_) | Outcome::NoReference(_) | Outcome::Failed(_) => Vec::new(),
     });
     let platforms = found.flat_map(|evidence| &evidence.platforms);
-    platforms.map(|p| p.findings.len() + p.packages.len() / 8).sum::<usize>() > FEW
+    platforms.map(|p| p.findings.len() + p.gaps.len() + p.packages.len() / 8).sum::<usize>() > FEW
 }
