@@ -8,14 +8,6 @@ use serde_saphyr::Location;
 use super::exception::NO_OWNER;
 use super::policy::Places;
 
-/// Groups that Kubernetes puts many into, most of whom have nothing to do with emergencies.
-/// Controllers are service accounts: they make nearly all pods.
-const EVERYBODY: [(&str, &str); 3] = [
-    ("system:authenticated", "everybody's"),
-    ("system:masters", "every cluster administrator's"),
-    ("system:serviceaccounts", "every controller's"),
-];
-
 /// A warning before its place is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Warning {
@@ -98,12 +90,9 @@ pub(super) fn of(policy: &Policy, now: Timestamp) -> Vec<Warning> {
             warn(About::Rule(at), message, "mend it, or remove it");
         }
     }
-    for (group, whose) in EVERYBODY {
-        if policy.break_glass.groups.iter().any(|g| g == group) {
-            let message = format!("{whose} every request breaks the glass");
-            let hint = format!("name a group of its own instead of {group}");
-            warn(About::BreakGlass, message, &hint);
-        }
+    if policy.break_glass.groups.iter().any(|g| g == "system:masters") {
+        let message = "every cluster administrator's every request breaks the glass".to_owned();
+        warn(About::BreakGlass, message, "name a group of its own instead of system:masters");
     }
     warnings
 }

@@ -108,7 +108,9 @@ fn built_in(policy: &Policy) -> Vec<String> {
     if policy.digest_required {
         list.push("it is not named by digest;".into());
     }
-    if let Some(highest) = policy.highest_severity {
+    // Nothing is above the highest of all.
+    let highest = policy.highest_severity.filter(|highest| *highest < Severity::Critical);
+    if let Some(highest) = highest {
         let above = if highest == Severity::Unknown {
             "it has any flaw".to_owned()
         } else {
