@@ -21,7 +21,7 @@ use super::live::Rules;
 use super::question::Question;
 use super::remembered::Remembered;
 use super::review::Template;
-use crate::store::{Matter, Packed};
+use crate::store::{Lent, Matter, Packed};
 
 /// Questions longer than this are not remembered.
 const LONGEST: usize = 16 << 10;
@@ -37,9 +37,18 @@ pub struct Told {
     /// The answer.
     pub(super) answer: Template,
     /// What is recorded.
-    pub(super) matter: Arc<Matter>,
+    pub(super) matter: Matter,
     /// The set of images that counts as admitted from then on.
     pub(super) admitted: Option<Digest>,
+}
+
+/// Evidence for the record, and bytes of it.
+type Evidence = (Lent<[Packed]>, usize);
+
+impl AsRef<Matter> for Told {
+    fn as_ref(&self) -> &Matter {
+        &self.matter
+    }
 }
 
 /// The evidence that was judged, which is there for as long as it is in memory.
@@ -68,24 +77,27 @@ impl Basis {
     }
 
     /// The evidence, for the record, where all of it is there and believed.
-    fn get(&self, known: &Known, snapshot: &Digest, now: Timestamp) -> Option<Arc<[Packed]>> {
+    fn get(&self, known: &Known, snapshot: &Digest, now: Timestamp) -> Option<Evidence> {
         if self.snapshot != *snapshot || !self.seconds.contains(&now.as_second()) {
             return None;
         }
         let one = |weak: &Weak<Sealed>| {
             let sealed = weak.upgrade()?;
             known.touch(&sealed);
-            Some(Arc::clone(&sealed.packed))
+            Some(sealed)
         };
         let first = one(&self.first)?;
+        let mut bytes = first.packed_bytes;
         if self.others.is_empty() {
-            return Some(first);
+            return Some((first, bytes));
         }
-        let mut all = first.to_vec();
+        let mut all = first.packed.to_vec();
         for other in &self.others {
-            all.extend_from_slice(&one(other)?);
+            let other = one(other)?;
+            bytes += other.packed_bytes;
+            all.extend_from_slice(&other.packed);
         }
-        Some(all.into())
+        Some((Arc::new(all), bytes))
     }
 
     fn count(&self) -> usize {
@@ -100,7 +112,9 @@ pub struct Again {
     /// The spent permit.
     pub proof: Allowed,
     /// The evidence, for the record.
-    pub evidence: Arc<[Packed]>,
+    pub evidence: Lent<[Packed]>,
+    /// Bytes of it.
+    pub bytes: usize,
     /// The time that the judge was given.
     pub judged_at: Timestamp,
 }
@@ -158,11 +172,11 @@ impl Judge {
         if again.is_none() {
             self.answers.forget(question);
         }
-        let (proof, evidence, judged_at) = again?;
-        Some(Again { told, proof, evidence, judged_at })
+        let (proof, (evidence, bytes), judged_at) = again?;
+        Some(Again { told, proof, evidence, bytes, judged_at })
     }
 
-    fn stands(&self, told: &Told) -> Option<(Allowed, Arc<[Packed]>, Timestamp)> {
+    fn stands(&self, told: &Told) -> Option<(Allowed, Evidence, Timestamp)> {
         if !self.rules.look(|rules| Arc::ptr_eq(rules, &told.rules)) {
             return None;
         }

@@ -54,7 +54,7 @@ impl Gate {
         };
         let entry = self.recorder.entry(&about, &decided);
         let remembered = entry.as_ref().ok().and_then(Option::as_ref);
-        let remembered = remembered.map(|entry| (Arc::clone(entry.matter()), entry.admitted()));
+        let remembered = remembered.map(|entry| (entry.matter(), entry.admitted()));
         let mut repeat = decided.repeat.take();
         let rules = Arc::clone(&decided.rules);
         let recorded = match entry {
@@ -79,6 +79,7 @@ impl Gate {
             && let Some(answer) = Template::of(&body, &held.id)
         {
             let (repeat, question) = (*repeat, held.question.unwrap_or_default());
+            let matter = (*matter).as_ref().clone();
             let told = Told { repeat, rules, question, answer, matter, admitted };
             self.judge.answers.put(&held.body, told);
         }
@@ -98,10 +99,11 @@ impl Gate {
         let again = self.judge.again(question)?;
         let body = again.told.answer.allowed(&again.proof, &held.id)?;
         let took = held.began.elapsed();
-        let entry = self.recorder.again(&held.id, &again, took);
-        if let Err(e) = self.recorded(entry, held, &again.told.rules).await {
+        let told = Arc::clone(&again.told);
+        let entry = self.recorder.again(&held.id, again, took);
+        if let Err(e) = self.recorded(entry, held, &told.rules).await {
             self.unrecorded(&held.id, &e);
-            let question = Some(&*again.told.question);
+            let question = Some(&*told.question);
             let decided = self.judge.unjudged(UNRECORDED, &held.id, Outcome::Undecided, question);
             self.metrics.answered(held.wire.way(), decided.outcome, took);
             return Some(match held.wire.say(decided, self.bounds.when_unexamined) {

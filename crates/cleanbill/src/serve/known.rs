@@ -35,6 +35,8 @@ pub struct Sealed {
     pub whole: bool,
     /// All of it, for the record: one.
     pub packed: Arc<[Packed]>,
+    /// Bytes of that.
+    pub packed_bytes: usize,
     /// The digest of its JSON, by which decisions refer to it.
     pub digest: Digest,
     /// The date of the oldest feed that was used and has one; where none has, that of the oldest
@@ -63,6 +65,7 @@ impl Sealed {
             oldest_feed,
             gathered: now,
             size: packed.len() + json.len() * UNPACKED + AROUND,
+            packed_bytes: packed.len(),
             whole: true,
             packed: Arc::new([packed]),
             digest,
@@ -81,7 +84,6 @@ impl Sealed {
         for platform in &mut evidence.platforms {
             platform.packages = Vec::new();
         }
-        let packed: usize = self.packed.iter().map(Packed::len).sum();
         // Written only to know how long it is.
         let length = serde_json::to_vec(&evidence).map_or(usize::MAX / 4, |json| json.len());
         Arc::new(Self {
@@ -91,7 +93,8 @@ impl Sealed {
             digest: self.digest,
             oldest_feed: self.oldest_feed,
             gathered: self.gathered,
-            size: packed + length * UNPACKED + AROUND,
+            size: self.packed_bytes + length * UNPACKED + AROUND,
+            packed_bytes: self.packed_bytes,
             used: AtomicU64::new(0),
         })
     }
@@ -108,6 +111,12 @@ impl Sealed {
         let from = self.gathered.as_second();
         let midnight = from - from.rem_euclid(DAY) + DAY;
         from..midnight.min(from + HOLDS)
+    }
+}
+
+impl AsRef<[Packed]> for Sealed {
+    fn as_ref(&self) -> &[Packed] {
+        &self.packed
     }
 }
 

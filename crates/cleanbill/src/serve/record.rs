@@ -10,7 +10,7 @@ use super::again::Again;
 use super::judge::Decided;
 use super::question::Question;
 use crate::failure::{Failure, Result};
-use crate::store::{Api, Decision, Head, Journal, Matter, Packed, Store, admitted_set};
+use crate::store::{Api, Decision, Head, Journal, Lent, Matter, Packed, Store, admitted_set};
 
 /// The program's version and those of what it decides with.
 pub fn engine() -> String {
@@ -106,16 +106,17 @@ impl Recorder {
             enforced: about.enforced,
             break_glass: decided.break_glass.clone(),
         };
-        let evidence =
-            decided.evidence.iter().flat_map(|sealed| sealed.packed.iter().cloned()).collect();
+        let evidence = decided.evidence.iter().flat_map(|sealed| sealed.packed.iter().cloned());
+        let evidence: Vec<Packed> = evidence.collect();
+        let bytes = evidence.iter().map(Packed::len).sum();
         let admitted = decided.admitted.as_ref().map(|images| admitted_set(images)).transpose()?;
         let (head, matter) = Matter::of(decision)?;
-        let matter = Arc::new(matter);
-        Ok(Some(Unwritten { head, matter, evidence, admitted }))
+        let (matter, evidence) = (Arc::new(matter), Arc::new(evidence));
+        Ok(Some(Unwritten { head, matter, evidence, bytes, admitted }))
     }
 
     /// The same for what was told before; `None`: nothing is recorded.
-    pub(super) fn again(&self, id: &str, again: &Again, took: Duration) -> Option<Unwritten> {
+    pub(super) fn again(&self, id: &str, again: Again, took: Duration) -> Option<Unwritten> {
         self.0.as_ref()?;
         let head = Head {
             id: id.to_owned(),
@@ -123,9 +124,9 @@ impl Recorder {
             judged_at: again.judged_at,
             latency_us: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         };
-        let (matter, admitted) = (Arc::clone(&again.told.matter), again.told.admitted);
-        let evidence = Arc::clone(&again.evidence);
-        Some(Unwritten { head, matter, evidence, admitted })
+        let Again { told, evidence, bytes, .. } = again;
+        let admitted = told.admitted;
+        Some(Unwritten { head, matter: told, evidence, bytes, admitted })
     }
 
     /// Writes one of this recorder's, and returns when it is on the disk.
@@ -134,23 +135,24 @@ impl Recorder {
     /// When the store cannot be written, or too much waits to be.
     pub async fn write(&self, entry: Unwritten) -> Result<()> {
         let Some(kept) = &self.0 else { return Ok(()) };
-        let Unwritten { head, matter, evidence, admitted } = entry;
-        kept.journal.record_again(head, matter, evidence, admitted).await
+        let Unwritten { head, matter, evidence, bytes, admitted } = entry;
+        kept.journal.record_again(head, matter, evidence, bytes, admitted).await
     }
 }
 
 /// A decision that is not on the disk yet.
 pub struct Unwritten {
     head: Head,
-    matter: Arc<Matter>,
-    evidence: Arc<[Packed]>,
+    matter: Lent<Matter>,
+    evidence: Lent<[Packed]>,
+    bytes: usize,
     admitted: Option<Digest>,
 }
 
 impl Unwritten {
     /// What it has in common with others of its kind.
-    pub(super) fn matter(&self) -> &Arc<Matter> {
-        &self.matter
+    pub(super) fn matter(&self) -> Lent<Matter> {
+        Arc::clone(&self.matter)
     }
 
     /// The set of images that counts as admitted once it is written.

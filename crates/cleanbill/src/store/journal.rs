@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 use super::Store;
 use super::checkpoint;
 use super::decision::Head;
-use super::matter::Matter;
+use super::matter::{Lent, Matter};
 use super::packed::Packed;
 use super::queue::{Job, Pace, Queue, gone};
 use super::turn::Turn;
@@ -65,18 +65,20 @@ impl Journal {
         self.write(Ready::new(entry)?).await
     }
 
-    /// The same for a decision whose matter is at hand.
+    /// The same for a decision whose matter is at hand, wherever it is kept, and evidence of so many
+    /// bytes.
     ///
     /// # Errors
     /// As [`Journal::record`].
     pub async fn record_again(
         &self,
         head: Head,
-        matter: Arc<Matter>,
-        evidence: Arc<[Packed]>,
+        matter: Lent<Matter>,
+        evidence: Lent<[Packed]>,
+        bytes: usize,
         admitted: Option<Digest>,
     ) -> Result<()> {
-        self.write(Ready::again(head, matter, evidence, admitted)).await
+        self.write(Ready::again(head, matter, evidence, bytes, admitted)).await
     }
 
     async fn write(&self, ready: Ready) -> Result<()> {

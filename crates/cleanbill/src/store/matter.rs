@@ -3,6 +3,9 @@
 //!
 //! The reason that the user was told names the decision's id; it is kept with a mark in its place.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
 use cleanbill_core::digest::Digest;
 use rusqlite::{Row, Transaction, params};
 use sha2::{Digest as _, Sha256};
@@ -20,10 +23,49 @@ const ESCAPED: &str = "\u{1a}-";
 pub(super) const COLUMNS: &str = "outcome, namespace, images, enforced, api, reason, warnings, \
     policy, snapshot, evidence, engine, break_glass, trace, question";
 
+/// Something that is lent to whoever writes, wherever it is kept.
+pub type Lent<T> = Arc<dyn AsRef<T> + Send + Sync>;
+
+/// A place in what the thread that writes remembers: whoever records the same matter over and over
+/// brings it along, so that it need not be looked up. It belongs to a writer's memory of a certain
+/// time, says nothing of the matter, and may be forgotten at any time.
+#[derive(Debug, Default)]
+pub(super) struct Hint(AtomicU64);
+
+impl Hint {
+    /// The place, if it was noted for this memory.
+    pub(super) fn get(&self, memory: u32) -> Option<usize> {
+        let noted = self.0.load(Relaxed);
+        (noted >> 32 == u64::from(memory)).then_some((noted & u64::from(u32::MAX)) as usize)
+    }
+
+    /// Notes it. One that is too far away is looked up again.
+    pub(super) fn set(&self, memory: u32, place: usize) {
+        if let Ok(place) = u32::try_from(place) {
+            self.0.store(u64::from(memory) << 32 | u64::from(place), Relaxed);
+        }
+    }
+}
+
+impl Clone for Hint {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Hint {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Hint {}
+
 /// The common part, in the words of the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Matter {
     pub(super) key: [u8; 32],
+    pub(super) hint: Hint,
     /// What it refers to, so that it is kept as long.
     pub(super) policy: Digest,
     pub(super) snapshot: Option<Digest>,
@@ -42,6 +84,12 @@ pub struct Matter {
     question: Option<String>,
 }
 
+impl AsRef<Matter> for Matter {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
 impl Matter {
     /// Takes a decision apart.
     ///
@@ -53,6 +101,7 @@ impl Matter {
         let reason = if d.id.is_empty() { reason } else { reason.replace(&d.id, MARK) };
         let mut matter = Self {
             key: [0; 32],
+            hint: Hint::default(),
             images: json(&d.images)?,
             warnings: json(&d.warnings)?,
             evidence_text: json(&d.evidence)?,
@@ -139,6 +188,7 @@ impl Matter {
         let evidence_text: String = row.get(9)?;
         let mut matter = Self {
             key: [0; 32],
+            hint: Hint::default(),
             outcome: row.get(0)?,
             namespace: row.get(1)?,
             images: row.get(2)?,

@@ -43,7 +43,7 @@ pub use caretaker::{Caretaker, Room};
 pub use decision::{Api, Decision, Head};
 pub use find::{InForce, Wanted};
 pub use journal::Journal;
-pub use matter::Matter;
+pub use matter::{Lent, Matter};
 pub use packed::Packed;
 pub use registrations::{ANY, Event, Registration};
 pub use retention::Keep;

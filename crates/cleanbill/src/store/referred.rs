@@ -6,14 +6,14 @@
 //! decision; what is used again and again at most [`AHEAD`] times its usual interval longer.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cleanbill_core::digest::Digest;
 use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension as _, Transaction, params};
 
 use super::decision::Head;
-use super::matter::Matter;
+use super::matter::{Lent, Matter};
 use super::packed::Packed;
 use super::retention::Keep;
 
@@ -28,7 +28,11 @@ const ADMITTED_AGAIN_MS: i64 = 60_000;
 pub(super) struct Referred {
     /// How far ahead anything is kept at most, in decisions.
     most: i64,
-    matters: HashMap<[u8; 32], Kept, RandomState>,
+    /// Of matters: where they stand in `kept`.
+    matters: HashMap<[u8; 32], usize, RandomState>,
+    kept: Vec<Kept>,
+    /// Which memory this is, among all that this process ever had.
+    memory: u32,
     /// Rows of evidence that are in the file.
     evidence: HashMap<Digest, i64>,
     /// Of policies and snapshots: the decision with which it was last moved on until when they are
@@ -44,6 +48,7 @@ pub(super) struct Referred {
 
 /// A matter in the file.
 struct Kept {
+    key: [u8; 32],
     /// Its row.
     m: i64,
     /// The last decision that referred to it.
@@ -60,6 +65,8 @@ impl Referred {
         Self {
             most: i64::from(keep.count / 8),
             matters: HashMap::default(),
+            kept: Vec::new(),
+            memory: another(),
             evidence: HashMap::new(),
             sources: HashMap::new(),
             admitted: HashMap::default(),
@@ -71,6 +78,8 @@ impl Referred {
     /// Nothing is remembered any more.
     pub(super) fn clear(&mut self) {
         self.matters.clear();
+        self.kept.clear();
+        self.memory = another();
         self.evidence.clear();
         self.sources.clear();
         self.admitted.clear();
@@ -91,24 +100,31 @@ impl Referred {
     pub(super) fn matter(
         &mut self,
         change: &Transaction<'_>,
-        matter: &Arc<Matter>,
-        evidence: &[Packed],
+        matter: &Matter,
+        evidence: &Lent<[Packed]>,
         n: i64,
     ) -> rusqlite::Result<i64> {
-        if let Some(kept) = self.matters.get_mut(&matter.key)
+        let hint = matter.hint.get(self.memory);
+        let hint = hint.filter(|at| self.kept.get(*at).is_some_and(|k| k.key == matter.key));
+        let place = hint.or_else(|| self.matters.get(&matter.key).copied());
+        if let Some(at) = place
+            && let Some(kept) = self.kept.get_mut(at)
             && n <= kept.until
             && kept.whole
         {
             kept.last = n;
+            if hint.is_none() {
+                matter.hint.set(self.memory, at);
+            }
             return Ok(kept.m);
         }
-        for packed in evidence {
+        for packed in (**evidence).as_ref() {
             let digest = packed.digest();
             if self.find(change, &digest)?.is_none() {
                 self.evidence.insert(digest, write(change, packed)?);
             }
         }
-        let (m, last, kept) = match self.matters.get(&matter.key) {
+        let (m, last, kept) = match place.and_then(|at| self.kept.get(at)) {
             Some(kept) => (kept.m, kept.last, kept.until),
             None => {
                 let found: Option<(i64, i64)> = change
@@ -138,7 +154,14 @@ impl Referred {
         if let Some(snapshot) = &matter.snapshot {
             self.keep_source(change, "snapshots", snapshot, n, until)?;
         }
-        self.matters.insert(matter.key, Kept { m, last: n, until, whole });
+        let kept = Kept { key: matter.key, m, last: n, until, whole };
+        match place.and_then(|at| self.kept.get_mut(at)) {
+            Some(before) => *before = kept,
+            None => {
+                self.matters.insert(matter.key, self.kept.len());
+                self.kept.push(kept);
+            }
+        }
         Ok(m)
     }
 
@@ -211,6 +234,12 @@ impl Referred {
         }
         Ok(())
     }
+}
+
+/// A number that no memory had before.
+fn another() -> u32 {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    NEXT.fetch_add(1, Relaxed)
 }
 
 /// Keeps a row at least until this decision is forgotten.

@@ -13,7 +13,7 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Transaction, Trans
 
 use super::block::Block;
 use super::decision::{Decision, Head};
-use super::matter::Matter;
+use super::matter::{Lent, Matter};
 use super::open::{self, Sync};
 use super::packed::Packed;
 use super::referred::Referred;
@@ -42,8 +42,8 @@ pub struct Entry {
 /// thread that writes has little left to do.
 pub(super) struct Ready {
     pub(super) head: Head,
-    pub(super) matter: Arc<Matter>,
-    pub(super) evidence: Arc<[Packed]>,
+    pub(super) matter: Lent<Matter>,
+    pub(super) evidence: Lent<[Packed]>,
     /// Bytes of it: whoever writes need not look at what he knows already.
     pub(super) bytes: usize,
     pub(super) admitted: Option<Digest>,
@@ -53,19 +53,22 @@ impl Ready {
     pub(super) fn new(entry: Entry) -> Result<Self> {
         let Entry { decision, evidence, admitted } = entry;
         let (head, matter) = Matter::of(decision)?;
-        Ok(Self::again(head, Arc::new(matter), evidence.into(), admitted))
+        let bytes = evidence.iter().map(Packed::len).sum();
+        Ok(Self::again(head, Arc::new(matter), Arc::new(evidence), bytes, admitted))
     }
 
     /// Of a matter that was taken apart before.
     pub(super) fn again(
         head: Head,
-        matter: Arc<Matter>,
-        evidence: Arc<[Packed]>,
+        matter: Lent<Matter>,
+        evidence: Lent<[Packed]>,
+        bytes: usize,
         admitted: Option<Digest>,
     ) -> Self {
-        let counts = || matter.enforced && matter.outcome == "allowed";
-        let admitted = admitted.filter(|_| counts());
-        let bytes = evidence.iter().map(Packed::len).sum();
+        let admitted = admitted.filter(|_| {
+            let matter = (*matter).as_ref();
+            matter.enforced && matter.outcome == "allowed"
+        });
         Self { head, matter, evidence, bytes, admitted }
     }
 }
@@ -192,9 +195,10 @@ impl Writer {
         let started = batch.first().map_or(0, |ready| ready.head.time.as_millisecond());
         let mut block = Block::new(started);
         for (n, ready) in (from..).zip(batch) {
-            let matter = self.referred.matter(&change, &ready.matter, &ready.evidence, n)?;
-            block.push(&ready.head, matter)?;
-            if let (Some(set), Some(namespace)) = (&ready.admitted, &ready.matter.namespace) {
+            let matter = (*ready.matter).as_ref();
+            let m = self.referred.matter(&change, matter, &ready.evidence, n)?;
+            block.push(&ready.head, m)?;
+            if let (Some(set), Some(namespace)) = (&ready.admitted, &matter.namespace) {
                 self.referred.admit(&change, namespace, set, &ready.head)?;
             }
         }

@@ -1,11 +1,14 @@
 //! Whatever is recorded in whatever order and forgotten whenever: what a decision that is kept
 //! refers to is there, and what none refers to any more goes in the end.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use cleanbill_core::Timestamp;
 use proptest::prelude::*;
 
 use super::super::write::{Ready, Writer};
-use super::super::{Decision, Entry, Keep, Owner, Packed, Store, Wanted};
+use super::super::{Decision, Entry, Keep, Matter, Owner, Packed, Store, Wanted};
 use super::{decision, digest};
 
 /// One of a few matters, each with evidence of its own and some that it shares.
@@ -26,6 +29,13 @@ fn entry(n: usize, matter: u8) -> Entry {
     Entry { decision, evidence, admitted: None }
 }
 
+/// As the gate gives it, which keeps the matter of what it told before, with the hint in it.
+fn ready(entry: Entry, told: &mut HashMap<[u8; 32], Arc<Matter>>) -> Ready {
+    let (head, matter) = Matter::of(entry.decision).unwrap();
+    let matter = told.entry(matter.key).or_insert_with(|| Arc::new(matter));
+    Ready::again(head, Arc::clone(matter) as _, Arc::new(entry.evidence), 0, None)
+}
+
 fn rows(store: &Store, table: &str) -> i64 {
     let raw = rusqlite::Connection::open(&store.path).unwrap();
     raw.query_row(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0)).unwrap()
@@ -37,6 +47,7 @@ fn check(steps: &[(u8, u8)], count: u32) {
     let keep = Keep { count, days: 90 };
     let mut writer = Writer::open(&store.path, keep).unwrap();
     let (mut written, mut first) = (Vec::new(), 0);
+    let mut told = HashMap::new();
     for (n, (matter, then)) in steps.iter().enumerate() {
         let entry = entry(n, *matter);
         written.push(entry.decision.clone());
@@ -47,7 +58,7 @@ fn check(steps: &[(u8, u8)], count: u32) {
             Writer::open(&store.path, Keep { count: 0, days: 0 }).unwrap().idle().unwrap();
             first = n + 1;
         }
-        writer.write(&[Ready::new(entry).unwrap()]).map_err(|w| w.failure).unwrap();
+        writer.write(&[ready(entry, &mut told)]).map_err(|w| w.failure).unwrap();
         match then {
             // It is looked what is to be forgotten.
             0..3 => writer.idle().unwrap(),
