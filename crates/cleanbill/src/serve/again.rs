@@ -183,7 +183,8 @@ impl Judge {
         let Repeat { fingerprint, standing, basis, noted, leaned } = &told.repeat;
         let (snapshot, now) = ((self.examiner.snapshot)()?, (self.examiner.now)());
         let evidence = basis.get(&self.known, &snapshot, now)?;
-        let proof = standing.permit(now)?.spend(fingerprint, now).ok()?;
+        let permit = standing.permit(now)?;
+        let proof = permit.spend(fingerprint, (self.examiner.now)()).ok()?;
         // What would have to be pinned is not told in this way.
         if !proof.pins().is_empty() {
             return None;
