@@ -367,4 +367,13 @@ mod tests {
         let texts: Vec<String> = Profile::ALL.iter().map(|p| explain(&p.policy(), now())).collect();
         insta::assert_snapshot!(texts.join("\n---\n"));
     }
+
+    #[test]
+    fn no_flaw_is_above_the_highest_severity_of_all() {
+        for (highest, told) in [("high", true), ("critical", false), ("any", false)] {
+            let policy = parse(&format!("highest_severity: {highest}"), "p").unwrap();
+            let text = explain(&policy, now());
+            assert_eq!(text.contains("it has a flaw above"), told, "{text}");
+        }
+    }
 }
