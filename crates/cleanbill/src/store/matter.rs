@@ -4,7 +4,7 @@
 //! The reason that the user was told names the decision's id; it is kept with a mark in its place.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use cleanbill_core::digest::Digest;
 use rusqlite::{Row, Transaction, params};
@@ -27,23 +27,20 @@ pub(super) const COLUMNS: &str = "outcome, namespace, images, enforced, api, rea
 pub type Lent<T> = Arc<dyn AsRef<T> + Send + Sync>;
 
 /// A place in what the thread that writes remembers: whoever records the same matter over and over
-/// brings it along, so that it need not be looked up. It belongs to a writer's memory of a certain
-/// time, says nothing of the matter, and may be forgotten at any time.
+/// brings it along, so that it need not be looked up. It says nothing of the matter, and may be
+/// wrong: whoever uses it looks whether that place is this matter's.
 #[derive(Debug, Default)]
-pub(super) struct Hint(AtomicU64);
+pub(super) struct Hint(AtomicUsize);
 
 impl Hint {
-    /// The place, if it was noted for this memory.
-    pub(super) fn get(&self, memory: u32) -> Option<usize> {
-        let noted = self.0.load(Relaxed);
-        (noted >> 32 == u64::from(memory)).then_some((noted & u64::from(u32::MAX)) as usize)
+    /// The place that was noted last, or any.
+    pub(super) fn get(&self) -> usize {
+        self.0.load(Relaxed)
     }
 
-    /// Notes it. One that is too far away is looked up again.
-    pub(super) fn set(&self, memory: u32, place: usize) {
-        if let Ok(place) = u32::try_from(place) {
-            self.0.store(u64::from(memory) << 32 | u64::from(place), Relaxed);
-        }
+    /// Notes it.
+    pub(super) fn set(&self, place: usize) {
+        self.0.store(place, Relaxed);
     }
 }
 

@@ -6,7 +6,6 @@
 //! decision; what is used again and again at most [`AHEAD`] times its usual interval longer.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use cleanbill_core::digest::Digest;
 use foldhash::fast::RandomState;
@@ -31,8 +30,6 @@ pub(super) struct Referred {
     /// Of matters: where they stand in `kept`.
     matters: HashMap<[u8; 32], usize, RandomState>,
     kept: Vec<Kept>,
-    /// Which memory this is, among all that this process ever had.
-    memory: u32,
     /// Rows of evidence that are in the file.
     evidence: HashMap<Digest, i64>,
     /// Of policies and snapshots: the decision with which it was last moved on until when they are
@@ -66,7 +63,6 @@ impl Referred {
             most: i64::from(keep.count / 8),
             matters: HashMap::default(),
             kept: Vec::new(),
-            memory: another(),
             evidence: HashMap::new(),
             sources: HashMap::new(),
             admitted: HashMap::default(),
@@ -79,7 +75,6 @@ impl Referred {
     pub(super) fn clear(&mut self) {
         self.matters.clear();
         self.kept.clear();
-        self.memory = another();
         self.evidence.clear();
         self.sources.clear();
         self.admitted.clear();
@@ -96,7 +91,8 @@ impl Referred {
     }
 
     /// The row of a matter to which decision `n` refers, and which is kept as long as that one,
-    /// with all that it refers to itself. What is new in `evidence` is written.
+    /// with all that it refers to itself. What is new in `evidence` is written; it is
+    /// not looked at where the file is known to have all of it.
     pub(super) fn matter(
         &mut self,
         change: &Transaction<'_>,
@@ -104,17 +100,17 @@ impl Referred {
         evidence: &Lent<[Packed]>,
         n: i64,
     ) -> rusqlite::Result<i64> {
-        let hint = matter.hint.get(self.memory);
-        let hint = hint.filter(|at| self.kept.get(*at).is_some_and(|k| k.key == matter.key));
-        let place = hint.or_else(|| self.matters.get(&matter.key).copied());
+        let noted = matter.hint.get();
+        let right = self.kept.get(noted).is_some_and(|kept| kept.key == matter.key);
+        let place = if right { Some(noted) } else { self.matters.get(&matter.key).copied() };
         if let Some(at) = place
             && let Some(kept) = self.kept.get_mut(at)
             && n <= kept.until
             && kept.whole
         {
             kept.last = n;
-            if hint.is_none() {
-                matter.hint.set(self.memory, at);
+            if !right {
+                matter.hint.set(at);
             }
             return Ok(kept.m);
         }
@@ -234,12 +230,6 @@ impl Referred {
         }
         Ok(())
     }
-}
-
-/// A number that no memory had before.
-fn another() -> u32 {
-    static NEXT: AtomicU32 = AtomicU32::new(1);
-    NEXT.fetch_add(1, Relaxed)
 }
 
 /// Keeps a row at least until this decision is forgotten.
