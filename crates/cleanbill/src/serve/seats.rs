@@ -19,9 +19,8 @@ impl Seats {
 
     /// A seat, if one is free.
     pub(super) fn take(&self) -> Option<Seat<'_>> {
-        // Counted before it is looked whether there was one, so that no two get the last.
-        let seat = Seat(self);
-        (self.taken.fetch_add(1, Relaxed) < self.most).then_some(seat)
+        let more = |taken: usize| (taken < self.most).then_some(taken + 1);
+        self.taken.fetch_update(Relaxed, Relaxed, more).ok().map(|_| Seat(self))
     }
 }
 
