@@ -325,16 +325,8 @@ impl Gate {
             }
         };
         let late = || Err("the question did not arrive in time".to_owned());
-        // Most are there already: no clock is set for them.
-        let mut reading = std::pin::pin!(read);
-        let there = poll_fn(|context| Poll::Ready(reading.as_mut().poll(context))).await;
-        let read = match there {
-            Poll::Ready(read) => read,
-            Poll::Pending => {
-                let read = tokio::time::timeout(self.bounds.body_time, reading.as_mut()).await;
-                read.unwrap_or_else(|_| late())
-            }
-        };
+        let read = tokio::time::timeout(self.bounds.body_time, read).await;
+        let read = read.unwrap_or_else(|_| late());
         let kept = if many.is_empty() { one } else { many.into() };
         match read {
             Ok(()) => Ok(kept),
