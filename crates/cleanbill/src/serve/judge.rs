@@ -143,14 +143,14 @@ impl Judge {
         };
         let now = (self.examiner.now)();
         let policy = &open.rules.policy;
-        let mut judgement = judge(&request, &gathered.cases, policy, now);
+        let much = is_much(&gathered.cases);
+        let mut judgement = judge(&request, &gathered.cases, policy, now, much);
         if policy.keep_admitted.is_some() && matches!(judgement.verdict, Verdict::Deny(_)) {
             request.earlier = self.earlier(&open, &gathered.cases).await;
             if request.earlier.is_some() {
-                judgement = judge(&request, &gathered.cases, policy, now);
+                judgement = judge(&request, &gathered.cases, policy, now, much);
             }
         }
-        let much = is_much(&gathered.cases);
         aside(much, || self.decided(&open, request, gathered, judgement, token_refused, now))
     }
 
@@ -353,8 +353,14 @@ impl Judge {
     }
 }
 
-/// Judges. An expression may take as long as its cost limit lets it.
-fn judge(request: &Request, cases: &[Case], policy: &Policy, now: Timestamp) -> Judgement {
+/// Judges, `much` or little. An expression may take as long as its cost limit lets it.
+fn judge(
+    request: &Request,
+    cases: &[Case],
+    policy: &Policy,
+    now: Timestamp,
+    much: bool,
+) -> Judgement {
     let expressions = policy.rules.iter().any(|rule| rule.refuse.expression.is_some());
-    aside(expressions || is_much(cases), || decide(request, cases, policy, now))
+    aside(expressions || much, || decide(request, cases, policy, now))
 }
