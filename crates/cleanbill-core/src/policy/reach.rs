@@ -28,7 +28,7 @@ impl Policy {
     }
 
     /// Whether gaps of this kind are accepted everywhere.
-    pub fn accepts_everywhere(&self, kind: GapKind) -> bool {
+    fn accepts_everywhere(&self, kind: GapKind) -> bool {
         self.accepted_gaps.iter().any(|gap| gap.kind == kind && gap.is_everywhere())
     }
 
