@@ -24,7 +24,24 @@ pub fn printable(text: &str) -> String {
     out
 }
 
-/// The same for text of ours that has lines of its own and quotes strangers within them.
+/// The same for what a policy's owner wrote himself: letters and digits of every script are kept,
+/// and the punctuation that sentences use. Not for words of strangers, whose letters could look
+/// like others.
+pub fn own_words(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '‘'..='„' | '–' | '—' | '…' | '«' | '»' | '¿' | '¡' | '€' => {
+                out.push(c)
+            }
+            c if c.is_alphanumeric() => out.push(c),
+            other => out.push_str(&printable(other.encode_utf8(&mut [0; 4]))),
+        }
+    }
+    out
+}
+
+/// The same as [`printable`] for text of ours that has lines of its own and quotes strangers within them.
 /// Punctuation that our own sentences use is kept.
 pub fn printable_lines(text: &str) -> String {
     let line = |l: &str| {
@@ -81,7 +98,7 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{printable, printable_lines, wrap};
+    use super::{own_words, printable, printable_lines, wrap};
 
     #[test]
     fn nothing_that_could_steer_a_terminal_gets_through() {
@@ -97,6 +114,18 @@ mod tests {
             assert_eq!(printable(raw), shown);
         }
         assert_eq!(printable_lines("a…\u{7}\nb"), "a…\\u{7}\nb");
+    }
+
+    #[test]
+    fn an_owners_own_words_keep_their_letters_and_steer_nothing() {
+        let table = [
+            ("Bitte „Härtung“ prüfen – 50 €", "Bitte „Härtung“ prüfen – 50 €"),
+            ("请联系安全团队", "请联系安全团队"),
+            ("a\u{1b}[2J\n\u{202e}\u{200b}\u{9b}b", "a\\u{1b}[2J\\n\\u{202e}\\u{200b}\\u{9b}b"),
+        ];
+        for (raw, shown) in table {
+            assert_eq!(own_words(raw), shown);
+        }
     }
 
     #[test]

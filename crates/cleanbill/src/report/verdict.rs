@@ -7,7 +7,7 @@ use cleanbill_core::policy::{Because, Policy};
 use cleanbill_core::verdict::{Denial, Leaned, Noted, Reason};
 
 use crate::report::lines::fixed;
-use crate::report::text::printable;
+use crate::report::text::{own_words, printable};
 
 /// A verdict, its permit already spent.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +116,7 @@ fn tell(lines: &mut Vec<String>, reason: &Reason, policy: &Policy) {
             lines.push("    next: cleanbill register NAME --digest sha256:… --node NODE".into());
         }
         Reason::Rule { message, because, .. } => {
-            lines.push(format!("{rule}: {}", printable(message.as_deref().unwrap_or("refused"))));
+            lines.push(format!("{rule}: {}", own_words(message.as_deref().unwrap_or("refused"))));
             lines.extend(because.iter().flat_map(|b| found(b, policy)));
         }
         Reason::Checker { name, words } => {

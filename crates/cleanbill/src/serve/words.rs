@@ -2,7 +2,8 @@
 //!
 //! One paragraph: which image, which rule, the worst findings with their fixes, what was not
 //! examined, and the decision's id. Everything from outside is escaped and every list is bounded
-//! with "and N more", so that nothing looks complete that is not.
+//! with "and N more", so that nothing looks complete that is not. A rule's message is its owner's:
+//! it is said whole, in his letters.
 
 use std::fmt::Write as _;
 
@@ -11,7 +12,7 @@ use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::policy::{Because, Policy};
 use cleanbill_core::verdict::{Denial, Leaned, Noted, Reason};
 
-use crate::report::text::printable;
+use crate::report::text::{own_words, printable};
 
 /// Items of one list that are spelled out.
 const SHOWN: usize = 5;
@@ -163,7 +164,7 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
         ),
         Reason::Rule { message, because, .. } => {
             let found: Vec<String> = because.iter().map(|b| found(b, policy)).collect();
-            let message = message.as_ref().map_or(String::new(), |m| format!("{}: ", quote(m)));
+            let message = message.as_ref().map_or(String::new(), |m| format!("{}: ", own_words(m)));
             let rule = quote(rule);
             format!("{message}{} (rule `{rule}`)", list(&found, found.len()))
         }
@@ -191,7 +192,7 @@ pub fn short(broken: &Reason, policy: &Policy) -> String {
                 | Because::EndOfLife(_)
                 | Because::Expression(_) => found(b, policy),
             });
-            let told: Vec<String> = message.iter().map(|m| quote(m)).chain(told).collect();
+            let told: Vec<String> = message.iter().map(|m| own_words(m)).chain(told).collect();
             told.join(": ")
         }
         Reason::Gaps(gaps) => format!("{} not examined", count(gaps.len(), "part")),

@@ -4,7 +4,7 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
-use cleanbill_core::policy::{NamePattern, Policy};
+use cleanbill_core::policy::{Because, NamePattern, Policy};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::verdict::{Denial, Reason};
 
@@ -127,4 +127,23 @@ fn hostile_and_endless_words_are_escaped_and_bounded() {
         let said = denial(&many, &Policy::default(), "id", None);
         assert!(said.contains(wanted) && (count > 5 || !said.contains("And ")), "{count}: {said}");
     }
+}
+
+#[test]
+fn a_rules_message_is_said_whole_in_its_owners_letters() {
+    let told = format!("{} Fragen an: härtung@example.com", "Nur geprüfte Abbilder. ".repeat(12));
+    let reason = |message: String| Reason::Rule {
+        name: "geprüft".into(),
+        message: Some(message),
+        because: vec![Because::Always],
+    };
+    let said = |message| {
+        let refused = vec![("app".to_owned(), vec![reason(message)])];
+        let all = Denial { refused, ..Denial::default() };
+        denial(&all, &Policy::default(), "id", None)
+    };
+    let whole = said(told.clone());
+    assert!(whole.starts_with(&format!("app: {told}: ")), "{whole}");
+    let evil = said("a\n\u{1b}[31m\u{202e}b".into());
+    assert!(evil.starts_with("app: a\\n\\u{1b}[31m\\u{202e}b: "), "{evil}");
 }
