@@ -28,33 +28,30 @@ pub fn printable(text: &str) -> String {
 /// and the punctuation that sentences use. Not for words of strangers, whose letters could look
 /// like others.
 pub fn own_words(text: &str) -> String {
+    let kept = |c: char| {
+        c.is_alphanumeric()
+            || matches!(c, '‘'..='„' | '–' | '—' | '…' | '«' | '»' | '¿' | '¡' | '€')
+    };
+    printable_but(text, kept)
+}
+
+/// The same as [`printable`] for text of ours that has lines of its own and quotes strangers within
+/// them. Punctuation that our own sentences use is kept.
+pub fn printable_lines(text: &str) -> String {
+    let kept = |c: char| matches!(c, '…' | '–' | '→' | '×' | '≥');
+    text.split('\n').map(|line| printable_but(line, kept)).collect::<Vec<_>>().join("\n")
+}
+
+/// As [`printable`], and these characters are kept as well.
+fn printable_but(text: &str, kept: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
-            '‘'..='„' | '–' | '—' | '…' | '«' | '»' | '¿' | '¡' | '€' => {
-                out.push(c)
-            }
-            c if c.is_alphanumeric() => out.push(c),
+            c if kept(c) => out.push(c),
             other => out.push_str(&printable(other.encode_utf8(&mut [0; 4]))),
         }
     }
     out
-}
-
-/// The same as [`printable`] for text of ours that has lines of its own and quotes strangers within them.
-/// Punctuation that our own sentences use is kept.
-pub fn printable_lines(text: &str) -> String {
-    let line = |l: &str| {
-        let mut out = String::with_capacity(l.len());
-        for c in l.chars() {
-            match c {
-                '…' | '–' | '→' | '×' | '≥' => out.push(c),
-                other => out.push_str(&printable(other.encode_utf8(&mut [0; 4]))),
-            }
-        }
-        out
-    };
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Breaks a sentence into lines of at most `width` columns, between words only: a longer word,

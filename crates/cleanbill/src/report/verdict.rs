@@ -44,7 +44,8 @@ pub fn write(image: &str, policy: &Policy, evidence: Option<&Evidence>, said: Sa
             lines.extend([String::new(), format!("Not judged: {}", printable(why))]);
         }
         lines.extend([String::new(), "The gate would say:".into()]);
-        lines.push(format!("  {}", printable(paragraph)));
+        // Made by us, strangers' words in it escaped already: only a rule's message has letters.
+        lines.push(format!("  {}", own_words(paragraph)));
     }
     lines.push(String::new());
     lines.join("\n")

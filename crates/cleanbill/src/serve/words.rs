@@ -3,7 +3,7 @@
 //! One paragraph: which image, which rule, the worst findings with their fixes, what was not
 //! examined, and the decision's id. Everything from outside is escaped and every list is bounded
 //! with "and N more", so that nothing looks complete that is not. A rule's message is its owner's:
-//! it is said whole, in his letters.
+//! it is said in his letters, and a denial says it whole.
 
 use std::fmt::Write as _;
 
@@ -27,7 +27,7 @@ const WHOLE: usize = 4_000;
 pub fn denial(denial: &Denial, policy: &Policy, id: &str, token: Option<&str>) -> String {
     let mut sentences = Vec::new();
     for (image, reasons) in denial.refused.iter().take(SHOWN) {
-        let mut parts: Vec<String> = reasons.iter().map(|r| reason(r, policy)).collect();
+        let mut parts: Vec<String> = reasons.iter().map(|r| reason(r, policy, WHOLE)).collect();
         if parts.is_empty() {
             parts.push("it was refused".into());
         }
@@ -50,9 +50,10 @@ pub fn unjudged(why: &str, id: &str) -> String {
     finish(&format!("Not judged: {}.", printable(why)), id)
 }
 
-/// What a rule that only warns has found, in a line.
+/// What a rule that only warns has found, in a line. A long message leaves room for that, since
+/// the API server cuts long warnings.
 pub fn warning(noted: &Noted, policy: &Policy) -> String {
-    format!("{}: {}", named(&noted.image), reason(&noted.reason, policy))
+    format!("{}: {}", named(&noted.image), reason(&noted.reason, policy, QUOTED))
 }
 
 /// Why an image that no registry has is not judged by what is registered.
@@ -129,7 +130,8 @@ fn named(image: &str) -> String {
     if image.is_empty() { "The pod".into() } else { quote(image) }
 }
 
-fn reason(reason: &Reason, policy: &Policy) -> String {
+/// Why, with at most so many characters of a rule's message.
+fn reason(reason: &Reason, policy: &Policy, most: usize) -> String {
     let rule = reason.rule();
     match reason {
         Reason::NameNotAllowed { allowed } => {
@@ -164,7 +166,9 @@ fn reason(reason: &Reason, policy: &Policy) -> String {
         ),
         Reason::Rule { message, because, .. } => {
             let found: Vec<String> = because.iter().map(|b| found(b, policy)).collect();
-            let message = message.as_ref().map_or(String::new(), |m| format!("{}: ", own_words(m)));
+            let message = message
+                .as_ref()
+                .map_or(String::new(), |m| format!("{}: ", own_words(&cut(m, most))));
             let rule = quote(rule);
             format!("{message}{} (rule `{rule}`)", list(&found, found.len()))
         }
@@ -204,7 +208,7 @@ pub fn short(broken: &Reason, policy: &Policy) -> String {
         | Reason::Checker { .. }
         | Reason::NothingAsked
         | Reason::WrongEvidence => {
-            let told = reason(broken, policy);
+            let told = reason(broken, policy, WHOLE);
             told.split_once(" (rule `").map_or(told.clone(), |(before, _)| before.to_owned())
         }
     }

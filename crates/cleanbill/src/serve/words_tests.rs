@@ -4,11 +4,11 @@ use cleanbill_core::ecosystem::{Ecosystem, Stream};
 use cleanbill_core::finding::{Diagnosis, Finding, Status, Why};
 use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::package::{Package, PackageKind};
-use cleanbill_core::policy::{Because, NamePattern, Policy};
+use cleanbill_core::policy::{Action, Because, NamePattern, Policy};
 use cleanbill_core::severity::Severity;
-use cleanbill_core::verdict::{Denial, Reason};
+use cleanbill_core::verdict::{Denial, Noted, Reason};
 
-use super::{denial, unjudged};
+use super::{denial, unjudged, warning};
 
 fn finding(
     id: &str,
@@ -146,4 +146,8 @@ fn a_rules_message_is_said_whole_in_its_owners_letters() {
     assert!(whole.starts_with(&format!("app: {told}: ")), "{whole}");
     let evil = said("a\n\u{1b}[31m\u{202e}b".into());
     assert!(evil.starts_with("app: a\\n\\u{1b}[31m\\u{202e}b: "), "{evil}");
+    // The API server cuts a warning after 256 characters: what was found must come before that.
+    let noted = Noted { image: "app".into(), action: Action::Warn, reason: reason(told) };
+    let warned = warning(&noted, &Policy::default());
+    assert!(warned.ends_with("(rule `gepr\\u{fc}ft`)") && warned.chars().count() < 256, "{warned}");
 }
