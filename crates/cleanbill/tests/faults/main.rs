@@ -12,4 +12,8 @@ mod points;
 #[allow(dead_code)]
 #[path = "../gate/rig.rs"]
 mod rig;
+// Shared with the tests of pull secrets, which use all of it.
+#[allow(dead_code)]
+#[path = "../kubernetes/server.rs"]
+mod server;
 mod strike;

@@ -5,7 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use cleanbill::checkers::{CheckerConfig, KindConfig, ProgramConfig};
+use cleanbill::kube::{Client, Holds, Reader};
 use cleanbill::policy_file;
 use cleanbill::serve::config::Bounds;
 use cleanbill::serve::examiner::{Examiner, Failed};
@@ -17,9 +20,12 @@ use cleanbill_core::gap::{Gap, GapKind};
 use cleanbill_core::reference::ImageRef;
 use cleanbill_core::severity::Severity;
 use cleanbill_core::verdict::Registered;
+use cleanbill_oci::registry::{Credentials, Secret};
+use serde_json::json;
 
 use crate::points::{Fault, Point};
 use crate::rig::{self, Choice, Rig, digest_of};
+use crate::server::{self, Api, Mood, Objects, TOKEN};
 
 /// The time from question to answer.
 pub const BUDGET: Duration = Duration::from_millis(700);
@@ -45,14 +51,14 @@ impl Armed {
         match self.at(point) {
             None => Ok(""),
             Some(Fault::Wrong(what)) => Ok(what),
-            Some(Fault::Error) => Err(Failed::new("it failed", "secret")),
+            Some(Fault::Error) => Err(Failed::new("it failed", "unsaid")),
             Some(Fault::Panic) => panic!("armed: {point:?}"),
             Some(Fault::Hang) => {
                 let began = Instant::now();
                 while began.elapsed() < HANG && self.at(point) == Some(Fault::Hang) {
                     std::thread::sleep(Duration::from_millis(10));
                 }
-                Err(Failed::new("it took too long", "secret"))
+                Err(Failed::new("it took too long", "unsaid"))
             }
         }
     }
@@ -63,6 +69,7 @@ pub struct Struck {
     pub rig: Rig,
     pub armed: Armed,
     pub state: PathBuf,
+    cluster: Api,
     _folder: tempfile::TempDir,
 }
 
@@ -80,15 +87,17 @@ pub fn gate() -> Struck {
         checkers:
           - {names: [other], require: all, scope: {namespaces: [asks-others]}}
     ";
+    let cluster = server::start(Objects::from([(SECRET.into(), (200, secret("")))]), false);
     let rig = rig::rig(Choice {
         examiner: examiner(&armed),
+        kubernetes: Some(reader(&cluster, folder.path())),
         policy: policy_file::parse(policy, "policy").unwrap(),
         bounds: Bounds { budget: BUDGET, body_time: BUDGET, ..Bounds::default() },
         recorder: Recorder::into(store).unwrap(),
         checkers: vec![checker(&mode)],
         ..Choice::default()
     });
-    Struck { rig, armed, state, _folder: folder }
+    Struck { rig, armed, state, cluster, _folder: folder }
 }
 
 fn examiner(armed: &Armed) -> Examiner {
@@ -101,7 +110,10 @@ fn examiner(armed: &Armed) -> Examiner {
             "" => Ok(digest_of(&name.to_string())),
             _ => Ok(digest_of("flawed")),
         }),
-        examine: Box::new(move |name, _, _| {
+        examine: Box::new(move |name, access, _| {
+            if name.repository().starts_with("private") && access.logins(name) != [login()] {
+                return Err(Failed::new("the registry refuses access", "unsaid"));
+            }
             let wrong = examine.strike(Point::Examine)?;
             Ok(spoil(evidence(name), wrong))
         }),
@@ -148,6 +160,42 @@ fn examiner(armed: &Armed) -> Examiner {
         }),
         ..rig::examiner(|_, _| unreachable!())
     }
+}
+
+/// Where the pull secret is.
+const SECRET: &str = "/api/v1/namespaces/default/secrets/login";
+
+/// Reads it anew each time.
+fn reader(cluster: &Api, folder: &Path) -> Reader {
+    let kubeconfig = folder.join("kubeconfig");
+    let user = format!("    token: {TOKEN}\n");
+    std::fs::write(&kubeconfig, cluster.kubeconfig(&user)).unwrap();
+    let (client, none) = (Client::from_kubeconfig(&kubeconfig).unwrap(), Duration::ZERO);
+    Reader::holding(client, Holds { found: none, none, failed: none })
+}
+
+fn login() -> Credentials {
+    Credentials::none().with_login("registry.example", "user", Secret::new("unsaid"))
+}
+
+/// The pull secret, or what is wrong with it.
+fn secret(wrong: &str) -> String {
+    let (mut kind, mut place, mut login) = ("dockerconfigjson", "registry.example", "unsaid");
+    match wrong {
+        "no login" => kind = "other",
+        "another's login" => place = "another.example",
+        "another password" => login = "unsaid-either",
+        _ => {}
+    }
+    let login = STANDARD.encode(format!("user:{login}"));
+    let data = json!({ "auths": { place: { "auth": login } } }).to_string();
+    let whole = json!({
+        "type": format!("kubernetes.io/{kind}"),
+        "data": { ".dockerconfigjson": STANDARD.encode(data) },
+    });
+    let whole = whole.to_string();
+    let length = if wrong == "half of it" { whole.len() / 2 } else { whole.len() };
+    whole[..length].to_owned()
 }
 
 /// Looks at the clock while [`Point::Spend`] is armed: each an hour later.
@@ -271,6 +319,17 @@ impl Struck {
             };
             std::fs::write(self.mode(), mode).unwrap();
         }
+        if point == Point::Secrets {
+            let mut objects = self.cluster.objects.lock().unwrap();
+            match fault {
+                Fault::Hang => *self.cluster.mood.lock().unwrap() = Mood::Slow(BUDGET * 2),
+                Fault::Wrong("nothing") => objects.clear(),
+                Fault::Wrong(what) => _ = objects.insert(SECRET.into(), (200, secret(what))),
+                Fault::Error | Fault::Panic => {
+                    objects.insert(SECRET.into(), (500, "unsaid".into()));
+                }
+            }
+        }
         (point == Point::Record).then(|| {
             let file = self.state.join(Owner::Gate.file_name());
             let other = rusqlite::Connection::open(file).unwrap();
@@ -290,6 +349,8 @@ impl Struck {
     pub fn disarm(&self, held: Option<rusqlite::Connection>) {
         self.armed.set(None);
         std::fs::write(self.mode(), "agree").unwrap();
+        *self.cluster.mood.lock().unwrap() = Mood::Well;
+        self.cluster.objects.lock().unwrap().insert(SECRET.into(), (200, secret("")));
         if let Some(other) = held {
             let mend = if other.is_autocommit() { "DROP TRIGGER harm" } else { "ROLLBACK" };
             other.execute_batch(mend).unwrap();

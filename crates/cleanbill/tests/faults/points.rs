@@ -19,6 +19,8 @@ pub enum Point {
     Clock,
     /// The permit is spent.
     Spend,
+    /// The pod's pull secrets are read from the cluster.
+    Secrets,
     /// The digest of the advisories is asked for.
     Snapshot,
     /// From a tag to a digest.
@@ -49,12 +51,13 @@ pub enum Fault {
 }
 
 impl Point {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Id,
         Self::Body,
         Self::Parse,
         Self::Clock,
         Self::Spend,
+        Self::Secrets,
         Self::Snapshot,
         Self::Resolve,
         Self::Examine,
@@ -78,6 +81,16 @@ impl Point {
             Self::Clock => &[Panic],
             // A pure function of the clock.
             Self::Spend => &[Wrong("an hour passed since the judgement")],
+            // That no bytes make it panic is tested by fuzzing.
+            Self::Secrets => &[
+                Error,
+                Hang,
+                Wrong("nothing"),
+                Wrong("half of it"),
+                Wrong("no login"),
+                Wrong("another's login"),
+                Wrong("another password"),
+            ],
             // Without an answer, or with another, evidence is gathered anew: no fault.
             Self::Snapshot => &[Panic, Hang],
             Self::Resolve => &[Error, Panic, Hang, Wrong("an image with flaws")],
@@ -112,6 +125,26 @@ impl Point {
             ],
             // A journal that panics takes its store with it: see the store's own tests.
             Self::Record => &[Error, Hang],
+        }
+    }
+
+    /// Which interfaces go by it.
+    pub fn ways(self) -> &'static [&'static str] {
+        match self {
+            // `ImageReview` tells no pull secrets.
+            Self::Secrets => &["/validate", "/mutate"],
+            Self::Id
+            | Self::Body
+            | Self::Parse
+            | Self::Clock
+            | Self::Spend
+            | Self::Snapshot
+            | Self::Resolve
+            | Self::Examine
+            | Self::Registered
+            | Self::Admitted
+            | Self::Checker
+            | Self::Record => &["/review", "/validate", "/mutate"],
         }
     }
 }
