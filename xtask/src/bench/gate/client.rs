@@ -61,6 +61,12 @@ impl Shot {
         Self { bytes: [head.as_bytes(), body.as_bytes()].concat(), expected }
     }
 
+    /// The question alone.
+    pub fn body(&self) -> &[u8] {
+        let from = find(&self.bytes, b"\r\n\r\n").map_or(self.bytes.len(), |at| at + 4);
+        self.bytes.get(from..).unwrap_or_default()
+    }
+
     /// The whole request.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

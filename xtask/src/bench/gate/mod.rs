@@ -9,6 +9,7 @@ mod beside;
 mod client;
 mod constant;
 mod images;
+mod oha;
 mod process;
 mod registry;
 mod rig;
@@ -31,7 +32,7 @@ struct Plan {
 }
 
 /// `cargo xtask bench gate [--long] [--rounds N] [--seconds N] [--images N]
-/// [--memory MiB] [--beside PROGRAM,…]`.
+/// [--memory MiB] [--beside PROGRAM,…] [--oha PROGRAM]`.
 ///
 /// # Errors
 /// When a server does not start, or an answer is another than it should be.
@@ -64,6 +65,9 @@ pub fn run_task(args: &[String]) -> Result<()> {
     }
     let ours = release_binary()?;
     say(&super::machine()?);
+    if let Some(at) = args.iter().position(|a| a == "--oha") {
+        return oha::all(&plan, &ours, args.get(at + 1).ok_or("--oha wants a program")?.as_ref());
+    }
     steps::all(&plan, &ours)
 }
 

@@ -86,6 +86,11 @@ impl Rig {
         Server::start(&mut command, port)
     }
 
+    /// Where the certificates are.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// How one of the servers is asked.
     ///
     /// # Errors
