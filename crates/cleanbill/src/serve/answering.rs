@@ -58,7 +58,7 @@ impl Gate {
         let mut repeat = decided.repeat.take();
         let rules = Arc::clone(&decided.rules);
         let recorded = match entry {
-            Ok(entry) => self.recorded(entry, &held, &rules).await,
+            Ok(entry) => self.recorded(entry, &held, took, &rules).await,
             Err(e) => Err(e),
         };
         if let Err(e) = recorded {
@@ -101,7 +101,7 @@ impl Gate {
         let took = held.began.elapsed();
         let told = Arc::clone(&again.told);
         let entry = self.recorder.again(&held.id, again, took);
-        if let Err(e) = self.recorded(entry, held, &told.rules).await {
+        if let Err(e) = self.recorded(entry, held, took, &told.rules).await {
             self.unrecorded(&held.id, &e);
             let question = Some(&*told.question);
             let decided = self.judge.unjudged(UNRECORDED, &held.id, Outcome::Undecided, question);
@@ -138,12 +138,19 @@ impl Gate {
         tracing::error!(decision = id, error = %why, "the decision could not be recorded");
     }
 
-    /// Writes a decision; returns when it is on the disk, unless the policy does not want that.
-    async fn recorded(&self, entry: Option<Unwritten>, held: &Held, rules: &Rules) -> Result<()> {
+    /// Writes a decision that took so long; returns when it is on the disk, unless the policy does
+    /// not want that.
+    async fn recorded(
+        &self,
+        entry: Option<Unwritten>,
+        held: &Held,
+        took: Duration,
+        rules: &Rules,
+    ) -> Result<()> {
         let Some(entry) = entry else { return Ok(()) };
         if rules.policy.record_first {
             let late = || Failure::new("it was not written in time");
-            let until = held.until.max(Instant::now()) + GRACE;
+            let until = held.until.max(held.began + took) + GRACE;
             let written = tokio::time::timeout_at(until.into(), self.recorder.write(entry)).await;
             return written.unwrap_or_else(|_| Err(late()));
         }

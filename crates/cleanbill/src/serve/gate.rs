@@ -324,9 +324,14 @@ impl Gate {
                 _ => Err(format!("the question is larger than {limit} bytes")),
             }
         };
-        let late = || Err("the question did not arrive in time".to_owned());
-        let read = tokio::time::timeout(self.bounds.body_time, read).await;
-        let read = read.unwrap_or_else(|_| late());
+        let mut read = std::pin::pin!(read);
+        // Most is there already, and needs no time limit.
+        let read = match poll_fn(|context| Poll::Ready(read.as_mut().poll(context))).await {
+            Poll::Ready(read) => read,
+            Poll::Pending => tokio::time::timeout(self.bounds.body_time, read)
+                .await
+                .unwrap_or_else(|_| Err("the question did not arrive in time".to_owned())),
+        };
         let kept = if many.is_empty() { one } else { many.into() };
         match read {
             Ok(()) => Ok(kept),

@@ -1,9 +1,11 @@
 //! The listener: connections, handshakes and HTTP within bounds, and an orderly end.
 
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use http_body_util::Full;
@@ -122,10 +124,24 @@ pub(super) async fn http<S, H, W>(
     let builder = builder(bounds);
     let connection = builder.serve_connection(TokioIo::new(stream), service_fn(handle));
     tokio::pin!(connection);
-    tokio::select! {
+    let told = stop.clone();
+    let mut stop = std::pin::pin!(stop.wait_for(|stop| *stop));
+    let mut asked: Option<Waker> = None;
+    let ended = poll_fn(|context| {
         // Errors here are peers that hang up or break the rules; hyper has told them.
-        _ = connection.as_mut() => return,
-        _ = stop.wait_for(|stop| *stop) => {}
+        if connection.as_mut().poll(context).is_ready() {
+            return Poll::Ready(true);
+        }
+        // To wait for the end costs a lock: not with every answer, but once for each waker.
+        let waits = asked.as_ref().is_some_and(|asked| asked.will_wake(context.waker()));
+        if waits && told.has_changed().is_ok_and(|changed| !changed) {
+            return Poll::Pending;
+        }
+        asked = Some(context.waker().clone());
+        stop.as_mut().poll(context).map(|_| false)
+    });
+    if ended.await {
+        return;
     }
     connection.as_mut().graceful_shutdown();
     _ = connection.await;
