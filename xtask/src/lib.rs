@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, reason = "a chore's output is what it prints")]
 
 pub mod bench;
+pub mod dist;
 pub mod fuzz;
 pub mod inputs;
 pub mod kube_assets;

@@ -3,7 +3,7 @@
 
 use std::process::ExitCode;
 
-use xtask::{Result, bench, fuzz, kube_assets, nightly, order, parity, starter, tidy};
+use xtask::{Result, bench, dist, fuzz, kube_assets, nightly, order, parity, starter, tidy};
 
 /// A chore: its name, what it is for, and its entry point, which gets the other arguments.
 type Task = (&'static str, &'static str, fn(&[String]) -> Result<()>);
@@ -17,6 +17,7 @@ const TASKS: &[Task] = &[
         "measure a release build next to Trivy: bench [inputs|RUNS|gate|db]",
         bench::run_task,
     ),
+    ("dist", "build the program as it is given to others, by what it does at work", dist::run_task),
     ("fuzz", "run every fuzz target: fuzz [SECONDS [TARGET…]]", fuzz::run_task),
     ("nightly", "what takes longer than a commit should wait", nightly::run_task),
     ("kube-assets", "make kube-apiserver, kubectl, etcd for the tests, once", kube_assets::run),

@@ -15,6 +15,7 @@ mod registry;
 mod rig;
 mod steps;
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -69,6 +70,18 @@ pub fn run_task(args: &[String]) -> Result<()> {
         return oha::all(&plan, &ours, args.get(at + 1).ok_or("--oha wants a program")?.as_ref());
     }
     steps::all(&plan, &ours)
+}
+
+/// Puts a gate to work for a while and ends it in order.
+///
+/// # Errors
+/// As [`run_task`].
+pub fn work(program: &Path) -> Result<()> {
+    let folder = tempfile::tempdir_in(crate::tools::inputs_dir()?)?;
+    let rig = rig::Rig::new(folder.path(), program, 1000, 256)?;
+    let gate = rig.gate()?;
+    steps::work(&rig, &gate)?;
+    gate.stop()
 }
 
 /// The same with the release profile: a slow client would make every server look the same.

@@ -34,6 +34,18 @@ impl Server {
         Ok(server)
     }
 
+    /// Ends it in order.
+    ///
+    /// # Errors
+    /// When it does not end well.
+    pub fn stop(mut self) -> Result<()> {
+        crate::tools::run(Command::new("kill").arg(self.child.id().to_string()))?;
+        match self.child.wait()? {
+            status if status.success() => Ok(()),
+            status => Err(format!("the server: {status}").into()),
+        }
+    }
+
     /// Resident memory, in bytes.
     ///
     /// # Errors

@@ -46,6 +46,15 @@ pub fn all(plan: &Plan, ours: &Path) -> Result<()> {
     memory(plan, &rig, &gate, &known, rate)
 }
 
+/// What a gate does most, and some of what it does seldom.
+pub(super) fn work(rig: &Rig, gate: &Server) -> Result<()> {
+    let target = rig.target(gate)?;
+    let known = Load { shots: Arc::new(known(1000)), connections: CONNECTIONS };
+    client::once(&target, &known)?;
+    at_once(rig, gate)?;
+    client::closed(&target, &known, Duration::from_secs(10)).map(drop)
+}
+
 /// A question about each of the images that the store has.
 pub(super) fn known(count: usize) -> Vec<Shot> {
     order(count).map(|n| Shot::about(&images::name(n), Expected::Allowed)).collect()
