@@ -19,8 +19,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::tools::release_binary;
-use crate::{Result, root, say};
+use crate::{Result, dist, root, say};
 
 /// How long, and how often.
 struct Plan {
@@ -64,7 +63,7 @@ pub fn run_task(args: &[String]) -> Result<()> {
         let programs = args.get(at + 1).ok_or("--beside wants programs")?;
         return beside::all(&plan, &programs.split(',').map(Into::into).collect::<Vec<_>>());
     }
-    let ours = release_binary()?;
+    let ours = dist::program()?;
     say(&super::machine()?);
     if let Some(at) = args.iter().position(|a| a == "--oha") {
         return oha::all(&plan, &ours, args.get(at + 1).ok_or("--oha wants a program")?.as_ref());
