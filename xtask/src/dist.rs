@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::inputs::{self, Input};
-use crate::tools::{output, run};
+use crate::tools::{inputs_dir, output, run, target_dir};
 use crate::{Result, bench, root, say};
 
 /// How often each input is scanned.
 const SCANS: usize = 3;
 
-/// `cargo xtask dist`. Takes three times as long as one build; nothing is done again that is newer
+/// `cargo xtask dist`. Takes twice as long as one build; nothing is done again that is newer
 /// than what it is made of.
 ///
 /// # Errors
@@ -39,8 +39,7 @@ pub fn program() -> Result<PathBuf> {
 fn make() -> Result<PathBuf> {
     let rustc = Rustc::new()?;
     let merge = rustc.profdata()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
-    let target = target.join("pgo");
+    let target = target_dir().join("pgo");
     let (counts, merged) = (target.join("counts"), target.join("merged.profdata"));
     say("built to count …");
     let flag = format!("-Cprofile-generate={}", counts.display());
@@ -75,7 +74,7 @@ fn make() -> Result<PathBuf> {
 fn work() -> Result<Vec<Input>> {
     let mut work = vec![inputs::bitnami()?];
     let made = |name: &str| -> Result<Option<Input>> {
-        let path = crate::tools::inputs_dir()?.join(name);
+        let path = inputs_dir()?.join(name);
         Ok(path.exists().then(|| Input { name: name.to_owned(), path }))
     };
     for name in ["alpine-3.9.tar", "python.tar", "large.tar", "large-oci"] {

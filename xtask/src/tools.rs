@@ -42,8 +42,8 @@ pub fn shared_data() -> Result<PathBuf> {
         .map_err(|_| "../shared/data is not there; this chore compares real data only".into())
 }
 
-/// The binary that `CLEANBILL_BENCH_BINARY` names, for trying things out; else builds it as it is
-/// given to others, and returns its path.
+/// The binary that `CLEANBILL_BENCH_BINARY` names, for trying things out; else builds the profile
+/// `dist`, and returns its path.
 ///
 /// # Errors
 /// When the build fails.
@@ -59,8 +59,12 @@ pub fn release_binary() -> Result<PathBuf> {
         "--package",
         "cleanbill",
     ]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from);
-    Ok(target.join("dist/cleanbill"))
+    Ok(target_dir().join("dist/cleanbill"))
+}
+
+/// The folder that cargo builds in.
+pub fn target_dir() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or(root().join("target"), PathBuf::from)
 }
 
 /// The folder that generated inputs are kept in: `CLEANBILL_INPUTS`, or `target/inputs`.

@@ -8,7 +8,7 @@ use super::Plan;
 use super::client::{self, Load};
 use super::process::Server;
 use super::rig::Rig;
-use super::steps::{CONNECTIONS, asked, known, measured, spread};
+use super::steps::{CONNECTIONS, asked, known, measured, shown, spread};
 use crate::{Result, say};
 
 /// One build with its figures, one of each turn.
@@ -71,19 +71,15 @@ pub fn all(plan: &Plan, programs: &[PathBuf]) -> Result<()> {
         seconds * 2.0
     ));
     say("| --- | --- | --- | --- | --- |");
-    let show = |values: &[f64]| {
-        let (least, middle, most) = spread(values);
-        format!("{least:.2} / {middle:.2} / {most:.2}")
-    };
-    say(&format!("| the constant | | | | {} |", show(&nines)));
+    say(&format!("| the constant | | | | {} |", shown(&nines)));
     for build in &builds {
         say(&format!(
             "| {} | {} | {} | {} | {} |",
             build.name,
-            show(&build.ratios),
-            show(&build.times),
-            show(&build.idle),
-            show(&build.nines)
+            shown(&build.ratios),
+            shown(&build.times),
+            shown(&build.idle),
+            shown(&build.nines)
         ));
     }
     Ok(())

@@ -89,6 +89,12 @@ pub(super) fn spread(values: &[f64]) -> (f64, f64, f64) {
     (at(0), at(last / 2), at(last))
 }
 
+/// The same as text.
+pub(super) fn shown(values: &[f64]) -> String {
+    let (least, middle, most) = spread(values);
+    format!("{least:.2} / {middle:.2} / {most:.2}")
+}
+
 /// A load, with microseconds of processor time for each answer: the server's and ours.
 pub(super) fn measured(
     server: &Server,
@@ -156,10 +162,7 @@ fn throughput(
         ratios.push(ratio);
         rates.push(ours.rate);
     }
-    let (least, middle, most) = spread(&ratios);
-    say(&format!(
-        "throughput, gate to constant: {least:.2} / {middle:.2} / {most:.2} (wanted: 0.6)"
-    ));
+    say(&format!("throughput, gate to constant: {} (wanted: 0.6)", shown(&ratios)));
     let scans = rig.counter("cleanbill_examinations_total")? - scans;
     say(&format!("examinations meanwhile: {scans}; loads {}", load()?));
     Ok(spread(&rates).1)
@@ -185,8 +188,7 @@ fn latency(plan: &Plan, target: &Target, known: &Load, rate: f64) -> Result<()> 
         ));
         nines.push(done.within(0.99));
     }
-    let (least, middle, most) = spread(&nines);
-    say(&format!("p99 at half load: {least:.2} / {middle:.2} / {most:.2} ms (wanted: below 5)"));
+    say(&format!("p99 at half load: {} ms (wanted: below 5)", shown(&nines)));
     Ok(())
 }
 
